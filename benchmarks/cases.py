@@ -1,0 +1,76 @@
+"""The table of cases: what runs beside what, on which shapes, and what the comparison means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from benchmarks import ours, peers
+from benchmarks.sides import Side
+
+ALL = ("small", "large", "mixed")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One comparison. `goals` holds, by shape, the ratio of times (ours ÷ peer) that we want or better."""
+
+    name: str
+    shapes: tuple[str, ...]
+    ours: Side
+    peer: Side
+    compared: str
+    goals: Mapping[str, float] = field(default_factory=dict)
+    most: int = 0  # files; both sides get the same subset; 0: all of the shape
+
+    @property
+    def space(self) -> int:
+        """How many times the shape's bytes lie on disk at once at most, the source not counted."""
+        subset = 1 if self.most else 0
+        return subset + self.ours.keeps + self.peer.keeps + max(self.ours.copies, self.peer.copies)
+
+
+CASES = (
+    Case("ingest-cp", ALL, ours.INGEST, peers.COPY_DURABLY,
+         "a complete, durable ingest against a plain copy made durable: what preserving costs above copying"),
+    Case("ingest-floor", ALL, ours.INGEST, peers.FLOOR,
+         "the same, against two processes that only read, hash, write, rename and sync once"),
+    Case("ingest-bagit", ALL, ours.INGEST, peers.BAGIT_MAKE,
+         "ingest against bagging in place: bagit reads and hashes, but copies nothing and syncs nothing"),
+    Case("ingest-restic", ALL, ours.INGEST, peers.RESTIC_BACKUP,
+         "ingest against a first backup: restic also compresses and encrypts, and knows no formats"),
+    Case("ingest-ocfl", ALL, ours.INGEST, peers.OCFL,
+         "ingest against making a new OCFL object (SHA-256) and syncing it"),
+    Case("audit-openssl", ALL, ours.AUDIT, peers.OPENSSL,
+         "reading and hashing all that is held against OpenSSL hashing the source in two processes, "
+         "which compares nothing and records nothing"),
+    Case("audit-bagit", ALL, ours.AUDIT, peers.BAGIT_VALIDATE,
+         "an audit of the repository against validating a bag of the same files"),
+    Case("audit-restic", ALL, ours.AUDIT, peers.RESTIC_CHECK,
+         "an audit of the repository against reading and checking all of a restic repository"),
+    Case("export-cp", ALL, ours.EXPORT, peers.COPY,
+         "giving the tree back as it came, against a plain copy that is not synced"),
+    Case("export-bagit", ALL, ours.EXPORT_BAG, peers.BAGIT_MAKE,
+         "giving a bag out against bagging a tree in place (bagit copies nothing)"),
+    Case("validate-bagit", ALL, ours.VALIDATE, peers.BAGIT_VALIDATE,
+         "validating the same bag"),
+    Case("identify-fido", ("small", "mixed"), ours.IDENTIFY, peers.FIDO,
+         "naming the formats of the same 500 files, both PRONOM; fido through its library", most=500),
+    Case("identify-siegfried", ALL, ours.IDENTIFY, peers.SIEGFRIED,
+         "naming the formats of every file, both PRONOM; siegfried through pygfried with two workers"),
+    Case("floor-cp", ALL, peers.FLOOR, peers.COPY_DURABLY,
+         "the floor against cp: nothing of ours; it says how the machine is today"),
+    Case("noise", ("small", "large"), peers.FLOOR, peers.FLOOR,
+         "the floor against itself: a difference within this spread means nothing"),
+)  # fmt: skip
+
+
+def chosen(only: Iterable[str], shape: str) -> list[Case]:
+    """Return a shape's cases whose names begin with one of `only` (all without), in the table's order."""
+    prefixes = tuple(only) or ("",)
+    return [case for case in CASES if case.name.startswith(prefixes) and shape in case.shapes]
+
+
+def space(cases: Iterable[Case], size: int) -> int:
+    """Return the bytes needed at once for a shape of `size` bytes; the cases come one after another."""
+    return size * (1 + max((case.space for case in cases), default=0))

@@ -1,0 +1,139 @@
+"""Audit: read every byte of a copy again and compare it with what is expected of it, key by key."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
+from typing import NamedTuple
+
+from fixity.outcome import Altered, Intact, Missing, NotChecked, Outcome, Unreadable
+from storage.digest import Digest, Hashing
+from storage.errors import NotFound, StorageError
+from storage.parallel import in_order
+from storage.progress import SILENT, Progress
+from storage.receive import chunks
+from storage.store import Lists, Opens, Store
+
+CHUNK_KEYS, CHUNK_BYTES = 500, 256 << 20
+
+
+class Expected(NamedTuple):
+    """What has to be under a key: its SHA-256 and its bytes."""
+
+    key: str
+    digest: Digest
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something under a key that is not as expected; `outcome` is one of WORDS, or "extra"."""
+
+    outcome: str
+    copy: str
+    key: str
+    expected: Digest | None = None
+    found: Digest | None = None
+    why: str = ""
+
+
+@dataclass(slots=True)
+class Audit:
+    """What an audit of one copy came to: counts by outcome, bytes read, and everything that is not intact."""
+
+    copy: str
+    counts: Counter[str] = field(default_factory=Counter)
+    size: int = 0
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def checked(self) -> int:
+        """Keys that were looked at; what was not checked is not among them."""
+        return sum(n for word, n in self.counts.items() if word not in ("not_checked", "extra"))
+
+    def add(self, expected: Expected, outcome: Outcome) -> None:
+        self.counts[outcome.word] += 1
+        if isinstance(outcome, Intact | Altered):
+            self.size += outcome.size
+        if not isinstance(outcome, Intact):
+            found = outcome.found if isinstance(outcome, Altered) else None
+            why = outcome.why if isinstance(outcome, Unreadable | NotChecked) else ""
+            self.findings.append(Finding(outcome.word, self.copy, expected.key, expected.digest, found, why))
+
+
+def check(store: Opens, expected: Expected) -> Outcome:
+    """Read what is under a key and compare."""
+    try:
+        with store.open(expected.key) as stream:
+            hashing = Hashing((expected.digest.algorithm,)).feed_all(chunks(stream))
+    except NotFound:
+        return Missing(expected.digest)
+    except StorageError as error:
+        return Unreadable(expected.digest, str(error))
+    except OSError as error:
+        return Unreadable(expected.digest, error.strerror or str(error))
+    if (found := hashing.digest()) != expected.digest:
+        return Altered(hashing.size, expected.digest, found)
+    return Intact(hashing.size)
+
+
+def check_all(store: Opens, wanted: Sequence[Expected]) -> list[tuple[Expected, Outcome]]:
+    """A chunk of checks, for a worker."""
+    return [(expected, check(store, expected)) for expected in wanted]
+
+
+def audit(store: Store, expected: Iterable[Expected], executor: Executor, progress: Progress = SILENT) -> Audit:
+    """Read everything that is expected of a copy, in the order given; then name what is there besides.
+
+    A copy that does not answer at all has nothing checked in it.
+    """
+    found = Audit(store.name)
+    away = _away(store)
+    if away:
+        for one in expected:
+            found.add(one, NotChecked(one.digest, away))
+        return found
+    for outcomes in in_order(executor, partial(check_all, store), _cut(expected)):
+        for one, outcome in outcomes:
+            found.add(one, outcome)
+        progress.advance(len(outcomes), sum(one.size for one, _ in outcomes))
+    return found
+
+
+def extras(store: Lists, name: str, expected: Iterable[str]) -> Iterator[Finding]:
+    """Yield the keys of a copy that nobody expects; both sides ascend, so that neither is held in memory."""
+    wanted = iter(expected)
+    upcoming = next(wanted, None)
+    for key in store.listing():
+        while upcoming is not None and upcoming < key:
+            upcoming = next(wanted, None)
+        if key != upcoming:
+            yield Finding("extra", name, key)
+
+
+def is_damaged(result: Audit) -> bool:
+    return any(result.counts[word] for word in ("altered", "missing", "unreadable"))
+
+
+def _away(store: Store) -> str:
+    """Why a copy does not answer, "" where it does."""
+    try:
+        next(store.listing("aips/"), None)
+    except StorageError as error:
+        return str(error)
+    return ""
+
+
+def _cut(expected: Iterable[Expected]) -> Iterator[list[Expected]]:
+    """Chunks of at most so many keys and about so many bytes."""
+    remaining = iter(expected)
+    while chunk := list(islice(remaining, 1)):
+        size = chunk[0].size
+        while len(chunk) < CHUNK_KEYS and size < CHUNK_BYTES and (more := next(remaining, None)):
+            chunk.append(more)
+            size += more.size
+        yield chunk

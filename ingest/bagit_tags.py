@@ -1,0 +1,145 @@
+"""A producer's BagIt tag files as text → values and findings, leniently where versions differ, pure.
+
+Finding codes name the section of RFC 8493 that was broken.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ingest.finding import Finding, error, info, warning
+from storage.digest import LENGTHS, Digest
+from storage.manifest import decode_path
+from storage.names import escape_path
+
+_VERSION = re.compile(r"BagIt-Version:\s*(\d+)\.(\d+)\s*")
+_ENCODING = re.compile(r"Tag-File-Character-Encoding:\s*(\S+)\s*")
+_MANIFEST = re.compile(rb"(tag)?manifest-([A-Za-z0-9-]+)\.txt")
+_LINE = re.compile(r"([0-9A-Fa-f]+)[ \t]+(\*?)(.+)")
+_FETCH = re.compile(r"(\S+)[ \t]+(\d+|-)[ \t]+(.+)")
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]|\\\\")
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """bagit.txt: version and the encoding of the other tag files."""
+
+    version: tuple[int, int]
+    encoding: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A line of a manifest: the paths that it may mean (the first is what its version says), digest, line number."""
+
+    paths: tuple[bytes, ...]
+    digest: Digest
+    line: int
+
+
+def declaration(data: bytes) -> Declaration | Finding:
+    """Parse bagit.txt: two lines, UTF-8 without a byte order mark (RFC 8493 §2.1.1)."""
+    lines = data.decode("utf-8", "replace").splitlines()
+    version = _VERSION.fullmatch(lines[0]) if lines else None
+    encoding = _ENCODING.fullmatch(lines[1]) if len(lines) > 1 else None
+    if not version or not encoding or len(lines) > 2:
+        return error("rfc8493-2.1.1-declaration", "bagit.txt is not a version and an encoding.", "bagit.txt")
+    try:
+        codecs.lookup(encoding[1])
+    except LookupError:
+        return error("rfc8493-2.1.1-encoding", f"The encoding {encoding[1]!r} is unknown.", "bagit.txt")
+    number = (int(version[1]), int(version[2]))
+    if not (0, 93) <= number <= (1, 0):
+        return error("rfc8493-2.1.1-version", f"Version {version[1]}.{version[2]} is unknown.", "bagit.txt")
+    return Declaration(number, encoding[1])
+
+
+def manifest_algorithm(name: bytes) -> tuple[bool, str] | None:
+    """Whether a file name is a tag manifest's, and its algorithm ("" for one unknown); None for other names."""
+    match = _MANIFEST.fullmatch(name)
+    if not match:
+        return None
+    algorithm = match[2].decode().lower().replace("-", "")
+    return bool(match[1]), algorithm if algorithm in LENGTHS else ""
+
+
+def claims(text: str, name: str, algorithm: str, version: tuple[int, int]) -> Iterator[Claim | Finding]:
+    """Yield a manifest's lines (RFC 8493 §2.1.3, §2.2.1): claims, and findings about those that are none."""
+    starred = False
+    for number, line in enumerate(_lines(text), start=1):
+        match = _LINE.fullmatch(line)
+        digest = _digest(algorithm, match[1]) if match else None
+        if not match or digest is None:
+            yield error("rfc8493-2.1.3-line", f"Line {number} is not a {algorithm} digest and a path.", name)
+            continue
+        if match[2] and not starred:
+            starred = True
+            yield warning("rfc8493-2.1.3-asterisk", "Paths begin with *, as md5sum writes them.", name)
+        path = match[3]
+        if finding := out_of_scope(path, name, number):
+            yield finding
+            continue
+        if path.startswith("./"):
+            yield warning("rfc8493-2.1.3-dot", f"The path in line {number} begins with ./", name)
+        yield Claim(_meanings(path.removeprefix("./"), version), digest, number)
+
+
+def fetches(text: str) -> Iterator[tuple[bytes, str] | Finding]:
+    """Yield path and URL of fetch.txt's lines (RFC 8493 §2.2.3), and findings."""
+    for number, line in enumerate(_lines(text), start=1):
+        match = _FETCH.fullmatch(line)
+        if not match:
+            yield error("rfc8493-2.2.3-line", f"Line {number} is not a URL, a length and a path.", "fetch.txt")
+        elif finding := out_of_scope(match[3], "fetch.txt", number):
+            yield finding
+        else:
+            yield decode_path(match[3].removeprefix("./")).encode(), match[1]
+
+
+def out_of_scope(path: str, name: str, number: int) -> Finding | None:
+    """A path that leaves the bag is never looked at (RFC 8493 §5.2)."""
+    leaves = path.startswith(("/", "~")) or _DRIVE.match(path) or ".." in re.split(r"\\?/|\\", path.replace("\\.", "."))
+    if not leaves:
+        return None
+    return error("rfc8493-5.2-path", f"The path in line {number} leads out of the bag: {path[:200]!r}.", name)
+
+
+def oxum(value: str) -> tuple[int, int] | None:
+    """Bytes and files of a Payload-Oxum (RFC 8493 §2.2.2); None where it is none."""
+    match = re.fullmatch(r"(\d+)\.(\d+)", value.strip())
+    return (int(match[1]), int(match[2])) if match else None
+
+
+def decoded(data: bytes, encoding: str, name: str) -> str | Finding:
+    """A tag file's text in the declared encoding."""
+    try:
+        return data.decode("utf-8-sig" if encoding.lower().replace("-", "") == "utf8" else encoding)
+    except (UnicodeDecodeError, LookupError) as failure:
+        return error("rfc8493-2.1.1-encoding", f"It is not {encoding}: {failure}.", name)
+
+
+def unlisted_note(name: bytes) -> Finding:
+    return info("rfc8493-2.2.4-unlisted", "The tag file is in no tag manifest.", escape_path(name))
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Lines ended by LF, CR or CRLF only: other separators of str.splitlines may be part of names."""
+    yield from filter(str.strip, re.split(r"\r\n|\n|\r", text))
+
+
+def _digest(algorithm: str, text: str) -> Digest | None:
+    try:
+        return Digest(algorithm, text.lower())
+    except ValueError:
+        return None
+
+
+def _meanings(path: str, version: tuple[int, int]) -> tuple[bytes, ...]:
+    """Since 1.0 "%" is encoded; before, writers differed: then the path as written is possible too."""
+    decoded_path = decode_path(path).encode()
+    literal = path.encode()
+    ordered = (decoded_path, literal) if version >= (1, 0) else (literal, decoded_path)
+    return tuple(dict.fromkeys(ordered))

@@ -1,0 +1,99 @@
+"""Checks of a delivery once every file has been examined: claims, formats and names → findings with codes."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from ingest.finding import Finding, error, info, warning
+from ingest.worklist import Worklist
+from storage.names import escape_path
+
+_RESERVED = re.compile(rb"(?i)(con|prn|aux|nul|com[1-9]|lpt[1-9])(\.[^/]*)?")
+_FORBIDDEN = re.compile(rb'[<>:"|?*\\]')
+
+
+def claims(worklist: Worklist) -> Iterator[Finding]:
+    """Yield a finding for each file whose digest is not the one that the producer's manifests say."""
+    rows = worklist.select(
+        "select c.name, c.algorithm, c.hexadecimal, c.origin, i.digests from claims c"
+        " join items i on i.name = c.name where i.digests is not null"
+        " and instr(i.digests, c.algorithm || ':' || c.hexadecimal) = 0"
+    )
+    for name, algorithm, _, origin, _ in rows:
+        yield error("altered", f"Its {algorithm} digest is not the one in {origin}.", _shown(name))
+
+
+def nothing(worklist: Worklist) -> Iterator[Finding]:
+    if not worklist.totals()[0]:
+        yield error("empty-package", "There is no file in the package.")
+
+
+def formats(worklist: Worklist) -> Iterator[Finding]:
+    """Yield what is odd about formats: unknown, known by extension alone, or contradicted by the second opinion."""
+    rows = worklist.select("select name, size, formats, mime, basis, opinion from items where kind = 'file'")
+    for name, size, known, mime, basis, opinion in rows:
+        if not size:
+            yield info("file-empty", "It has no bytes.", _shown(name))
+        elif known == "[]":
+            yield warning(
+                "format-unknown", f"No format was recognised (libmagic: {opinion or 'nothing'}).", _shown(name)
+            )
+        elif basis == "extension":
+            yield info("format-by-extension", "Its format is known by its name's extension alone.", _shown(name))
+        elif _contradicts(mime, opinion):
+            yield info("format-opinions", f"PRONOM says {mime}, libmagic {opinion}.", _shown(name))
+
+
+def names(worklist: Worklist) -> Iterator[Finding]:
+    """Yield what will trouble someone: users of Windows, BagIt tools, case-insensitive or normalizing file systems."""
+    for (name,) in worklist.select("select name from items order by name"):
+        last = name.rpartition(b"/")[2]
+        if why := trouble(last):
+            yield info("name-troublesome", why, _shown(name))
+    yield from _twins(worklist)
+    for name, target in worklist.select("select name, target from items where kind = 'link' order by name"):
+        shown = escape_path(target)
+        yield info("link-kept", f"It is a symbolic link to {shown}: kept as a link, not followed.", _shown(name))
+
+
+def trouble(name: bytes) -> str:
+    """Why one component of a path will trouble someone, "" where it will not."""
+    try:
+        text = name.decode("utf-8")
+    except UnicodeDecodeError:
+        return "The name is not UTF-8."
+    if any(unicodedata.category(c) == "Cc" for c in text):
+        return "The name holds control characters."
+    if name.endswith((b" ", b".")) or name.startswith(b" "):
+        return "The name begins or ends with a blank or a dot, which Windows drops."
+    if _RESERVED.fullmatch(name) or _FORBIDDEN.search(name):
+        return "Windows does not allow the name."
+    if b"%" in name:
+        return "The name holds %, which some BagIt tools read wrongly."
+    return "" if unicodedata.is_normalized("NFC", text) else "The name is not in Unicode normalization form C."
+
+
+def _twins(worklist: Worklist) -> Iterator[Finding]:
+    """Names that some file systems would take for one."""
+    rows = worklist.select(
+        "select group_concat(hex(name)) from items group by folded(name) having count(*) > 1 order by min(name)"
+    )
+    for (together,) in rows:
+        first, *others = sorted(bytes.fromhex(part) for part in together.split(","))
+        for other in others:
+            yield info(
+                "names-alike", f"It differs from {escape_path(first)} by case or form alone.", escape_path(other)
+            )
+
+
+def _contradicts(mime: str, opinion: str) -> bool:
+    """Whether the two opinions cannot both be right, so far as their main kinds tell (image, audio, video)."""
+    telling = {"image", "audio", "video"}
+    kinds = {mime.partition("/")[0], opinion.partition("/")[0]}
+    return bool(opinion) and len(kinds) == 2 and bool(kinds & telling) and opinion != "application/octet-stream"
+
+
+def _shown(name: bytes) -> str:
+    return escape_path(name)

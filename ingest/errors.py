@@ -1,0 +1,30 @@
+"""What can go wrong with a delivery as a whole, beyond findings about its parts."""
+
+from __future__ import annotations
+
+from storage.errors import TianyiError
+
+
+class IngestError(TianyiError):
+    """Anything about taking in a package."""
+
+
+class NoSuchPackage(IngestError):
+    code = "no-such-package"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path} is not there.", "Check the path; quote names with blanks.")
+
+
+class UnknownPackage(IngestError):
+    code = "unknown-package"
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(f"{path} is not a package that can be taken in: {why}.", "Deliver a folder, a zip or a tar.")
+
+
+class NotMetadata(IngestError):
+    code = "metadata-invalid"
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(f"{path} is not descriptive metadata: {why}.", "Give Dublin Core as .json or .csv.")

@@ -1,0 +1,143 @@
+"""One file, one pass → facts: each byte is read once, hashed, stored and sampled for identification.
+
+`examine` works on a chunk of files, in a worker of an executor; it is given all that it needs and returns values.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from ingest.finding import Finding, error
+from ingest.identify import HEAD, Identification, Identifier, Sample
+from storage.digest import Digest
+from storage.names import escape_path
+from storage.receive import Holds, Received, receive
+from storage.store import CHUNK, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A file to examine. `modified` (nanoseconds) and `size` are what it had when the package was listed; `modified`
+    is None where nobody else can change it. `algorithms` are wanted besides SHA-256."""
+
+    number: int
+    name: bytes
+    source: bytes
+    size: int
+    modified: int | None
+    algorithms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What one pass found; `digests` begins with the SHA-256; `new`: the first copy did not hold these bytes."""
+
+    number: int
+    size: int
+    digests: tuple[Digest, ...]
+    identification: Identification
+    new: bool
+    received: Received | None
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a worker examines with: the copies to store in (none: examine only), and what makes the identifier."""
+
+    stores: tuple[Store, ...]
+    run: str
+    holds: Holds
+    identifier: Callable[[], Identifier]
+    algorithms: tuple[str, ...] = ()
+
+
+def examine(desk: Desk, tasks: Sequence[Task]) -> list[Facts | Finding]:
+    """Examine files in their order; a file that cannot be read, or changed meanwhile, is a finding.
+
+    Raises NoRoom, SyncFailed or Unreachable for the first copy: then the whole ingest stops.
+    """
+    return [_one(desk, task) for task in tasks]
+
+
+def _one(desk: Desk, task: Task) -> Facts | Finding:
+    try:
+        with open_source(task.source) as stream:
+            before = os.fstat(stream.fileno())
+            if not stat.S_ISREG(before.st_mode):
+                return _changed(task, "it is not a regular file any more")
+            facts = _read(desk, task, stream)
+            after = os.fstat(stream.fileno())
+    except _SourceError as failure:
+        return error("file-unreadable", f"It cannot be read: {failure}.", escape_path(task.name))
+    except OSError as failure:
+        return error("file-unreadable", f"It cannot be read: {failure.strerror}.", escape_path(task.name))
+    if task.modified is not None and not task.modified == before.st_mtime_ns == after.st_mtime_ns:
+        return _changed(task, "its time of modification is another")
+    if not task.size == before.st_size == after.st_size == facts.size:
+        return _changed(task, f"it had {task.size} bytes and has {facts.size}")
+    return facts
+
+
+def _read(desk: Desk, task: Task, stream: BinaryIO) -> Facts:
+    sampling = _Sampling()
+    algorithms = ("sha256", *dict.fromkeys((*task.algorithms, *desk.algorithms)))
+    parts = sampling.through(_parts(stream))
+    received = receive(desk.stores, desk.run, parts, holds=desk.holds, algorithms=algorithms)
+    sample = Sample(
+        name=task.name.rpartition(b"/")[2],
+        size=received.size,
+        head=bytes(sampling.head),
+        tail=bytes(sampling.tail),
+        opens=lambda: open_source(task.source),
+    )
+    known = desk.identifier().identify(sample)
+    new = bool(desk.stores) and received.new_in(desk.stores[0].name)
+    return Facts(task.number, received.size, received.digests, known, new, received if received.pending else None)
+
+
+class _SourceError(Exception):
+    """A read of the producer's file that failed, told apart from a copy that failed."""
+
+
+def _parts(stream: BinaryIO) -> Iterator[bytes]:
+    """The source's bytes; its read errors are its own, not those of the copies written to meanwhile."""
+    while True:
+        try:
+            data = stream.read(CHUNK)
+        except OSError as failure:
+            raise _SourceError(failure.strerror or str(failure)) from failure
+        if not data:
+            return
+        yield data
+
+
+def open_source(path: bytes) -> BinaryIO:
+    """A producer's file for reading only: links are not followed, its time of access is left alone if we may."""
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        descriptor = os.open(path, flags | os.O_NOATIME)
+    except PermissionError:
+        descriptor = os.open(path, flags)
+    return os.fdopen(descriptor, "rb", buffering=0)
+
+
+def _changed(task: Task, how: str) -> Finding:
+    return error("source-changed", f"It changed while it was being taken in: {how}.", escape_path(task.name))
+
+
+class _Sampling:
+    """Keeps the first and the last HEAD bytes of what goes through."""
+
+    def __init__(self) -> None:
+        self.head, self.tail = b"", b""
+
+    def through(self, parts: Iterator[bytes]) -> Iterator[bytes]:
+        for part in parts:
+            if len(self.head) < HEAD:
+                self.head += part[: HEAD - len(self.head)]
+            self.tail = part[-HEAD:] if len(part) >= HEAD else (self.tail + part)[-HEAD:]
+            yield part

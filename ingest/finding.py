@@ -1,0 +1,34 @@
+"""Findings: what the checks of a delivery saw, each with a code that policies and people can refer to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """One thing seen. `path` is in the escaped form (storage/names.py), "" where it is about the whole package."""
+
+    code: str
+    severity: Severity
+    path: str
+    message: str
+
+
+def error(code: str, message: str, path: str = "") -> Finding:
+    return Finding(code, Severity.ERROR, path, message)
+
+
+def warning(code: str, message: str, path: str = "") -> Finding:
+    return Finding(code, Severity.WARNING, path, message)
+
+
+def info(code: str, message: str, path: str = "") -> Finding:
+    return Finding(code, Severity.INFO, path, message)

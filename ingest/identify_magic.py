@@ -1,0 +1,97 @@
+"""libmagic's MIME as a second opinion beside any Identifier, where libmagic can be loaded.
+
+pylibmagic brings the library; its import points LD_LIBRARY_PATH and MAGIC at itself, which every tool that we
+start would inherit. So the environment is put back, and the database is named by hand.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, Final, Protocol
+
+from ingest.identify import UNKNOWN, Identification, Identifier, Sample
+
+MIME: Final = re.compile(r"[a-zA-Z0-9][\w!#$&^.+-]*/[a-zA-Z0-9][\w!#$&^.+-]*", re.ASCII)  # RFC 6838 §4.2
+
+
+class Opines(Protocol):
+    """Whoever has an opinion on the MIME of a file from its first bytes; "" when it has none."""
+
+    @property
+    def version(self) -> str: ...
+    def mime(self, head: bytes) -> str: ...
+
+
+class MagicOpinion:
+    """libmagic's opinion. One a process: see `magic_opinion`."""
+
+    def __init__(self, magic: Any, database: str | None) -> None:
+        """Take the module `magic` and the path of its compiled database, None for the library's own."""
+        number = magic.version()  # 541 is 5.41
+        self.version: Final = f"libmagic {number // 100}.{number % 100:02}"
+        self._reader = magic.Magic(mime=True, magic_file=database)
+        self._failure = magic.MagicException
+
+    def mime(self, head: bytes) -> str:
+        """Return the MIME of these first bytes; "" for none, for libmagic's "data", and where it gave up."""
+        try:
+            said: str = self._reader.from_buffer(head) if head else ""
+        except self._failure:  # python-magic's only error: libmagic met bytes that it could not get through
+            return ""
+        return said if said != UNKNOWN and MIME.fullmatch(said) else ""
+
+
+class SecondOpinion:
+    """An Identifier that adds an opinion to another's answer, and its MIME where that has none."""
+
+    def __init__(self, inner: Identifier, second: Opines) -> None:
+        self.name: Final = inner.name
+        self.version: Final = f"{inner.version}; {second.version}"
+        self._inner = inner
+        self._second = second
+
+    def identify(self, sample: Sample) -> Identification:
+        """Return the inner identification, formats and basis untouched, with the opinion added."""
+        return self._inner.identify(sample).heard(self._second.mime(sample.head))
+
+
+@cache
+def magic_opinion() -> MagicOpinion | None:
+    """Return this process's own libmagic, loaded on first use; None where there is no libmagic."""
+    try:
+        return MagicOpinion(*_load())
+    except ImportError:  # python-magic is not installed, or it found no library (magic.loader.load_lib)
+        return None
+
+
+def with_second_opinion(inner: Identifier) -> Identifier:
+    """Return the identifier with libmagic beside it, or as it is where libmagic cannot be had."""
+    second = magic_opinion()
+    return SecondOpinion(inner, second) if second else inner
+
+
+def _load() -> tuple[Any, str | None]:
+    """Import pylibmagic first, so that python-magic finds its library; raise ImportError where there is none."""
+    with _environment_kept():
+        try:
+            import pylibmagic
+
+            database = str(pylibmagic.data / "magic.mgc")
+        except ModuleNotFoundError:  # the system's own libmagic serves as well, with its own database
+            database = None
+        import magic
+
+        return magic, database
+
+
+@contextmanager
+def _environment_kept() -> Iterator[None]:
+    before = dict(os.environ)
+    try:
+        yield
+    finally:
+        for name in os.environ.keys() - before.keys():
+            del os.environ[name]
+        os.environ.update(before)

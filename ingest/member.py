@@ -1,0 +1,65 @@
+"""Names of archive members, pure: what would leave the package, or write through something, is refused by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from ingest.finding import Finding, error
+from ingest.item import Item
+from storage.namemap import Kind
+from storage.names import escape_path
+
+_DRIVE = re.compile(rb"[A-Za-z]:")
+_SEPARATORS = re.compile(rb"[/\\]")
+LONGEST_NAME, LONGEST_PATH = 255, 4096  # bytes: beyond them no Linux file system could give the tree back
+
+
+def tidy(name: bytes) -> bytes:
+    """A member's name without "./" before it and "/" behind it, as archivers write folders."""
+    name = name.rstrip(b"/") if name.strip(b"/") else name
+    while name.startswith(b"./"):
+        name = name[2:].lstrip(b"/")
+    return b"" if name == b"." else name
+
+
+def refusal(name: bytes) -> Finding | None:
+    """Why a member of that name is not taken; None where it stays inside the package (either separator)."""
+    parts = name.split(b"/")
+    if name.startswith((b"/", b"\\")) or _DRIVE.match(name) or b".." in _SEPARATORS.split(name):
+        return error("path-leaves-package", "The name leads out of the package.", escape_path(name))
+    if b"\0" in name or b"" in parts or b"." in parts:
+        return error("path-invalid", "The name has an empty or a meaningless part.", escape_path(name))
+    if len(name) > LONGEST_PATH or max(map(len, parts)) > LONGEST_NAME:
+        return error("path-too-long", "No file system could hold the name.", escape_path(name[:LONGEST_PATH]))
+    return None
+
+
+def crossings(items: Iterable[tuple[str, bytes]], solid: Iterable[tuple[str, bytes]]) -> Iterator[Finding]:
+    """Yield a finding for each item whose path goes through a link or file (also one that differs by case alone).
+
+    Both are (kind, name); `solid` are those that are not folders.
+    """
+    ends = {name.lower(): kind for kind, name in solid}
+    for _, name in items:
+        end = name.rfind(b"/")
+        while end > 0:
+            if kind := ends.get(name[:end].lower()):
+                yield error("path-through-" + kind, f"Its path goes through a {kind}.", escape_path(name))
+                break
+            end = name.rfind(b"/", 0, end)
+
+
+def folders_above(items: Iterable[Item]) -> set[bytes]:
+    """The folders that the items lie in, which an archive need not list."""
+    found: set[bytes] = set()
+    for item in items:
+        end = item.name.rfind(b"/")
+        while end > 0 and item.name[:end] not in found:
+            found.add(item.name[:end])
+            end = item.name.rfind(b"/", 0, end)
+    return found
+
+
+def is_solid(kind: Kind) -> bool:
+    return kind is not Kind.FOLDER

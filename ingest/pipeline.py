@@ -1,0 +1,267 @@
+"""The story of an ingest, step by step: list → examine each file → check → decide → assemble → commit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from uuid import UUID
+
+from ingest import assemble, checks, describe, sip_bag
+from ingest.assemble import Draft
+from ingest.examine import Desk, Facts, examine
+from ingest.finding import Finding
+from ingest.happenings import Actors, happenings
+from ingest.identify import Identifier
+from ingest.sip import Sip, check_package, open_sip, unchanged
+from ingest.worklist import Worklist, chunked
+from policies.decide import Decision, decide_ingest
+from policies.effective import Policies
+from storage import bag, durable
+from storage.aip import stamp
+from storage.commit import Committer
+from storage.digest import Digest
+from storage.event import Event
+from storage.parallel import in_order
+from storage.progress import SILENT, Progress
+from storage.receive import Holds, Received
+from storage.staging import Staging, staging
+
+CHUNK_FILES, CHUNK_BYTES = 250, 64 << 20  # what a worker is handed at once
+BATCH_FILES, BATCH_BYTES = 10_000, 4 << 30  # what becomes durable at once
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What an officer asks for. `override` is the reason why what the policy would hold is accepted."""
+
+    path: Path
+    title: str = ""
+    producer: str = ""
+    metadata: Path | None = None
+    kind: str = ""
+    override: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """Where and with what an ingest works: everything that it would otherwise find around it."""
+
+    committer: Committer
+    work: Path
+    holds: Holds
+    policies: Policies
+    executor: Callable[[int, int], AbstractContextManager[Executor]]
+    """Given how many files and bytes there are, what to run the work on."""
+    identifier: Callable[[], Identifier]
+    now: Callable[[], datetime]
+    new_id: Callable[[], UUID]
+    agent: str
+    software: str
+    progress: Progress = SILENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What became of a delivery. `files` and `bytes` are the regular files as delivered; `new_bytes` were not held
+    before; `findings` are the first of `findings_total`, all of which are in the file `report` (JSON Lines)."""
+
+    accession: str
+    kind: str
+    outcome: str
+    because: Sequence[str]
+    files: int
+    size: int
+    new_bytes: int
+    findings: Sequence[Finding]
+    findings_total: int
+    report: Path
+    aip: str = ""
+    version: int = 0
+    behind: frozenset[str] = field(default_factory=frozenset)
+
+
+CAPPED = 100  # findings that a receipt carries itself
+_OUTCOMES = {"accept": "accepted", "hold": "held", "reject": "rejected"}
+
+
+def look(delivery: Delivery) -> None:
+    """Raise NoSuchPackage, UnknownPackage or NotMetadata for what cannot be a delivery, before it gets a number."""
+    check_package(delivery.path)
+    if delivery.metadata:
+        describe.read(delivery.metadata)
+
+
+def take_in(delivery: Delivery, setting: Setting, accession: str) -> Receipt:
+    """Ingest one package; return what became of it. Raises what stops the whole: no room, no package, a lock."""
+    described = describe.read(delivery.metadata) if delivery.metadata else None
+    run = f"{accession}-{setting.new_id()}"
+    stores = setting.committer.vault.copies
+    with _scratch(setting.work / "staging" / run) as scratch, staging(run, stores, setting.work) as stage:
+        worklist = Worklist(str(scratch / "worklist.db"))
+        try:
+            return _Ingest(delivery, setting, accession, described, stage, worklist).run(scratch)
+        finally:
+            worklist.close()
+
+
+class _Ingest:
+    """One delivery on its way through the steps."""
+
+    def __init__(
+        self, delivery: Delivery, setting: Setting, accession: str,
+        described: tuple[bytes, describe.DublinCore] | None, stage: Staging, worklist: Worklist,
+    ) -> None:  # fmt: skip
+        self.delivery, self.setting, self.accession = delivery, setting, accession
+        self.described, self.stage, self.worklist = described, stage, worklist
+        self.waiting: list[Received] = []
+
+    def run(self, scratch: Path) -> Receipt:
+        policy = self.setting.policies.ingest
+        sip = open_sip(self.delivery.path, self.worklist, scratch / "unpacked", policy, self.delivery.kind)
+        already = self._decide()
+        self._examine(store=already.outcome != "reject")
+        self._check(sip)
+        decision = self._decide()
+        if decision.outcome == "accept":
+            return self._accept(sip, decision)
+        return self._decline(sip, decision)
+
+    def _examine(self, *, store: bool) -> None:
+        """Hash, store and identify every file, in chunks on the executor; nothing is stored of what is refused."""
+        files, size = self.worklist.totals()
+        stores = tuple(self.stage.stores) if store else ()
+        digests = self.setting.policies.ingest.digests
+        desk = Desk(stores, self.stage.run, self.setting.holds, self.setting.identifier, digests)
+        self.setting.progress.begin("Reading", files, size)
+        with self.setting.executor(files, size) as executor:
+            chunks = chunked(self.worklist.tasks(), CHUNK_FILES, CHUNK_BYTES)
+            for results in in_order(executor, partial(examine, desk), chunks):
+                self._take(results)
+        self._settle()
+        self.setting.progress.end()
+
+    def _take(self, results: Sequence[Facts | Finding]) -> None:
+        facts = [result for result in results if isinstance(result, Facts)]
+        self.worklist.found(facts)
+        self.worklist.tell(result for result in results if isinstance(result, Finding))
+        self.waiting.extend(fact.received for fact in facts if fact.received)
+        self.setting.progress.advance(len(results), sum(fact.size for fact in facts))
+        if len(self.waiting) >= BATCH_FILES or sum(blob.size for blob in self.waiting) >= BATCH_BYTES:
+            self._settle()
+
+    def _settle(self) -> None:
+        self.stage.settle(self.waiting)
+        self.waiting.clear()
+
+    def _check(self, sip: Sip) -> None:
+        for check in (checks.nothing, checks.claims, checks.formats, checks.names):
+            self.worklist.tell(check(self.worklist))
+        if sip.bag:
+            self.worklist.tell(sip_bag.check(self.worklist, sip.bag))
+        self.worklist.tell(unchanged(sip, self.worklist))
+
+    def _decide(self) -> Decision:
+        findings = self.worklist.findings()
+        decision = decide_ingest(((f.code, f.severity.value) for f in findings), self.setting.policies.ingest)
+        if decision.outcome == "hold" and self.delivery.override:
+            return replace(
+                decision, outcome="accept", because=(*decision.because, f"accepted: {self.delivery.override}")
+            )
+        return decision
+
+    def _keep(self, parts: Iterable[bytes]) -> Received:
+        received = self.stage.receive(parts, self.setting.holds)
+        self.waiting.append(received)
+        return received
+
+    def _accept(self, sip: Sip, decision: Decision) -> Receipt:
+        """Assemble version 1 and commit it."""
+        draft = self._draft(sip)
+        assemble.put_names(self.worklist, self._keep, draft.version)
+        if sip.container:
+            assemble.put_container(self.worklist, self._keep, sip.container)
+        if self.described and self.delivery.metadata:
+            place = f"{bag.DESCRIPTIVE}dc{self.delivery.metadata.suffix.lower()}"
+            assemble.put(self.worklist, self._keep, place, [self.described[0]])
+        report = self._report()
+        assemble.put(self.worklist, self._keep, f"{bag.PRESERVATION}findings-v1.jsonl", [report.read_bytes()])
+        actors = Actors(self.setting.agent, self.setting.software, self.setting.identifier())
+        events, agents = happenings(sip, self.worklist, actors, decision, self.setting.new_id, draft.created)
+        files = assemble.delivered(self.worklist)
+        assemble.put_premis(self.worklist, self._keep, draft, files, events, agents)
+        made = assemble.close(self.worklist, self._keep, draft)
+        self._settle()
+        committed = self.setting.committer.commit(
+            made.record, self._commit_event(made.record.digest, draft, decision), partial(made.blobs, self.worklist),
+            self.stage.behind,
+        )  # fmt: skip
+        receipt = self._receipt(sip, decision, report)
+        return replace(receipt, aip=draft.aip, version=draft.version, behind=committed.behind)
+
+    def _draft(self, sip: Sip) -> Draft:
+        elements = sip.bag.elements if sip.bag else {}
+        core = self.described[1] if self.described else {}
+        titles = [self.delivery.title, *core.get("title", ()), elements.get("external-description", ""), sip.name]
+        producers = [self.delivery.producer, elements.get("source-organization", ""), *core.get("creator", ())]
+        return Draft(
+            aip=f"urn:uuid:{self.setting.new_id()}", version=1, accession=self.accession,
+            created=stamp(self.setting.now()), agent=self.setting.agent, reason="ingestion",
+            title=next(filter(None, titles)), producer=next(filter(None, producers), ""),
+            software=self.setting.software,
+        )  # fmt: skip
+
+    def _commit_event(self, record: Digest, draft: Draft, decision: Decision) -> Event:
+        return Event(
+            time=draft.created, type="commit", agent=draft.agent, object=draft.aip, outcome="success",
+            detail={
+                "version": draft.version, "record": str(record), "accession": draft.accession,
+                "reason": draft.reason, "policy": self.setting.policies.digest, "because": list(decision.because),
+            },
+        )  # fmt: skip
+
+    def _decline(self, sip: Sip, decision: Decision) -> Receipt:
+        """Write down why nothing was kept."""
+        report = self._report()
+        event = Event(
+            time=stamp(self.setting.now()), type="refusal", agent=self.setting.agent, object=self.accession,
+            outcome=_OUTCOMES[decision.outcome],
+            detail={"policy": self.setting.policies.digest, "because": list(decision.because)},
+        )  # fmt: skip
+        self.setting.committer.note(event)
+        return self._receipt(sip, decision, report)
+
+    def _report(self) -> Path:
+        """All findings, one JSON object a line."""
+        path = self.setting.work / "reports" / f"{self.accession}.jsonl"
+        path.parent.mkdir(exist_ok=True)
+        with path.open("w", encoding="utf-8") as file:
+            for f in self.worklist.findings():
+                told = {"code": f.code, "severity": f.severity, "path": f.path, "message": f.message}
+                file.write(json.dumps(told, ensure_ascii=False) + "\n")
+        return path
+
+    def _receipt(self, sip: Sip, decision: Decision, report: Path) -> Receipt:
+        files, size = self.worklist.totals()
+        findings = list(self.worklist.findings())
+        new = self.worklist.new_bytes() if decision.outcome == "accept" else 0
+        return Receipt(
+            accession=self.accession, kind=sip.kind, outcome=_OUTCOMES[decision.outcome], because=decision.because,
+            files=files, size=size, new_bytes=new, findings=findings[:CAPPED], findings_total=len(findings),
+            report=report,
+        )  # fmt: skip
+
+
+@contextmanager
+def _scratch(folder: Path) -> Iterator[Path]:
+    """A run's own folder, gone when it ends."""
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        durable.remove_tree(durable.DISK, folder)

@@ -1,0 +1,126 @@
+"""The bytes that identification needs: the sample of a file on disk, and a look into a container."""
+
+import errno
+import os
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from lzma import LZMAError
+from typing import BinaryIO, Final
+
+import olefile  # type: ignore[import-untyped]
+
+from ingest.identify import HEAD, Sample
+
+LOOK: Final = 16 * 1024 * 1024  # bytes read of one member: a bomb of any size is small on the outside
+
+#: What zipfile and olefile raise for broken bytes, found by mutating files, some 450,000 times.
+BROKEN: Final = (
+    zipfile.BadZipFile,
+    RuntimeError,  # encrypted; compressed by an unknown method (NotImplementedError); OLE too deep (RecursionError)
+    ValueError,  # a name not in its encoding (UnicodeDecodeError); sizes and offsets that make no sense in OLE
+    OverflowError,  # sizes and offsets beyond 64 bits
+    EOFError,  # zipfile: the member ends before its size says so
+    zlib.error,  # like the next: bytes that do not decompress
+    LZMAError,
+    struct.error,  # a header shorter than its fields
+)
+
+OLE_HEADER: Final = struct.Struct("<30xH12xI24xI")  # shift of the sector size; numbers of FAT and DIFAT sectors
+
+
+class ContainerError(Exception):
+    """The bytes are not the container that their signature says; the cause tells more."""
+
+
+def sample_of(path: bytes) -> Sample:
+    """Return head and tail of the regular file at `path`, links followed; raise OSError otherwise."""
+    with _open(path) as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", path)
+        head = file.read(HEAD)
+        tail = _tail(file, status.st_size) if status.st_size > HEAD else head
+    return Sample(os.path.basename(path), status.st_size, head, tail, partial(_open, path))
+
+
+def _open(path: bytes) -> BinaryIO:
+    """Open without waiting: a named pipe would otherwise hold us until somebody writes into it."""
+    return open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))
+
+
+def _tail(file: BinaryIO, size: int) -> bytes:
+    file.seek(size - HEAD)
+    return file.read(HEAD)
+
+
+def members(sample: Sample, kind: str, paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    """Yield those of `paths` that the "zip" or "ole" holds, in that order, each with its first LOOK bytes.
+
+    Raise ContainerError, perhaps after some were yielded, and OSError only when the disk failed.
+    """
+    with sample.opens() as stream, _blaming_the_bytes():
+        yield from READERS[kind](stream, paths)
+
+
+@contextmanager
+def _blaming_the_bytes() -> Iterator[None]:
+    """Tell broken bytes from a broken disk: olefile and bz2 give OSError no errno, a wild seek gives EINVAL."""
+    try:
+        yield
+    except BROKEN as error:
+        raise ContainerError from error
+    except OSError as error:
+        if error.errno in (None, errno.EINVAL):
+            raise ContainerError from error
+        raise
+
+
+def _in_zip(stream: BinaryIO, paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    with zipfile.ZipFile(stream) as package:
+        present = set(paths).intersection(package.namelist())
+        for path in (path for path in paths if path in present):
+            with package.open(path) as member:
+                yield path, member.read(LOOK)
+
+
+def _in_ole(stream: BinaryIO, paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    """fido.package: a stream has the name whole or without its first character ("\\x01CompObj" is "CompObj")."""
+    _check_ole_header(stream)
+    with olefile.OleFileIO(stream) as ole:
+        _bound(ole)
+        names = ["/".join(parts) for parts in ole.listdir()]
+        for path in paths:
+            name = next((name for name in names if path in (name, name[1:])), None)
+            if name is not None:
+                entry = ole.direntries[ole._find(name)]
+                entry.size = min(entry.size, LOOK)
+                yield path, ole.openstream(name).read()
+
+
+def _check_ole_header(stream: BinaryIO) -> None:
+    """Refuse headers for which olefile would reserve or collect memory without end: [MS-CFB] §2.2."""
+    header = stream.read(76)
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(0)
+    shift, fat_sectors, difat_sectors = OLE_HEADER.unpack(header)
+    if shift not in (9, 12):
+        raise ContainerError(f"sectors of 2^{shift} bytes")
+    if difat_sectors and fat_sectors << shift > size:
+        raise ContainerError(f"{fat_sectors} FAT sectors in {size} bytes")
+
+
+def _bound(ole: olefile.OleFileIO) -> None:
+    """Cut sizes to what the file can hold: olefile would follow a chain of sectors in circles to reach them."""
+    ole.num_mini_fat_sectors = min(ole.num_mini_fat_sectors, ole._filesize // ole.sectorsize)
+    ole.root.size = min(ole.root.size, ole._filesize)
+
+
+READERS: Final[Mapping[str, Callable[[BinaryIO, Sequence[str]], Iterator[tuple[str, bytes]]]]] = {
+    "zip": _in_zip,
+    "ole": _in_ole,
+}

@@ -1,0 +1,188 @@
+"""A command in a bounded child: little time, little memory, no network, and nothing of it left when it ends.
+
+Run as a script, this file is the child's own start: it binds itself, then becomes the command. So the parent needs no
+`preexec_fn`, which is unsafe beside threads. Standard library only: the child runs with `-I -S`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+HEARD = 64 * 1024  # bytes kept of each of stdout and stderr
+CANNOT_RUN = 127  # exit of a command that is not there, as a shell says it
+
+_NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000  # unshare(2)
+_DIE_WITH_PARENT, _NO_NEW_PRIVILEGES = 1, 38  # prctl(2)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a command may use: seconds by the wall clock, seconds of processor, bytes, bytes of one file, files open."""
+
+    seconds: float = 120
+    cpu: int = 60
+    memory: int = 2 << 30
+    file: int = 4 << 30
+    files: int = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a command ended. `exit` is None where something killed it: "time" (its limit) or "signal N"."""
+
+    exit: int | None
+    killed_by: str
+    output: bytes
+    errors: bytes
+
+
+def run(argv: Sequence[str], scratch: Path, limits: Limits | None = None) -> Ran:
+    """Run the command in the folder `scratch` until it ends or is stopped; a crash and a hang are values too.
+
+    Its whole process group is gone afterwards. Raise OSError only where no process can be started at all. The
+    thread that calls must outlive the call, as it does: the child dies with it.
+    """
+    limits = limits or Limits()
+    with _spawned(argv, scratch, limits) as process:
+        listening = _Listening(process)
+        in_time = listening.until_end(time.monotonic() + limits.seconds)
+    listening.drain()
+    code = process.returncode
+    if not in_time:
+        return Ran(None, "time", *listening.heard())
+    return Ran(code, "", *listening.heard()) if code >= 0 else Ran(None, f"signal {-code}", *listening.heard())
+
+
+def ending(ran: Ran, limits: Limits) -> str:
+    """How it ended, as the rest of a sentence for people: "it …"."""
+    if ran.killed_by == "time":
+        return f"it was stopped after {limits.seconds:g} seconds"
+    if ran.killed_by == f"signal {signal.SIGXCPU.value}":
+        return f"it was stopped after {limits.cpu} seconds of processor time"
+    said = ran.errors.decode("utf-8", "replace").strip().splitlines()
+    last = f": {said[-1]}" if said else ""
+    return f"it crashed ({ran.killed_by}){last}" if ran.killed_by else f"it ended with {ran.exit}{last}"
+
+
+@contextmanager
+def _spawned(argv: Sequence[str], scratch: Path, limits: Limits) -> Iterator[subprocess.Popen[bytes]]:
+    """The child in a session of its own; on leaving, its process group is killed and the child is waited for."""
+    bounds = [str(part) for part in (os.getpid(), limits.cpu, limits.memory, limits.file, limits.files)]
+    start = [sys.executable, "-I", "-S", __file__, *bounds, *argv]
+    environment = {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8"}
+    process = subprocess.Popen(
+        start, cwd=scratch, env=environment, start_new_session=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)  # not waited for yet, so the number is still this group's
+        process.wait()
+
+
+class _Listening:
+    """Both pipes of a child: the first HEARD bytes are kept, the rest is read and dropped; no read ever waits."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stdout is not None  # Popen was told PIPE
+        assert process.stderr is not None
+        self._kept: dict[IO[bytes], bytearray] = {process.stdout: bytearray(), process.stderr: bytearray()}
+        self._ending = os.fdopen(os.pidfd_open(process.pid), "rb", buffering=0)
+        for pipe in self._kept:
+            os.set_blocking(pipe.fileno(), False)
+
+    def until_end(self, deadline: float) -> bool:
+        """Whether the child itself ended before the deadline (of the monotonic clock)."""
+        with self._ending, selectors.DefaultSelector() as selector:
+            for file in (self._ending, *self._kept):
+                selector.register(file, selectors.EVENT_READ)
+            while (left := deadline - time.monotonic()) > 0:
+                ready = [key.fileobj for key, _ in selector.select(left)]
+                if self._ending in ready:
+                    return True
+                for pipe in self._kept.keys() & set(ready):
+                    if not self._hear(pipe):
+                        selector.unregister(pipe)
+        return False
+
+    def drain(self) -> None:
+        """Take what still lies in the pipes; what a process that fled the group writes on is not waited for."""
+        for pipe, kept in self._kept.items():
+            with closing(pipe), suppress(BlockingIOError):
+                while len(kept) < HEARD and self._hear(pipe):
+                    pass
+
+    def heard(self) -> tuple[bytes, ...]:
+        return tuple(bytes(kept) for kept in self._kept.values())
+
+    def _hear(self, pipe: IO[bytes]) -> bool:
+        data = os.read(pipe.fileno(), HEARD)
+        kept = self._kept[pipe]
+        kept.extend(data[: HEARD - len(kept)])
+        return bool(data)
+
+
+def _become(parent: int, limits: Limits, argv: list[str]) -> None:
+    """Bind this process, then become the command; raise OSError where there is no such command."""
+    libc = ctypes.CDLL(None)
+    _leave_network(libc)
+    libc.prctl(_DIE_WITH_PARENT, signal.SIGKILL.value, 0, 0, 0)  # after unshare, which would clear it
+    libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+    if os.getppid() != parent:  # it died before we asked to be told
+        os.kill(os.getpid(), signal.SIGKILL)
+    _limit(resource.RLIMIT_CORE, 0, 0)
+    _limit(resource.RLIMIT_FSIZE, limits.file, limits.file)
+    _limit(resource.RLIMIT_NOFILE, limits.files, limits.files)
+    _limit(resource.RLIMIT_CPU, limits.cpu, limits.cpu + 1)  # SIGXCPU says why; SIGKILL follows and cannot be caught
+    _limit(resource.RLIMIT_AS, limits.memory, limits.memory)
+    for ignored_by_python in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(ignored_by_python, signal.SIG_DFL)
+    os.execvp(argv[0], argv)
+
+
+def _limit(what: int, soft: int, hard: int) -> None:
+    """Set a limit, or keep the stricter one that this process was born with."""
+    _, most = resource.getrlimit(what)
+    if most != resource.RLIM_INFINITY:
+        soft, hard = min(soft, most), min(hard, most)
+    resource.setrlimit(what, (soft, hard))
+
+
+def _leave_network(libc: ctypes.CDLL) -> None:
+    """Go where there is no network, if the system lets us; root keeps its user, for its right to read files."""
+    if libc.unshare(_NEW_NETWORK) == 0 or os.geteuid() == 0:
+        return
+    user, group = os.geteuid(), os.getegid()
+    if libc.unshare(_NEW_USER | _NEW_NETWORK) == 0:
+        with suppress(OSError):  # then this user is called nobody, which hinders little
+            Path("/proc/self/setgroups").write_text("deny")
+            Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
+            Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+
+
+def main(arguments: list[str]) -> int:
+    """Start the child: parent, cpu, memory, file, files, then the command; return only when it cannot be run."""
+    parent, cpu, memory, file, files = map(int, arguments[:5])
+    command = arguments[5:]
+    try:
+        _become(parent, Limits(cpu=cpu, memory=memory, file=file, files=files), command)
+    except OSError as error:
+        sys.stderr.write(f"{command[0]}: {error.strerror}\n")
+    return CANNOT_RUN
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,186 @@
+"""What the producer delivered: the package's kind is detected, its items and claims go on the worklist.
+
+One reader a package kind lies beside this module; archives are unpacked safely and then read like folders.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tarfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest import folder, member, sip_bag, unpack_tar, unpack_zip
+from ingest.errors import NoSuchPackage, UnknownPackage
+from ingest.examine import open_source
+from ingest.finding import Finding, error
+from ingest.item import Item
+from ingest.sip_bag import Bag
+from ingest.unpack import TooMuch, Unpacking
+from ingest.worklist import Worklist
+from policies.ingest import IngestPolicy
+from storage.bag import ORIGINAL
+from storage.digest import Digest, Hashing
+from storage.namemap import Kind
+from storage.names import bag_path, escape, escape_path
+from storage.receive import chunks
+
+KINDS = ("folder", "bag", "zip", "tar")
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """The archive that a package came in: its own name, SHA-256 and bytes."""
+
+    name: str
+    digest: Digest
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sip:
+    """A delivery, its items on the worklist. `kind` is one of KINDS; `name` its own name, escaped."""
+
+    kind: str
+    name: str
+    path: bytes
+    container: Container | None
+    bag: Bag | None
+
+
+def open_sip(path: Path, worklist: Worklist, scratch: Path, policy: IngestPolicy, kind: str = "") -> Sip:
+    """List a package on the worklist, unpacked below `scratch` where it is an archive; nothing of it is changed.
+
+    `kind` overrides what is detected. Raises NoSuchPackage or UnknownPackage; what is wrong inside is findings.
+    """
+    raw = os.fsencode(path)
+    facts = _looked_at(raw)
+    container = None
+    if stat.S_ISDIR(facts.st_mode):
+        _list(worklist, folder.walk(raw), policy)
+    else:
+        container = _container(raw)
+        _list(worklist, _unpacked(path, scratch, policy, facts.st_size), policy)
+        worklist.tell(_crossings(worklist))
+    base = sip_bag.find_base(worklist)
+    if kind == "bag" and base is None:
+        base = b""
+    if base is not None and kind in ("", "bag"):
+        worklist.place(lambda name: sip_bag.place(name, base))
+        return Sip("bag", escape(_own_name(raw)), raw, container, sip_bag.read(worklist, base))
+    worklist.place(lambda name: ORIGINAL + bag_path(name))
+    return Sip(_archive_kind(path) if container else "folder", escape(_own_name(raw)), raw, container, None)
+
+
+def check_package(path: Path) -> None:
+    """Raise NoSuchPackage or UnknownPackage for what cannot be a package."""
+    if not stat.S_ISDIR(_looked_at(os.fsencode(path)).st_mode):
+        _archive_kind(path)
+
+
+def unchanged(sip: Sip, worklist: Worklist) -> Iterator[Finding]:
+    """Yield what came, went or changed in the producer's package since it was listed."""
+    if sip.container:
+        if _container(sip.path) != sip.container:
+            yield error("source-changed", "The package changed while it was being taken in.")
+        return
+    count = 0
+    for item in folder.walk(sip.path):
+        if isinstance(item, Finding):
+            continue
+        count += 1
+        listed = worklist.item(item.name)
+        if listed is None:
+            yield error("source-changed", "It came while the package was being taken in.", escape_path(item.name))
+        elif (listed.kind, listed.size, listed.target) != (item.kind, item.size, item.target):
+            yield error("source-changed", "It changed while the package was being taken in.", escape_path(item.name))
+    if count < next(worklist.select("select count(*) from items"))[0]:
+        yield error("source-changed", "Something went away while the package was being taken in.")
+
+
+def _looked_at(raw: bytes) -> os.stat_result:
+    try:
+        facts = os.stat(raw)
+    except OSError as failure:
+        raise NoSuchPackage(escape_path(raw)) from failure
+    if not stat.S_ISDIR(facts.st_mode) and not stat.S_ISREG(facts.st_mode):
+        raise UnknownPackage(escape_path(raw), "it is neither a folder nor a file")
+    return facts
+
+
+def _list(worklist: Worklist, found: Iterable[Item | Finding], policy: IngestPolicy) -> None:
+    """Put items on the worklist, within the policy's limits."""
+    files = size = 0
+    for item in found:
+        if isinstance(item, Finding):
+            worklist.tell([item])
+            continue
+        try:
+            worklist.add([item])
+        except KeyError:
+            worklist.tell([error("duplicate-entry", "The package has it twice.", escape_path(item.name))])
+        files += item.kind is Kind.FILE
+        size += item.size
+        if finding := _beyond(item, files, size, policy):
+            worklist.tell([finding])
+            return
+
+
+def _beyond(item: Item, files: int, size: int, policy: IngestPolicy) -> Finding | None:
+    limits = policy.limits
+    if files > limits.files:
+        return error("too-many-files", f"The package has more than {limits.files} files.")
+    if size > limits.bytes:
+        return error("too-large", f"The package has more than {limits.bytes} bytes.")
+    if item.name.count(b"/") > limits.depth:
+        return error("too-deep", f"Folders lie deeper than {limits.depth}.", escape_path(item.name[:4096]))
+    return None
+
+
+def _container(raw: bytes) -> Container:
+    hashing = Hashing()
+    with open_source(raw) as stream:
+        hashing.feed_all(chunks(stream))
+    return Container(escape(_own_name(raw)), hashing.digest(), hashing.size)
+
+
+def _unpacked(path: Path, scratch: Path, policy: IngestPolicy, packed: int) -> Iterator[Item | Finding]:
+    scratch.mkdir()
+    unpacking = Unpacking(scratch, packed, policy.limits.container)
+    try:
+        yield from _READERS[_archive_kind(path)](path, unpacking)
+    except TooMuch as beyond:
+        yield beyond.finding
+
+
+_READERS: dict[str, Callable[[Path, Unpacking], Iterator[Item | Finding]]] = {
+    "zip": unpack_zip.unpack,
+    "tar": unpack_tar.unpack,
+}
+_SUFFIXES = {".zip": "zip", ".tar": "tar", ".tgz": "tar", ".tar.gz": "tar", ".tar.bz2": "tar", ".tar.xz": "tar"}
+
+
+def _archive_kind(path: Path) -> str:
+    """By its name, or by its first bytes where the name says nothing."""
+    name = path.name.lower()
+    for suffix, kind in _SUFFIXES.items():
+        if name.endswith(suffix):
+            return kind
+    with path.open("rb") as stream:
+        if not path.suffix and stream.read(4) == b"PK\x03\x04":
+            return "zip"
+    if not path.suffix and tarfile.is_tarfile(path):
+        return "tar"
+    raise UnknownPackage(escape_path(os.fsencode(path)), "a single file that is neither a zip nor a tar")
+
+
+def _crossings(worklist: Worklist) -> Iterator[Finding]:
+    solid = worklist.select("select kind, name from items where kind != 'folder'")
+    rows = worklist.select("select kind, name from items")
+    yield from member.crossings(rows, solid)
+
+
+def _own_name(raw: bytes) -> bytes:
+    return os.path.basename(os.path.abspath(raw))

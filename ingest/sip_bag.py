@@ -1,0 +1,226 @@
+"""A BagIt bag (RFC 8493, versions 0.93 to 1.0) as a SIP: what its tag files claim about the items listed."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ingest import bagit_tags
+from ingest.bagit_tags import Claim, Declaration
+from ingest.examine import open_source
+from ingest.finding import Finding, error, info, warning
+from ingest.worklist import Worklist
+from storage.bag import ORIGINAL, SUBMISSION, parse_info
+from storage.names import bag_path, escape_path
+
+_LARGEST_TAG = 1 << 30  # bytes of a tag file that is read; a manifest of a million lines has a tenth
+
+
+def find_base(worklist: Worklist) -> bytes | None:
+    """The folder that is a bag: the package itself (b"") or its only folder (b"name/"); None where it is no bag.
+
+    A bag without bagit.txt is a bag all the same, and an invalid one, when it has a manifest beside `data`.
+    """
+    if _looks_like_bag(worklist, b""):
+        return b""
+    tops = list(worklist.select("select name, kind from items where instr(name, x'2f') = 0 limit 2"))
+    if len(tops) == 1 and tops[0][1] == "folder":
+        base = tops[0][0] + b"/"
+        return base if _looks_like_bag(worklist, base) else None
+    return None
+
+
+def place(name: bytes, base: bytes) -> str:
+    """The bag path of the producer's file in ours: payload as the original representation, tag files as evidence."""
+    payload = base + b"data/"
+    if name.startswith(payload):
+        return ORIGINAL + bag_path(name[len(payload) :])
+    return SUBMISSION + bag_path(name.removeprefix(base))
+
+
+@dataclass(frozen=True, slots=True)
+class Bag:
+    """A bag as it declares itself; `elements` are bag-info's, labels in lower case, the first of each."""
+
+    base: bytes
+    declared: Declaration
+    elements: dict[str, str]
+
+
+def read(worklist: Worklist, base: bytes) -> Bag:
+    """Put the bag's claims and findings on the worklist."""
+    declared = _declaration(worklist, base)
+    if isinstance(declared, Finding):
+        worklist.tell([declared])
+        declared = Declaration((0, 97), "UTF-8")
+    worklist.tell(_manifests(worklist, base, declared))
+    worklist.tell(_fetch(worklist, base, declared))
+    worklist.tell(_normalized(worklist))
+    return Bag(base, declared, _info(worklist, base, declared))
+
+
+def check(worklist: Worklist, bag: Bag) -> Iterator[Finding]:
+    """Yield what is missing, extra or altered, once every file has been examined (RFC 8493 §3)."""
+    yield from _contradictions(worklist)
+    rows = worklist.select(
+        "select distinct c.name from claims c left join items i on i.name = c.name and i.kind = 'file'"
+        " where i.id is null"
+    )
+    for (name,) in rows:
+        yield error("rfc8493-3-missing", "It is listed in a manifest and is not there.", _shown(name, bag.base))
+    yield from _unlisted(worklist, bag)
+    yield from _oxum(worklist, bag)
+
+
+def _looks_like_bag(worklist: Worklist, base: bytes) -> bool:
+    if worklist.item(base + b"bagit.txt"):
+        return True
+    tops = (name.removeprefix(base) for name in worklist.names(base + b"manifest-"))
+    return bool(worklist.item(base + b"data")) and any(map(bagit_tags.manifest_algorithm, tops))
+
+
+def _declaration(worklist: Worklist, base: bytes) -> Declaration | Finding:
+    data = _tag(worklist, base + b"bagit.txt")
+    if data is None:
+        return error("rfc8493-2.1.1-missing", "bagit.txt is missing.", "bagit.txt")
+    return bagit_tags.declaration(data)
+
+
+def _manifests(worklist: Worklist, base: bytes, declared: Declaration) -> Iterator[Finding]:
+    payload_manifests = 0
+    for name in [*worklist.names(base + b"manifest-"), *worklist.names(base + b"tagmanifest-")]:
+        known = bagit_tags.manifest_algorithm(name.removeprefix(base))
+        if known is None:
+            continue
+        is_tag, algorithm = known
+        if not algorithm:
+            yield warning("rfc8493-2.4-algorithm", "Its algorithm is unknown: not checked.", escape_path(name))
+            continue
+        payload_manifests += not is_tag
+        yield from _claims(worklist, base, name, algorithm, declared)
+    if not payload_manifests:
+        yield error("rfc8493-2.1.3-none", "There is no payload manifest that can be checked.")
+    if not worklist.item(base + b"data"):
+        yield error("rfc8493-2.1.2-payload", "The folder data is missing.", "data")
+
+
+def _claims(worklist: Worklist, base: bytes, name: bytes, algorithm: str, declared: Declaration) -> Iterator[Finding]:
+    shown = escape_path(name.removeprefix(base))
+    text = bagit_tags.decoded(_tag(worklist, name) or b"", declared.encoding, shown)
+    if isinstance(text, Finding):
+        yield text
+        return
+    for claim in bagit_tags.claims(text, shown, algorithm, declared.version):
+        if isinstance(claim, Claim):
+            worklist.claim([(base + _meant(worklist, base, claim.paths), claim.digest, shown, claim.line)])
+        else:
+            yield claim
+
+
+def _meant(worklist: Worklist, base: bytes, paths: tuple[bytes, ...]) -> bytes:
+    """The path that is there, of those that a line may mean; else the first."""
+    return next((path for path in paths if worklist.item(base + path)), paths[0])
+
+
+def _fetch(worklist: Worklist, base: bytes, declared: Declaration) -> Iterator[Finding]:
+    """fetch.txt is refused, unless every file that it names is there already."""
+    data = _tag(worklist, base + b"fetch.txt")
+    text = bagit_tags.decoded(data, declared.encoding, "fetch.txt") if data is not None else ""
+    if isinstance(text, Finding):
+        yield text
+        return
+    for fetch in bagit_tags.fetches(text):
+        if isinstance(fetch, Finding):
+            yield fetch
+        elif worklist.item(base + fetch[0]):
+            yield info("rfc8493-2.2.3-fetched", "It is in fetch.txt and is there.", escape_path(fetch[0]))
+        else:
+            yield error("rfc8493-2.2.3-fetch", "It would have to be fetched; deliver it.", escape_path(fetch[0]))
+
+
+def _normalized(worklist: Worklist) -> Iterator[Finding]:
+    """Claims whose file is there under another Unicode normalization are taken for it, with a warning."""
+    absent = [
+        bytes(name)
+        for (name,) in worklist.select("select distinct name from claims where name not in (select name from items)")
+    ]
+    if not absent:
+        return
+    present = {_nfc(name): name for name in worklist.names()}
+    for name in absent:
+        if there := present.get(_nfc(name)):
+            list(worklist.select("update claims set name = ? where name = ?", there, name))
+            yield warning("rfc8493-2.1.3-normalization", "Its name is normalized otherwise.", escape_path(there))
+
+
+def _nfc(name: bytes) -> str:
+    return unicodedata.normalize("NFC", name.decode("utf-8", "surrogateescape"))
+
+
+def _info(worklist: Worklist, base: bytes, declared: Declaration) -> dict[str, str]:
+    """bag-info.txt, called package-info.txt before version 0.95."""
+    elements: dict[str, str] = {}
+    for name in (b"bag-info.txt", b"package-info.txt"):
+        text = bagit_tags.decoded(_tag(worklist, base + name) or b"", declared.encoding, name.decode())
+        if isinstance(text, Finding):
+            worklist.tell([text])
+            continue
+        for label, value in parse_info(text):
+            elements.setdefault(label.lower(), value)
+    return elements
+
+
+def _contradictions(worklist: Worklist) -> Iterator[Finding]:
+    """Files that one manifest lists twice (RFC 8493 §2.1.3: MUST NOT be listed more than once)."""
+    rows = worklist.select(
+        "select name, origin, count(distinct hexadecimal) from claims"
+        " group by name, origin, algorithm having count(*) > 1"
+    )
+    for name, origin, digests in rows:
+        shown = escape_path(name)
+        if digests != 1:
+            yield error("rfc8493-2.1.3-contradiction", f"{origin} lists it with different digests.", shown)
+        else:
+            yield warning("rfc8493-2.1.3-twice", f"{origin} lists it more than once.", shown)
+
+
+def _unlisted(worklist: Worklist, bag: Bag) -> Iterator[Finding]:
+    """Payload that a manifest does not list: every manifest must (1.0), at least one must (before)."""
+    origins = [o for (o,) in worklist.select("select distinct origin from claims where origin glob 'manifest-*'")]
+    strict = bag.declared.version >= (1, 0)
+    for wanted in ([origin] for origin in origins) if strict else [origins]:
+        marks = ", ".join("?" * len(wanted))
+        rows = worklist.select(
+            "select name from items i where kind = 'file' and substr(name, 1, ?) = ? and not exists"
+            f" (select 1 from claims c where c.name = i.name and origin in ({marks}))",
+            len(bag.base) + 5, bag.base + b"data/", *wanted,
+        )  # fmt: skip
+        for (name,) in rows:
+            yield error("rfc8493-3-unlisted", f"It is not in {' or '.join(wanted)}.", _shown(name, bag.base))
+
+
+def _oxum(worklist: Worklist, bag: Bag) -> Iterator[Finding]:
+    if (claimed := bag.elements.get("payload-oxum")) is None:
+        return
+    rows = worklist.select(
+        "select coalesce(sum(size), 0), count(*) from items where kind = 'file' and substr(name, 1, ?) = ?",
+        len(bag.base) + 5, bag.base + b"data/",
+    )  # fmt: skip
+    found = next(rows)
+    if bagit_tags.oxum(claimed) != found:
+        told = f"Payload-Oxum is {claimed}; there are {found[0]} bytes in {found[1]} files."
+        yield error("rfc8493-2.2.2-oxum", told, "bag-info.txt")
+
+
+def _tag(worklist: Worklist, name: bytes) -> bytes | None:
+    """A tag file's bytes; None where it is not there."""
+    item = worklist.item(name)
+    if item is None or item.kind != "file" or item.size > _LARGEST_TAG:
+        return None
+    with open_source(item.source) as stream:
+        return stream.read()
+
+
+def _shown(name: bytes, base: bytes) -> str:
+    return escape_path(name.removeprefix(base))

@@ -1,0 +1,61 @@
+"""Safe unpacking: members become numbered files in scratch, so that no name from outside ever reaches a disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from ingest.finding import Finding, error
+from policies.ingest import ContainerLimits
+
+_CHUNK = 1 << 20
+_SMALL = 100 << 20  # bytes: below it no ratio is a bomb
+
+
+class TooMuch(Exception):
+    """A container that unpacks to more than the policy allows."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.message)
+        self.finding = finding
+
+
+@dataclass(slots=True)
+class Unpacking:
+    """The scratch folder, and what has been unpacked so far, held against the limits before it costs disk."""
+
+    folder: Path
+    packed: int
+    limits: ContainerLimits
+    files: int = 0
+    size: int = 0
+
+    def member(self) -> Path:
+        """A new numbered path; raise TooMuch beyond the number of files allowed."""
+        self.files += 1
+        if self.files > self.limits.files:
+            raise TooMuch(error("container-too-many", f"It holds more than {self.limits.files} files."))
+        return self.folder / f"{self.files:08d}"
+
+    def copy(self, stream: IO[bytes], target: Path) -> int:
+        """Write a member's bytes; return how many; raise TooMuch, or what the stream raises."""
+        before = self.size
+        with target.open("xb") as file:
+            for data in _chunks(stream):
+                self.size += len(data)
+                self._check()
+                file.write(data)
+        return self.size - before
+
+    def _check(self) -> None:
+        if self.size > self.limits.bytes:
+            raise TooMuch(error("container-too-large", f"It unpacks to more than {self.limits.bytes} bytes."))
+        if self.size > max(_SMALL, self.packed * self.limits.ratio):
+            raise TooMuch(error("container-bomb", f"It unpacks to more than {self.limits.ratio} times its size."))
+
+
+def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
+    while data := stream.read(_CHUNK):
+        yield data

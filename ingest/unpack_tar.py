@@ -1,0 +1,78 @@
+"""Tar files (POSIX pax, GNU, ustar), plain or compressed with gzip, bzip2 or xz, read once from front to back."""
+
+from __future__ import annotations
+
+import lzma
+import tarfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from ingest import member
+from ingest.finding import Finding, error
+from ingest.item import Item
+from ingest.unpack import Unpacking
+from storage.namemap import Kind
+from storage.names import escape_path
+
+_BROKEN = (tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, IndexError, KeyError)
+
+
+def unpack(path: Path, unpacking: Unpacking) -> Iterator[Item | Finding]:
+    """Yield the members in the archive's order; a member that cannot be taken, or a broken archive, as a finding.
+
+    Raises TooMuch. A hard link becomes a file with the content of the member that it names.
+    """
+    contents: dict[bytes, tuple[bytes, int]] = {}
+    try:
+        with tarfile.open(path, "r|*", encoding="utf-8", errors="surrogateescape") as archive:
+            for entry in archive:
+                name = member.tidy(entry.name.encode("utf-8", "surrogateescape"))
+                if not name:
+                    continue
+                item = member.refusal(name) or _item(archive, entry, name, unpacking, contents)
+                if isinstance(item, Item) and item.kind is Kind.FILE:
+                    contents[name] = (item.source, item.size)
+                yield item
+                archive.members = []  # type: ignore[attr-defined]  # tarfile keeps every header it has read
+    except _BROKEN as failure:
+        yield error("tar-damaged", f"The tar file cannot be read: {failure}.")
+
+
+def _item(
+    archive: tarfile.TarFile,
+    entry: tarfile.TarInfo,
+    name: bytes,
+    unpacking: Unpacking,
+    contents: dict[bytes, tuple[bytes, int]],
+) -> Item | Finding:
+    found = Item(kind=Kind.FOLDER, name=name, mode=entry.mode & 0o7777, mtime=_modified(entry))
+    target = entry.linkname.encode("utf-8", "surrogateescape")
+    if entry.isdir():
+        return found
+    if entry.issym():
+        return replace(found, kind=Kind.LINK, target=target)
+    if entry.islnk():
+        if (linked := member.tidy(target)) not in contents:
+            return error("link-broken", "It is a hard link to a file that is not before it.", escape_path(name))
+        source, size = contents[linked]
+        return replace(found, kind=Kind.FILE, source=source, size=size)
+    if not entry.isfile():
+        return error("special-file", "It is a device or a pipe, which has no content.", escape_path(name))
+    stream = archive.extractfile(entry)
+    assert stream is not None  # for regular files it never is (tarfile's documentation)
+    file = unpacking.member()
+    size = unpacking.copy(stream, file)
+    if size != entry.size:
+        return error("tar-damaged", f"It is cut: {size} of {entry.size} bytes.", escape_path(name))
+    return replace(found, kind=Kind.FILE, source=bytes(file), size=size)
+
+
+def _modified(entry: tarfile.TarInfo) -> int:
+    """Nanoseconds since 1970, exact where a pax header has a fraction (POSIX pax §mtime)."""
+    try:
+        return int(Decimal(entry.pax_headers.get("mtime", entry.mtime)) * 10**9)
+    except InvalidOperation:
+        return int(entry.mtime) * 10**9

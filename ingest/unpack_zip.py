@@ -1,0 +1,84 @@
+"""Zip files (APPNOTE.TXT 6.3): members with their original name bytes, modes and times."""
+
+from __future__ import annotations
+
+import calendar
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from ingest import member
+from ingest.finding import Finding, error
+from ingest.item import Item
+from ingest.unpack import Unpacking
+from storage.namemap import Kind
+from storage.names import escape_path
+
+_ENCRYPTED, _UTF8 = 0x1, 0x800  # general purpose bits 0 and 11 (APPNOTE §4.4.4)
+_LONGEST_TARGET = 4096  # bytes of a link's target
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, struct.error, NotImplementedError, ValueError, IndexError)
+
+
+def unpack(path: Path, unpacking: Unpacking) -> Iterator[Item | Finding]:
+    """Yield the members in the archive's order; a member that cannot be taken, or a broken archive, as a finding.
+
+    Raises TooMuch. What zipfile raises for broken archives is many things, all of which are the archive's fault.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for entry in archive.infolist():
+                yield from _member(archive, entry, unpacking)
+    except _BROKEN as failure:
+        yield error("zip-damaged", f"The zip file cannot be read: {failure}.")
+
+
+def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, unpacking: Unpacking) -> Iterator[Item | Finding]:
+    raw = entry.orig_filename.encode("utf-8" if entry.flag_bits & _UTF8 else "cp437")
+    name = member.tidy(raw)
+    if not name:
+        return
+    if refused := member.refusal(name):
+        yield refused
+    elif entry.flag_bits & _ENCRYPTED:
+        yield error("zip-encrypted", "It is encrypted; ask the producer for the plain file.", escape_path(name))
+    else:
+        yield _item(archive, entry, name, raw.endswith(b"/"), unpacking)
+
+
+def _item(
+    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: bytes, folder: bool, unpacking: Unpacking
+) -> Item | Finding:
+    unix = entry.external_attr >> 16
+    mode = stat.S_IMODE(unix) if unix else None
+    found = Item(kind=Kind.FOLDER, name=name, mode=mode, mtime=_modified(entry))
+    if folder:
+        return found
+    try:
+        if stat.S_ISLNK(unix):
+            with archive.open(entry) as stream:
+                return replace(found, kind=Kind.LINK, target=stream.read(_LONGEST_TARGET))
+        target = unpacking.member()
+        with archive.open(entry) as stream:
+            size = unpacking.copy(stream, target)
+    except _BROKEN as failure:
+        return error("zip-damaged", f"It cannot be unpacked: {failure}.", escape_path(name))
+    return replace(found, kind=Kind.FILE, source=bytes(target), size=size)
+
+
+def _modified(entry: zipfile.ZipInfo) -> int | None:
+    """Nanoseconds since 1970: from the extended time stamp (APPNOTE §4.5.3, 0x5455; UTC), else the DOS time, which
+    names no zone and is taken as UTC; None where it is no date."""
+    extra = entry.extra
+    while len(extra) >= 4:
+        kind, length = struct.unpack_from("<HH", extra)
+        if kind == 0x5455 and length >= 5 and extra[4] & 1:
+            return int(struct.unpack_from("<i", extra, 5)[0]) * 10**9
+        extra = extra[4 + length :]
+    year, month, day = entry.date_time[:3]
+    if not (1 <= month <= 12 and 1 <= day <= 31):
+        return None
+    return calendar.timegm((year, month, day, *entry.date_time[3:])) * 10**9

@@ -1,0 +1,205 @@
+"""The work on one delivery, on disk and not in memory: its items, what the producer claims, and what we found.
+
+A SQLite file of one run, thrown away at its end; sets are compared by SQL, so that a million files need no more
+memory than one. It is no catalogue: nothing here outlives the ingest.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any, NamedTuple
+
+from ingest.examine import Facts, Task
+from ingest.finding import Finding, Severity
+from ingest.item import Item
+from storage.digest import Digest
+from storage.namemap import Kind, Named
+from storage.premis import File, FormatName
+
+_SCHEMA = """
+create table items (
+    id integer primary key, kind text, name blob unique, place text, source blob, size integer, mode integer,
+    mtime integer, target blob, watched integer, digest text, digests text, formats text, mime text, basis text,
+    opinion text, new integer default 0);
+create table claims (name blob, algorithm text, hexadecimal text, origin text, line integer);
+create table made (place text primary key, digest text, size integer);
+create table findings (code text, severity text, path text, message text);
+"""
+
+
+def fold(name: bytes) -> str:
+    """A name without regard to case and normalization: twins on some file systems fold to the same."""
+    text = unicodedata.normalize("NFC", name.decode("utf-8", "backslashreplace"))
+    return unicodedata.normalize("NFC", text.casefold())
+
+
+class Placed(NamedTuple):
+    """A file of the new version's bag: bag path, SHA-256, bytes."""
+
+    place: str
+    digest: Digest
+    size: int
+
+
+class Worklist:
+    """Items in the order of their names; places (bag paths) in the order of manifests. Not for several threads."""
+
+    def __init__(self, path: str = "") -> None:
+        self._db = sqlite3.connect(path, isolation_level=None)  # "" is a temporary file that SQLite removes
+        self._db.execute("pragma journal_mode = off")
+        self._db.execute("pragma synchronous = off")
+        self._db.executescript(_SCHEMA)
+        self._db.create_function("folded", 1, fold, deterministic=True)
+        self._db.execute("create index claimed on claims (name)")
+        self._db.execute("begin")
+
+    def close(self) -> None:
+        self._db.close()
+
+    def add(self, items: Iterable[Item]) -> None:
+        """Take in items; raise KeyError (a name) where one is there twice."""
+        for item in items:
+            row = (item.kind, item.name, item.source, item.size, item.mode, item.mtime, item.target, item.watched)
+            try:
+                self._db.execute(
+                    "insert into items (kind, name, source, size, mode, mtime, target, watched)"
+                    " values (?, ?, ?, ?, ?, ?, ?, ?)",
+                    row,
+                )
+            except sqlite3.IntegrityError as error:
+                raise KeyError(item.name) from error
+
+    def tell(self, findings: Iterable[Finding]) -> None:
+        rows = ((f.code, f.severity, f.path, f.message) for f in findings)
+        self._db.executemany("insert into findings values (?, ?, ?, ?)", rows)
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield the findings, errors first, then by code and path, each once."""
+        order = "case severity when 'error' then 0 when 'warning' then 1 else 2 end, code, path, message"
+        for code, severity, path, message in self._db.execute(f"select distinct * from findings order by {order}"):
+            yield Finding(code, Severity(severity), path, message)
+
+    def claim(self, claims: Iterable[tuple[bytes, Digest, str, int]]) -> None:
+        """Take in what the producer says: (name, digest, the manifest that says so, its line)."""
+        rows = ((name, d.algorithm, d.hexadecimal, origin, line) for name, d, origin, line in claims)
+        self._db.executemany("insert into claims values (?, ?, ?, ?, ?)", rows)
+
+    def place(self, placer: Callable[[bytes], str]) -> None:
+        """Give every file its bag path, from its name."""
+        self._db.create_function("placed", 1, placer, deterministic=True)
+        self._db.execute("update items set place = placed(name) where kind = 'file'")
+        self._db.execute("create unique index places on items (place)")
+
+    def item(self, name: bytes) -> Item | None:
+        row = self._db.execute(f"select {_ITEM} from items where name = ?", (name,)).fetchone()
+        return _item(row) if row else None
+
+    def names(self, prefix: bytes = b"") -> Iterator[bytes]:
+        """Yield the names of files that begin with the prefix, ascending."""
+        query = "select name from items where kind = 'file' and substr(name, 1, ?) = ? and name >= ? order by name"
+        for (name,) in self._db.execute(query, (len(prefix), prefix, prefix)):
+            yield name
+
+    def tasks(self) -> Iterator[Task]:
+        """Yield the files to examine, by name, each with the algorithms that were claimed for it.
+
+        Asked for page by page, so that what is found can be written down meanwhile.
+        """
+        last = b""
+        while rows := self._db.execute(_TASKS, (last,)).fetchall():
+            for number, name, source, size, mtime, watched, algorithms in rows:
+                wanted = tuple(sorted(set((algorithms or "").split(",")) - {"", "sha256"}))
+                yield Task(number, name, source, size, mtime if watched else None, wanted)
+            last = rows[-1][1]
+
+    def found(self, facts: Iterable[Facts]) -> None:
+        """Keep what examination found."""
+        for fact in facts:
+            known = fact.identification
+            formats = json.dumps([(f.name, f.version, f.puid) for f in known.formats])
+            digests = json.dumps([str(d) for d in fact.digests])
+            row = (str(fact.digests[0]), digests, formats, known.mime, known.basis, known.opinion, fact.new, fact.size)
+            self._db.execute(
+                "update items set digest = ?, digests = ?, formats = ?, mime = ?, basis = ?, opinion = ?, new = ?,"
+                " size = ? where id = ?",
+                (*row, fact.number),
+            )
+
+    def made(self, placed: Placed) -> None:
+        """Add a file that Tianyi made for the version, or that an earlier version has."""
+        self._db.execute(
+            "insert or replace into made values (?, ?, ?)", (placed.place, str(placed.digest), placed.size)
+        )
+
+    def bag(self) -> Iterator[Placed]:
+        """Yield every payload file of the version's bag, sorted by bag path."""
+        rows = self._db.execute(
+            "select place, digest, size from items where kind = 'file'"
+            " union all select place, digest, size from made order by place"
+        )
+        for place, digest, size in rows:
+            yield Placed(place, Digest.parse(digest), size)
+
+    def files(self) -> Iterator[tuple[bytes, File]]:
+        """Yield each delivered file with its name, sorted by bag path, as PREMIS describes it."""
+        rows = self._db.execute(
+            "select name, place, size, digests, formats, mime, basis from items where kind = 'file' order by place"
+        )
+        for name, place, size, digests, formats, mime, basis in rows:
+            known = tuple(FormatName(*fields) for fields in json.loads(formats))
+            read = tuple(Digest.parse(text) for text in json.loads(digests))
+            yield name, File(path=place, size=size, digests=read, formats=known, mime=mime, basis=basis)
+
+    def named(self) -> Iterator[Named]:
+        """Yield every item for the map of names, by name."""
+        rows = self._db.execute("select kind, name, place, mode, mtime, target from items order by name")
+        for kind, name, place, mode, mtime, target in rows:
+            yield Named(kind=Kind(kind), name=name, path=place or "", mode=mode, mtime=mtime, target=target)
+
+    def select(self, query: str, *arguments: object) -> Iterator[tuple[Any, ...]]:
+        """Rows of a question that a check asks of the whole delivery."""
+        yield from self._db.execute(query, arguments)
+
+    def totals(self) -> tuple[int, int]:
+        """How many regular files were delivered, and their bytes."""
+        row = self._db.execute("select count(*), coalesce(sum(size), 0) from items where kind = 'file'").fetchone()
+        return int(row[0]), int(row[1])
+
+    def new_bytes(self) -> int:
+        """Bytes that the first copy did not hold, each digest counted once."""
+        query = "select coalesce(sum(size), 0) from (select distinct digest, size from items where new)"
+        return int(self._db.execute(query).fetchone()[0])
+
+
+_TASKS = """
+select i.id, i.name, source, size, mtime, watched, group_concat(distinct algorithm)
+from (select * from items where kind = 'file' and name > ? order by name limit 1000) i
+left join claims c on c.name = i.name group by i.id order by i.name
+"""
+_ITEM = "kind, name, source, size, mode, mtime, target, watched"
+
+
+def _item(row: tuple[str, bytes, bytes, int, int | None, int | None, bytes, int]) -> Item:
+    kind, name, source, size, mode, mtime, target, watched = row
+    return Item(
+        kind=Kind(kind), name=name, source=source, size=size, mode=mode, mtime=mtime, target=target,
+        watched=bool(watched),
+    )  # fmt: skip
+
+
+def chunked(tasks: Iterable[Task], files: int, size: int) -> Iterator[list[Task]]:
+    """Cut tasks into chunks of at most so many files and about so many bytes."""
+    remaining = iter(tasks)
+    while chunk := list(islice(remaining, 1)):
+        total = chunk[0].size
+        while len(chunk) < files and total < size:
+            more = next(remaining, None)
+            if more is None:
+                break
+            chunk.append(more)
+            total += more.size
+        yield chunk

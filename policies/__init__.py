@@ -1,0 +1,1 @@
+"""What the institution has decided, as values: text in, decisions with reasons out. Imports nothing of ours."""

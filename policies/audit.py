@@ -1,0 +1,21 @@
+"""How often holdings are read again, and how often the scheduler looks (defaults/audit.yaml)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import Field
+
+from policies.model import Every, Model
+
+JobName = Literal["audit", "migrate"]
+
+
+class Job(Model):
+    every: Every = Field(description="Time between two runs: like 12 hours, or an integer of days; 1 second or more.")
+
+
+class AuditPolicy(Model):
+    every: Every = Field(description="Every blob in every copy is read again after so long: like 90 days.")
+    jobs: Mapping[JobName, Job] = Field(description="When the scheduler looks for what is due.")

@@ -1,0 +1,108 @@
+"""YAML ↔ policy: an officer's files over the defaults that ship, checked; what is wrong names file, line and field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from policies.audit import AuditPolicy
+from policies.effective import Policies
+from policies.errors import Mistake, PolicyFileError
+from policies.explain import explain
+from policies.formats import FormatsPolicy
+from policies.ingest import IngestPolicy
+from policies.migration import MigrationPolicy
+from policies.model import Model
+from policies.text import LARGEST, Document, read
+
+KINDS: Mapping[str, type[Model]] = {
+    "ingest": IngestPolicy, "formats": FormatsPolicy, "migration": MigrationPolicy, "audit": AuditPolicy,
+}  # fmt: skip
+"""The policies by name: `ingest` lies in ingest.yaml."""
+
+_NAMES = ", ".join(f"{name}.yaml" for name in KINDS)
+
+P = TypeVar("P", bound=Model)
+
+
+def parse(text: str, source: str, kind: type[P], over: Mapping[str, Any] | None = None) -> P:
+    """The policy that `text` gives over the values `over`; raise PolicyFileError, which calls the text `source`."""
+    return _check(read(text, source), kind, over or {})
+
+
+def overlay(base: Mapping[str, Any], over: Mapping[str, Any], whole: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """`over` upon `base`: mappings merge, lists and single values replace; members of those in `whole` replace."""
+    merged = dict(base)
+    for name, value in over.items():
+        old = merged.get(name)
+        if isinstance(old, Mapping) and isinstance(value, Mapping):
+            merged[name] = {**old, **value} if name in whole else overlay(old, value, whole)
+        else:
+            merged[name] = value
+    return merged
+
+
+@cache
+def defaults(name: str) -> Mapping[str, Any]:
+    """The values that ship for one of KINDS."""
+    file = resources.files("policies") / "defaults" / f"{name}.yaml"
+    return read(file.read_text("utf-8"), f"policies/defaults/{name}.yaml").values
+
+
+def load(folder: Path | None) -> Policies:
+    """The effective policies: what ships, overlaid by `folder`/*.yaml; None and a missing file mean what ships.
+
+    Raises PolicyFileError, for a folder that is not there too: an institution's rules never vanish silently.
+    """
+    written = {} if folder is None else {path.stem: path for path in _files(folder)}
+    parts = {name: _part(name, kind, written.get(name)) for name, kind in KINDS.items()}
+    return Policies.model_validate(parts)
+
+
+def _part(name: str, kind: type[P], path: Path | None) -> P:
+    document = Document(f"policies/defaults/{name}.yaml", {}, {}) if path is None else read(_text(path), str(path))
+    return _check(document, kind, defaults(name))
+
+
+def _check(document: Document, kind: type[P], over: Mapping[str, Any]) -> P:
+    try:
+        return kind.model_validate(overlay(over, document.values, kind.whole))
+    except ValidationError as error:
+        raise explain(error, document, kind) from error
+
+
+def _files(folder: Path) -> list[Path]:
+    """The policy files there. Hidden files and other kinds (a README, an editor's copy) are not ours to judge."""
+    try:
+        found = sorted(path for path in folder.iterdir() if path.suffix.lower() in {".yaml", ".yml"})
+    except OSError as error:
+        raise _unreadable(folder, error) from error
+    found = [path for path in found if not path.name.startswith(".")]
+    unknown = [path for path in found if path.stem not in KINDS or path.suffix != ".yaml"]
+    if unknown:
+        fix = f"Rename or remove it; the known files are {_NAMES}."
+        raise PolicyFileError([Mistake(str(path), 0, "", "no policy has this file name", fix) for path in unknown])
+    return found
+
+
+def _text(path: Path) -> str:
+    try:
+        if not path.is_file():
+            raise OSError("not a file")
+        with path.open("rb") as file:
+            return file.read(4 * LARGEST + 1).decode("utf-8-sig")  # at most 4 bytes a character (RFC 3629 §3)
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise PolicyFileError([Mistake(str(path), line, "", "not UTF-8", "Save the file as UTF-8.")]) from error
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> PolicyFileError:
+    fix = "See that it is there and readable; an empty policies folder means the defaults that ship."
+    return PolicyFileError([Mistake(str(path), 0, "", f"cannot be read: {error.strerror or error}", fix)])

@@ -1,0 +1,54 @@
+"""What may come in: limits, extra digests, and what the findings of the checks lead to (defaults/ingest.yaml)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from policies.model import Bytes, Count, Model, Name, repeated
+
+Outcome = Literal["accept", "hold", "reject"]
+Severity = Literal["error", "warning", "info"]
+Algorithm = Literal["md5", "sha1", "sha224", "sha384", "sha512"]
+
+
+class ContainerLimits(Model):
+    """How far one ZIP, TAR or the like may unfold (CWE-409: a small archive that expands without end)."""
+
+    files: Count = Field(description="Members of one container.")
+    bytes: Bytes = Field(description="Bytes of one container's members, expanded.")
+    ratio: Count = Field(description="Expanded bytes for one packed byte; more is refused beyond 100 MiB expanded.")
+
+
+class Limits(Model):
+    """How large one SIP may be; beyond it, the SIP is refused before it fills the disk."""
+
+    files: Count = Field(description="Files of one SIP.")
+    bytes: Bytes = Field(description="Bytes of one SIP's files.")
+    depth: Count = Field(description="Folders inside one another.")
+    container: ContainerLimits = Field(description="Limits of each container that is unpacked.")
+
+
+class Findings(Model):
+    """What a finding leads to: by its code where `codes` names it, else by its severity."""
+
+    error: Outcome = Field(description="Findings of severity error.")
+    warning: Outcome = Field(description="Findings of severity warning.")
+    info: Outcome = Field(description="Findings of severity info.")
+    codes: Mapping[Name, Outcome] = Field(description="Finding code to outcome; goes before severity.")
+
+
+class IngestPolicy(Model):
+    limits: Limits = Field(description="How large a SIP and its containers may be.")
+    digests: tuple[Algorithm, ...] = Field(description="Algorithms to compute besides sha256, which is always.")
+    fetch: Literal["refuse"] = Field(description="Bags with fetch.txt (RFC 8493 §2.2.3): never fetched.")
+    findings: Findings = Field(description="What the findings of the checks lead to.")
+
+    @field_validator("digests")
+    @classmethod
+    def _each_once(cls, digests: tuple[Algorithm, ...]) -> tuple[Algorithm, ...]:
+        if twice := repeated(digests):
+            raise ValueError(f"{twice[0]} is named twice")
+        return digests

@@ -1,0 +1,131 @@
+"""The catalogue: an SQLite projection of vault and ledger. Delete it and `rebuild` makes it again.
+
+Its `position` is the number of ledger entries that it has taken in; whoever opens it takes in the rest.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from repository import projection, schema
+from storage.digest import Digest
+from storage.event import Event
+from storage.vault import Vault
+
+Row = dict[str, Any]
+
+
+class Catalogue:
+    """Reads and follows the ledger. Not for several threads."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.db = schema.open_database(path) if path.exists() else schema.create(path)
+        if not schema.is_current(self.db):
+            self.close()
+            remove(path)
+            self.db = schema.create(path)
+
+    def close(self) -> None:
+        self.db.close()
+
+    @property
+    def position(self) -> int:
+        return int(self.db.execute("select value from state where key = 'position'").fetchone()[0])
+
+    def follow(self, vault: Vault) -> None:
+        """Take in what the ledger has beyond our position; made anew where the ledger is shorter than it.
+
+        Safe in several processes: each entry is taken in by one transaction that checks the position.
+        """
+        size = vault.ledger.size()
+        if size < self.position:
+            self.clear()
+        while (position := self.position) < size:
+            for entry, raw, event in vault.ledger.read(position, size):
+                if not self._take(vault, entry, raw, event):
+                    break
+
+    def _take(self, vault: Vault, entry: int, raw: bytes, event: Event) -> bool:
+        """Take in one entry; False where another process has done so already."""
+        with self._transaction():
+            if self.position != entry:
+                return False
+            projection.project(self.db, vault, entry, raw, event)
+            self.db.conn.execute("update state set value = ? where key = 'position'", (entry + 1,))
+            return True
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """One writer at a time, from its first reading on."""
+        self.db.conn.execute("begin immediate")
+        try:
+            yield
+        except BaseException:
+            self.db.conn.rollback()
+            raise
+        self.db.conn.commit()
+
+    def complete(self, vault: Vault) -> None:
+        """Take in the records that no entry of the ledger tells of: a copy may have lost its ledger."""
+        for record in vault.all_records():
+            if not self.one("select 1 from versions where aip = ? and version = ?", record.aip, record.version):
+                with self._transaction():
+                    projection.project_version(self.db, vault, record, self.position)
+
+    def clear(self) -> None:
+        """Begin again with empty tables."""
+        self.close()
+        remove(self.path)
+        self.db = schema.create(self.path)
+
+    def rows(self, query: str, *arguments: object) -> Iterator[Row]:
+        """Rows of a question as dictionaries."""
+        yield from self.db.query(query, arguments)
+
+    def one(self, query: str, *arguments: object) -> Row | None:
+        return next(self.rows(query, *arguments), None)
+
+
+class CatalogueHolds:
+    """Which blobs count as held (`storage.receive.Holds`), asked of the catalogue; opened anew in each worker."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+
+    def __getstate__(self) -> Path:
+        return self._path
+
+    def __setstate__(self, path: Path) -> None:
+        self.__init__(path)  # type: ignore[misc]  # a fresh connection in the new process
+
+    def holds(self, copy: str, digest: Digest) -> bool:
+        if self._connection is None:
+            self._connection = sqlite3.connect(f"file:{self._path}?mode=ro", uri=True, timeout=60.0)
+        query = (
+            "select exists (select 1 from files where digest = ?1) and not exists"
+            " (select 1 from damage where copy = ?2 and key like '%/' || ?3)"
+        )
+        return bool(self._connection.execute(query, (str(digest), copy, digest.hexadecimal)).fetchone()[0])
+
+
+def remove(path: Path) -> None:
+    """Delete a catalogue's files."""
+    for suffix in ("", "-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            os.unlink(f"{path}{suffix}")
+
+
+def counts(catalogue: Catalogue) -> dict[str, int]:
+    """AIPs, versions and content files that a catalogue knows."""
+    return {
+        "aips": catalogue.db.table("aips").count,
+        "versions": catalogue.db.table("versions").count,
+        "files": catalogue.db.table("files").count_where("content and until is null"),
+    }

@@ -1,0 +1,110 @@
+"""tianyi.toml: which vault a repository folder has, and where its copies are."""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from repository.errors import BadConfig, NoRepository, UnsupportedCopy
+from storage.local import Local
+
+FILE = "tianyi.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One copy of the vault: its name and its URL; a path stands for `file:` and may be relative to the repository."""
+
+    name: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What tianyi.toml says; `folder` is where it lies."""
+
+    folder: Path
+    vault_id: str
+    copies: Sequence[Copy]
+
+    @property
+    def work(self) -> Path:
+        return self.folder / "work"
+
+    @property
+    def catalogue(self) -> Path:
+        return self.folder / "catalogue.db"
+
+    @property
+    def policies(self) -> Path:
+        return self.folder / "policies"
+
+
+def find(start: Path) -> Path:
+    """The nearest folder at or above `start` that holds tianyi.toml; raise NoRepository."""
+    for folder in (start, *start.parents):
+        if (folder / FILE).is_file():
+            return folder
+    raise NoRepository(str(start))
+
+
+def load(folder: Path) -> Config:
+    """Read tianyi.toml; raise NoRepository or BadConfig."""
+    try:
+        said = tomllib.loads((folder / FILE).read_text(encoding="utf-8"))
+        copies = tuple(Copy(str(copy["name"]), str(copy["url"])) for copy in said["copies"])
+        if not copies or len({copy.name for copy in copies}) < len(copies):
+            raise BadConfig(str(folder / FILE), "copies need names, each its own")
+        return Config(folder, str(said["vault"]["id"]), copies)
+    except FileNotFoundError as error:
+        raise NoRepository(str(folder)) from error
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, UnicodeDecodeError) as error:
+        raise BadConfig(str(folder / FILE), f"{type(error).__name__}: {error}") from error
+
+
+def render(config: Config) -> str:
+    """The text of tianyi.toml."""
+    lines = ["# A Tianyi repository. The copies hold everything; see docs/vault-format.md.", "", "[vault]"]
+    lines += [f"id = {_quoted(config.vault_id)}", ""]
+    for copy in config.copies:
+        lines += ["[[copies]]", f"name = {_quoted(copy.name)}", f"url = {_quoted(copy.url)}", ""]
+    return "\n".join(lines)
+
+
+def local_path(copy: Copy, folder: Path) -> Path:
+    """The folder that a copy is in; raise UnsupportedCopy for URLs of another kind."""
+    parts = urlsplit(copy.url)
+    if parts.scheme not in ("", "file") or parts.netloc not in ("", "localhost"):
+        raise UnsupportedCopy(copy.url)
+    path = unquote(parts.path) if parts.scheme == "file" else copy.url
+    return (folder / path).absolute()
+
+
+def open_copy(copy: Copy, config: Config) -> Local:
+    root = local_path(copy, config.folder)
+    return Local(copy.name, root, scratch_for(root, config.work / "copies" / copy.name))
+
+
+def scratch_for(root: Path, preferred: Path) -> Path:
+    """Where a copy's nameless bytes lie: outside it, on its file system; inside only where a disk is all its own."""
+    device = _device(root)
+    for candidate in (preferred, root.with_name(root.name + ".scratch")):
+        if _device(candidate) == device:
+            return candidate
+    return root / ".scratch"
+
+
+def _device(path: Path) -> int:
+    """The device of a path, or of the nearest folder above it that is there."""
+    while not path.exists() and path != path.parent:
+        path = path.parent
+    return os.stat(path).st_dev
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)  # a TOML basic string has JSON's escapes

@@ -1,0 +1,62 @@
+"""A DIP as an RO-Crate 1.1: the received tree under `data/`, original names byte for byte, and what is known of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from rocrate.model.contextentity import ContextEntity
+from rocrate.model.data_entity import DataEntity
+from rocrate.rocrate import ROCrate
+
+from repository.dip import Out, names
+from repository.holdings import Aip, HeldFile
+from storage.aip import Record
+from storage.digest import Digest
+from storage.namemap import Kind
+from storage.names import escape_path
+
+VERSION = "1.1"
+_PRONOM = "https://www.nationalarchives.gov.uk/PRONOM/"
+
+
+def write(out: Out, record: Record, about: Aip, files: dict[str, HeldFile]) -> None:
+    """Write every received file and the crate's metadata; `files` are the version's, by bag path.
+
+    Links and empty folders have no place in a crate's files and are left to the bag and the folder.
+    """
+    crate = ROCrate(version=VERSION)
+    _describe(crate, record, about)
+    for item, digest in names(out.vault, record):
+        if item.kind is Kind.FILE and digest:
+            out.blob(digest, b"data/" + item.name)
+            crate.add(_file(crate, item.name, digest, files[item.path]))
+    crate.write(Path(out.path(b"").decode("utf-8", "surrogateescape")))
+    out.files += 1
+
+
+def _describe(crate: ROCrate, record: Record, about: Aip) -> None:
+    crate.name = about.title
+    crate.description = f"Version {record.version} of {record.aip}, accession {record.accession}."
+    crate.datePublished = record.created
+    crate.root_dataset["identifier"] = record.aip
+    crate.root_dataset["version"] = str(record.version)
+    if about.producer:
+        producer = ContextEntity(crate, "#producer", properties={"@type": "Organization", "name": about.producer})
+        crate.add(producer)
+        crate.root_dataset["author"] = producer
+
+
+def _file(crate: ROCrate, name: bytes, digest: Digest, held: HeldFile) -> DataEntity:
+    """One file; its identifier is its path, percent-encoded byte by byte (RFC 3986 §2.1)."""
+    properties: dict[str, Any] = {
+        "@type": "File",
+        "name": escape_path(name),
+        "contentSize": str(held.size),
+        "sha256": digest.hexadecimal,
+        "encodingFormat": held.mime,
+    }
+    if held.puids:
+        properties["encodingFormat"] = [held.mime, *({"@id": _PRONOM + puid} for puid in held.puids)]
+    return DataEntity(crate, "data/" + quote(name), properties=properties)

@@ -1,0 +1,77 @@
+"""What can go wrong with a repository as a whole."""
+
+from __future__ import annotations
+
+from storage.errors import TianyiError
+
+
+class RepositoryError(TianyiError):
+    """Anything about the repository folder and what is asked of it."""
+
+
+class NoRepository(RepositoryError):
+    code = "no-repository"
+
+    def __init__(self, where: str) -> None:
+        super().__init__(
+            f"There is no repository at {where} or above it.",
+            "Make one with `tianyi init DIR`, or name one with `tianyi -C DIR …` or TIANYI_REPOSITORY.",
+        )
+
+
+class BadConfig(RepositoryError):
+    code = "config-invalid"
+
+    def __init__(self, file: str, why: str) -> None:
+        super().__init__(f"{file} cannot be used: {why}.", "Correct the file; docs/vault-format.md shows its form.")
+
+
+class UnsupportedCopy(RepositoryError):
+    code = "copy-unsupported"
+
+    def __init__(self, url: str) -> None:
+        super().__init__(f"Copies at {url} are not supported yet.", "Name a folder, or a file: URL.")
+
+
+class NotEmpty(RepositoryError):
+    """A place that something is in already; nothing in it was touched."""
+
+    code = "not-empty"
+
+    def __init__(self, where: str) -> None:
+        super().__init__(f"There is something at {where} already.", "Name a place that is not there yet.")
+
+
+class UnknownCopy(RepositoryError):
+    code = "no-such-copy"
+
+    def __init__(self, name: str, known: list[str]) -> None:
+        super().__init__(f"There is no copy called {name}.", f"The copies are: {', '.join(known)}.")
+
+
+class BadIdentifier(RepositoryError):
+    code = "bad-identifier"
+
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            f"{text!r} is neither an AIP (urn:uuid:…) nor an accession number (2026-0001).",
+            "`tianyi list` shows what is held.",
+        )
+
+
+class BadRequest(RepositoryError):
+    """Something was asked for that cannot be meant."""
+
+    code = "usage"
+
+
+class WorkerLost(RepositoryError):
+    """A worker process ended before its work did."""
+
+    code = "worker-lost"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A worker process was ended from outside, perhaps for want of memory; nothing was half-kept.",
+            "See that there is memory to spare, then run the same command again.",
+        )

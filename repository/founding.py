@@ -1,0 +1,71 @@
+"""Making a repository folder, and checking that its copies are copies of its vault."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import UUID
+
+from repository import config
+from repository.config import Config, Copy
+from repository.errors import NotEmpty
+from storage import durable, founding
+from storage.canonical import Json
+from storage.commit import Committer, prepare_work
+from storage.digest import sha256
+from storage.errors import NotAVault, Unreachable
+from storage.event import Event
+from storage.vault import Vault
+
+_FOLDERS = ("policies", "keys")
+
+
+def make(folder: Path, copies: Sequence[str], vault_id: UUID, time: str, agent: str) -> Config:
+    """Make a repository and found its vault in every copy; raise NotEmpty, NotAVault, UnsupportedCopy."""
+    folder = folder.absolute()
+    if folder.exists() and any(folder.iterdir()):
+        raise NotEmpty(str(folder))
+    named = [Copy("first", "vault"), *(Copy(f"copy-{n}", _absolute(url)) for n, url in enumerate(copies, start=2))]
+    made = Config(folder, str(vault_id), named)
+    roots = [config.local_path(copy, folder) for copy in named]
+    for root in roots[1:]:
+        if root.exists() and any(root.iterdir()):
+            raise NotAVault(str(root), "there is something in it already", "Name an empty folder, or a new one.")
+    for root in roots:
+        root.mkdir(parents=True, exist_ok=True)
+    for name in _FOLDERS:
+        (folder / name).mkdir(exist_ok=True)
+    (folder / "keys").chmod(0o700)
+    prepare_work(made.work)
+    vault = Vault([config.open_copy(copy, made) for copy in named])
+    for store in vault.copies:
+        founding.found(store, made.vault_id)
+    Committer(vault, made.work).note(_event(made, time, agent))
+    text = config.render(made).encode()
+    durable.publish(durable.DISK, folder / config.FILE, text, made.work / "scratch", exclusive=True, mode=0o644)
+    return made
+
+
+def _event(made: Config, time: str, agent: str) -> Event:
+    """The ledger's first entry: which vault this is, and the digests of the files that every copy has."""
+    files = {key: str(sha256(data)) for key, data in founding.fixed_files(made.vault_id).items()}
+    detail: dict[str, Json] = {"files": files, "copies": [copy.name for copy in made.copies]}
+    return Event(time=time, type="founding", agent=agent, object=made.vault_id, outcome="success", detail=detail)
+
+
+def check(vault: Vault, vault_id: str) -> None:
+    """Raise NotAVault where a copy that answers is of another vault, Unreachable where the first does not answer."""
+    for store in vault.copies:
+        try:
+            found = founding.identity(store)
+        except Unreachable:
+            if store is vault.first:
+                raise
+            continue
+        if found not in ("", vault_id):
+            raise NotAVault(store.name, f"it is a copy of another vault ({found})", "Correct tianyi.toml.")
+
+
+def _absolute(url: str) -> str:
+    """A copy's URL as it is kept: paths made absolute, since the user meant them from where he stood."""
+    return url if ":" in url.split("/")[0] else str(Path(url).absolute())

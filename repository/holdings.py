@@ -1,0 +1,179 @@
+"""What is held, as questions to the catalogue: values for people and machines, in a stable order."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from repository.catalogue import Catalogue
+from repository.errors import BadIdentifier
+from storage.aip import parse_aip
+from storage.errors import NotFound
+
+_ACCESSION = re.compile(r"\d{4}-\d{4,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Aip:
+    """An AIP as it is now: `files` and `bytes` are its content (not the metadata that Tianyi writes)."""
+
+    aip: str
+    title: str
+    accession: str
+    producer: str
+    created: str
+    versions: int
+    files: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    version: int
+    created: str
+    reason: str
+    agent: str
+    files: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeldFile:
+    """A file of an AIP. `original_name` is escaped, "" for one made here; `derived_from` the path it was made from."""
+
+    path: str
+    size: int
+    digest: str
+    puids: Sequence[str]
+    mime: str
+    basis: str
+    original_name: str
+    derived_from: str
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """An event of an AIP (PREMIS) or of the repository (ledger). `type` is a term of PREMIS's vocabulary."""
+
+    time: str
+    type: str
+    agent: str
+    object: str
+    outcome: str
+    detail: str
+    source: str
+
+
+_AIP = "aip, title, accession, producer, created, versions, files, bytes"
+PREMIS_TYPES = {
+    "commit": "ingestion end", "audit": "fixity check", "repair": "recovery", "export": "dissemination",
+    "refusal": "appraisal", "accession": "accession", "founding": "creation",
+}  # fmt: skip
+"""Entry types of the ledger as terms of id.loc.gov/vocabulary/preservation/eventType."""
+
+
+def resolve(catalogue: Catalogue, text: str) -> str:
+    """The AIP that an identifier or accession number names; raise BadIdentifier or NotFound."""
+    if _ACCESSION.fullmatch(text):
+        row = catalogue.one("select aip from aips where accession = ?", text)
+        aip = row["aip"] if row else ""
+    else:
+        try:
+            aip = f"urn:uuid:{parse_aip(text.lower())}"
+        except ValueError as error:
+            raise BadIdentifier(text) from error
+    if not catalogue.one("select 1 from aips where aip = ?", aip):
+        raise NotFound(f"AIP {text}", "this repository", "`tianyi list` shows what is held.")
+    return str(aip)
+
+
+def aips(catalogue: Catalogue) -> Iterator[Aip]:
+    """Yield every AIP by accession number."""
+    for row in catalogue.rows(f"select {_AIP} from aips order by accession, aip"):
+        yield Aip(**row)
+
+
+def search(catalogue: Catalogue, words: str) -> Iterator[Aip]:
+    """Yield the AIPs where every word is in title, producer, description, accession or a file's name.
+
+    Words match by their beginning; Chinese, which is written without blanks, anywhere.
+    """
+    for row in catalogue.rows(f"select {_AIP} from aips order by accession, aip"):
+        if all(_mentions(catalogue, row["aip"], word) for word in words.split()):
+            yield Aip(**row)
+
+
+def _mentions(catalogue: Catalogue, aip: str, word: str) -> bool:
+    told = ("title", "producer", "description", "accession")
+    if word.isascii():
+        query = "select 1 from aips_fts f join aips a on a.rowid = f.rowid where aips_fts match ? and aip = ?"
+        quoted = '"' + word.replace('"', '""') + '"*'
+        if catalogue.one(query, quoted, aip):
+            return True
+    elif catalogue.one(f"select 1 from aips where aip = ? and {_contains(told)}", aip, word):
+        return True
+    query = "select 1 from files where aip = ? and until is null and instr(lower(original_name), lower(?)) limit 1"
+    return catalogue.one(query, aip, word) is not None
+
+
+def _contains(columns: Sequence[str]) -> str:
+    return f"instr({' || char(10) || '.join(columns)}, ?)"
+
+
+def aip(catalogue: Catalogue, urn: str) -> Aip:
+    row = catalogue.one(f"select {_AIP} from aips where aip = ?", urn)
+    assert row is not None  # `resolve` has found it
+    return Aip(**row)
+
+
+def versions(catalogue: Catalogue, urn: str) -> list[Version]:
+    """All versions, ascending."""
+    query = "select version, created, reason, agent, files, bytes from versions where aip = ? order by version"
+    return [Version(**row) for row in catalogue.rows(query, urn)]
+
+
+def files(
+    catalogue: Catalogue, urn: str, version: int | None = None, *, everything: bool = False
+) -> Iterator[HeldFile]:
+    """Yield a version's files by path: content alone, or everything in its bag."""
+    at = "until is null" if version is None else f"since <= {version:d} and (until is null or until >= {version:d})"
+    query = (
+        "select path, size, digest, puids, mime, basis, original_name, derived_from from files"
+        f" where aip = ? and {at} and (content or ?) order by path"
+    )
+    for row in catalogue.rows(query, urn, everything):
+        yield HeldFile(**{**row, "puids": json.loads(row["puids"])})
+
+
+def events(catalogue: Catalogue, urn: str = "") -> Iterator[Happened]:
+    """Yield what happened, in order: to the repository, or to one AIP, its PREMIS events among it."""
+    found = [_from_ledger(row) for row in catalogue.rows(*_ledger_query(catalogue, urn))]
+    if urn:
+        query = "select * from happenings where aip = ? order by version, rowid"
+        found = [*map(_from_premis, catalogue.rows(query, urn)), *found]
+    yield from sorted(found, key=lambda happened: happened.time)
+
+
+def _ledger_query(catalogue: Catalogue, urn: str) -> tuple[str, ...]:
+    if not urn:
+        return ("select * from events order by entry",)
+    return (
+        "select * from events where object in (?1, (select accession from aips where aip = ?1)) order by entry",
+        urn,
+    )
+
+
+def _from_ledger(row: dict[str, Any]) -> Happened:
+    kind = PREMIS_TYPES.get(row["type"], row["type"])
+    if row["type"] == "commit" and json.loads(row["detail"]).get("reason") == "migration":
+        kind = "migration"
+    return Happened(row["time"], kind, row["agent"], row["object"], row["outcome"], row["detail"], "ledger")
+
+
+def _from_premis(row: dict[str, Any]) -> Happened:
+    agents = ", ".join(json.loads(row["agents"]))
+    detail = "; ".join(filter(None, (row["detail"], row["note"])))
+    return Happened(row["time"], row["type"], agents, row["aip"], row["outcome"], detail, "premis")

@@ -1,0 +1,283 @@
+"""Format migration by policy: plan, then convert, identify again, prove equal, and commit as a new representation.
+
+The original is never replaced. One run makes at most one new version of an AIP.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+
+from ingest import assemble
+from ingest.assemble import Draft
+from ingest.convert import PATHWAYS, ConversionFailed, Pathway
+from ingest.identify import Identification
+from ingest.pipeline import Setting
+from ingest.sample import sample_of
+from ingest.worklist import Placed, Worklist
+from policies.decide import MigrateTo, plan_for
+from policies.effective import Policies
+from repository.catalogue import Catalogue
+from storage import bag, durable
+from storage.aip import Record, parse_aip, stamp
+from storage.digest import Digest
+from storage.event import Event
+from storage.names import LONGEST
+from storage.premis import Agent, File, FormatName, Happening
+from storage.receive import Received, chunks
+from storage.staging import Staging, staging
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A file that the policy wants migrated; `path` is its bag path, `because` the policy's reasons."""
+
+    aip: str
+    path: str
+    digest: Digest
+    size: int
+    puid: str
+    to: str
+    rule: str
+    representation: str
+    because: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """What became of a planned file. `puid` and `path` are the new file's, "" where there is none; `reason` says why
+    it was migrated, or why it could not be."""
+
+    planned: Planned
+    path: str
+    puid: str
+    tool: str
+    equal: bool
+    reason: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """An output that was proved equal."""
+
+    planned: Planned
+    file: File
+    event: Happening
+    agent: Agent
+
+
+def plan(catalogue: Catalogue, policies: Policies) -> list[Planned]:
+    """Every original file whose format the policy wants elsewhere, and which has no such representation yet."""
+    query = (
+        "select aip, path, digest, size, puids from files f where until is null and puids != '[]'"
+        " and path like ? || '%' order by aip, path"
+    )
+    found = (_planned(row, policies) for row in catalogue.rows(query, bag.ORIGINAL))
+    return [one for one in found if one and not _done(catalogue, one)]
+
+
+def by_aip(planned: Iterable[Planned]) -> Iterator[list[Planned]]:
+    for _, some in groupby(planned, key=lambda one: one.aip):
+        yield list(some)
+
+
+def carry_out(planned: Sequence[Planned], catalogue: Catalogue, setting: Setting) -> list[Migration]:
+    """Migrate files of one AIP; return what became of each, in their order.
+
+    What cannot be converted or proved equal is left out, and written down. Raises Conflict where another writer
+    made a version meanwhile.
+    """
+    run = f"migration-{setting.new_id()}"
+    scratch = setting.work / "staging" / run
+    scratch.mkdir(parents=True)
+    try:
+        with staging(run, setting.committer.vault.copies, setting.work) as stage:
+            return _Run(planned, catalogue, setting, stage, scratch).run()
+    finally:
+        durable.remove_tree(durable.DISK, scratch)
+
+
+class _Run:
+    """One AIP's migrations on their way to a new version."""
+
+    def __init__(
+        self, planned: Sequence[Planned], catalogue: Catalogue, setting: Setting, stage: Staging, scratch: Path
+    ) -> None:
+        self.planned, self.catalogue, self.setting = planned, catalogue, setting
+        self.stage, self.scratch = stage, scratch
+        self.vault = setting.committer.vault
+        self.waiting: list[Received] = []
+        self.time = stamp(setting.now())
+
+    def run(self) -> list[Migration]:
+        self.setting.progress.begin("Migrating", len(self.planned), sum(one.size for one in self.planned))
+        results = [self._one(number, planned) for number, planned in enumerate(self.planned)]
+        made = [result for result in results if isinstance(result, _Made)]
+        version = self._commit(made) if made else 0
+        self._note([result for result in results if isinstance(result, Migration)])
+        self.setting.progress.end()
+        return [_told(result, version) if isinstance(result, _Made) else result for result in results]
+
+    def _one(self, number: int, planned: Planned) -> _Made | Migration:
+        folder = self.scratch / str(number)
+        folder.mkdir()
+        source = folder / f"source{_suffix(planned.path)}"
+        with source.open("xb") as file:
+            self.vault.copy_out(planned.digest, file.write, lambda: (file.seek(0), file.truncate()))
+        try:
+            return self._proved(planned, PATHWAYS[planned.to], source, folder)
+        except ConversionFailed as error:
+            return Migration(planned, "", "", "", False, str(error), 0)
+        finally:
+            self.setting.progress.advance(1, planned.size)
+            durable.remove_tree(durable.DISK, folder)
+
+    def _proved(self, planned: Planned, pathway: Pathway, source: Path, folder: Path) -> _Made | Migration:
+        """Convert, identify again, compare pixel by pixel; only then is the output kept."""
+        output = folder / f"output{pathway.suffix}"
+        converted = pathway.convert(source, output, folder)
+        tool = f"{converted.tool} {converted.version}"
+        known = self.setting.identifier().identify(sample_of(bytes(output)))
+        if not pathway.puids.intersection(known.puids):
+            told = f"the output was identified as {', '.join(known.puids) or 'nothing'}, not as {planned.to}"
+            return Migration(planned, "", "", tool, False, told, 0)
+        proof = pathway.compare(source, output, folder)
+        if not proof.equal:
+            return Migration(planned, "", "", tool, False, f"the output is not equal: {proof.why}", 0)
+        with output.open("rb") as stream:
+            received = self.stage.receive(chunks(stream), self.setting.holds)
+        self.waiting.append(received)
+        notes = (f"{proof.pixels} pixels in {proof.frames} frames equal, {proof.digest}", *converted.notes)
+        return self._made(planned, pathway, received, known, tool, "; ".join(notes))
+
+    def _made(
+        self, planned: Planned, pathway: Pathway, received: Received, known: Identification, tool: str, note: str
+    ) -> _Made:
+        path = output_path(planned, pathway.suffix)
+        event = Happening(
+            id=str(self.setting.new_id()), type="migration", time=self.time, outcome="success", note=note,
+            detail=f"{planned.puid} to {', '.join(known.puids)}: {'; '.join(planned.because)}",
+            agents=(tool, self.setting.software, self.setting.agent), objects=(planned.path, path),
+        )  # fmt: skip
+        formats = tuple(FormatName(found.name, found.version, found.puid) for found in known.formats)
+        file = File(
+            path=path, size=received.size, digests=received.digests, formats=formats, mime=known.mime,
+            basis=known.basis.value, derived_from=planned.path, event=event.id,
+        )  # fmt: skip
+        name, _, version = tool.partition(" ")
+        return _Made(planned, file, event, Agent(id=tool, name=name, kind="software", version=version))
+
+    def _commit(self, made: Sequence[_Made]) -> int:
+        """One new version: everything that the last one has, and the outputs."""
+        last = self.vault.records(parse_aip(made[0].planned.aip))[-1]
+        worklist = Worklist(str(self.scratch / "worklist.db"))
+        try:
+            self._inherit(worklist, last)
+            for one in made:
+                worklist.made(Placed(one.file.path, one.file.digests[0], one.file.size))
+            return self._close(worklist, last, made)
+        finally:
+            worklist.close()
+
+    def _inherit(self, worklist: Worklist, last: Record) -> None:
+        for line in self.vault.payload(last):
+            worklist.made(Placed(line.path, line.digest, self.vault.size(line.digest)))
+
+    def _close(self, worklist: Worklist, last: Record, made: Sequence[_Made]) -> int:
+        draft = self._draft(last)
+        files = sorted((one.file for one in made), key=lambda file: file.path)
+        agents = {agent.id: agent for agent in (*(one.agent for one in made), *self._agents())}
+        events = [one.event for one in made]
+        assemble.put_premis(worklist, self._keep, draft, files, events, list(agents.values()))
+        done = assemble.close(worklist, self._keep, draft)
+        self.stage.settle(self.waiting)
+        because = sorted({reason for one in made for reason in one.planned.because})
+        event = Event(
+            time=self.time, type="commit", agent=self.setting.agent, object=draft.aip, outcome="success",
+            detail={
+                "version": draft.version, "record": str(done.record.digest), "accession": draft.accession,
+                "reason": "migration", "policy": self.setting.policies.digest, "because": because,
+            },
+        )  # fmt: skip
+        self.setting.committer.commit(done.record, event, partial(done.blobs, worklist), self.stage.behind)
+        return draft.version
+
+    def _draft(self, last: Record) -> Draft:
+        row = self.catalogue.one("select title, producer from aips where aip = ?", last.aip)
+        assert row is not None  # the plan came from the catalogue
+        return Draft(
+            aip=last.aip, version=last.version + 1, accession=last.accession, created=self.time,
+            agent=self.setting.agent, reason="migration", title=row["title"], producer=row["producer"],
+            software=self.setting.software, previous=last,
+        )  # fmt: skip
+
+    def _agents(self) -> Iterator[Agent]:
+        name, _, version = self.setting.software.rpartition(" ")
+        yield Agent(id=self.setting.software, name=name, kind="software", version=version)
+        yield Agent(id=self.setting.agent, name=self.setting.agent, kind="person")
+
+    def _keep(self, parts: Iterable[bytes]) -> Received:
+        received = self.stage.receive(parts, self.setting.holds)
+        self.waiting.append(received)
+        return received
+
+    def _note(self, failed: Sequence[Migration]) -> None:
+        """Write down what could not be migrated, and why."""
+        for one in failed:
+            detail = {"path": one.planned.path, "rule": one.planned.rule, "why": one.reason, "tool": one.tool}
+            self.setting.committer.note(
+                Event(
+                    time=self.time, type="migration", agent=self.setting.agent, object=one.planned.aip,
+                    outcome="fail", detail={**detail, "policy": self.setting.policies.digest},
+                )
+            )  # fmt: skip
+
+
+def output_path(planned: Planned, suffix: str) -> str:
+    """Where the output lies: the original's place in the new representation, with a suffix more."""
+    folder, _, name = planned.path.removeprefix(bag.ORIGINAL).rpartition("/")
+    if len((name + suffix).encode()) > LONGEST:
+        name = f"==~{hashlib.sha256(name.encode()).hexdigest()}"
+    return bag.representation(planned.representation) + f"{folder}/{name}{suffix}".lstrip("/")
+
+
+def _planned(row: dict[str, object], policies: Policies) -> Planned | None:
+    """The plan for one file; a file with several formats is only migrated if every one of them would be alike."""
+    puids = [str(puid) for puid in json.loads(str(row["puids"]))]
+    decisions = [plan_for(puid, policies) for puid in puids]
+    first = decisions[0]
+    if not isinstance(first, MigrateTo) or any(_differs(first, other) for other in decisions[1:]):
+        return None
+    return Planned(
+        aip=str(row["aip"]), path=str(row["path"]), digest=Digest.parse(str(row["digest"])),
+        size=int(str(row["size"])), puid=puids[0], to=first.to, rule=first.rule,
+        representation=first.representation, because=first.because,
+    )  # fmt: skip
+
+
+def _differs(first: MigrateTo, other: object) -> bool:
+    return not isinstance(other, MigrateTo) or replace(other, because=first.because) != first
+
+
+def _done(catalogue: Catalogue, planned: Planned) -> bool:
+    query = "select 1 from files where aip = ? and derived_from = ? and path like ? || '%' and until is null"
+    folder = bag.representation(planned.representation)
+    return catalogue.one(query, planned.aip, planned.path, folder) is not None
+
+
+def _told(made: _Made, version: int) -> Migration:
+    puid = made.file.formats[0].puid if made.file.formats else ""
+    tool = f"{made.agent.name} {made.agent.version}"
+    return Migration(made.planned, made.file.path, puid, tool, True, "; ".join(made.planned.because), version)
+
+
+def _suffix(path: str) -> str:
+    """The name's extension, where it is a plain one: tools look at it."""
+    suffix = Path(path).suffix
+    return suffix if suffix[1:].isalnum() and suffix.isascii() and len(suffix) <= 8 else ""

@@ -1,0 +1,255 @@
+"""The façade: one method a verb, a few lines each. The command line, and whatever comes later, is a thin user of it.
+
+from repository import Repository
+
+with Repository.open(Path("archive")) as repository:
+    receipt = repository.ingest(Path("accession"))
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+from uuid import UUID
+
+from fixity.audit import Audit
+from fixity.repair import Mend
+from ingest import pipeline
+from ingest.pipeline import Delivery, Receipt, Setting
+from policies import document
+from policies.effective import Policies
+from repository import config, dip, dip_bag, dip_folder, dip_rocrate, founding, holdings, identifiers, migrate
+from repository.catalogue import Catalogue, CatalogueHolds, counts
+from repository.config import Config, Copy
+from repository.dip import Dip
+from repository.errors import BadRequest, UnknownCopy
+from repository.holdings import Aip, Happened, HeldFile, Version
+from repository.migrate import Migration, Planned
+from repository.watch import Watch
+from repository.workers import workers
+from storage.aip import Record, parse_aip, stamp, uuid7
+from storage.commit import Committer
+from storage.errors import Locked
+from storage.event import Event
+from storage.progress import SILENT, Progress
+from storage.vault import Vault
+
+FORMS = ("bag", "rocrate", "folder")
+SOFTWARE = f"tianyi {version('tianyi')}"
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def default_agent() -> str:
+    """Who acts where nobody says: the system's user by number, since the ledger holds no personal data."""
+    return os.environ.get("TIANYI_AGENT") or f"uid-{os.getuid()}"
+
+
+class Repository:
+    """A repository folder, opened. What a crash left half-done is finished first."""
+
+    def __init__(
+        self,
+        settings: Config,
+        *,
+        agent: str = "",
+        now: Callable[[], datetime] = utc_now,
+        progress: Progress = SILENT,
+        patience: float = 60.0,
+    ) -> None:
+        self.settings = settings
+        self.agent, self.now, self.progress = agent or default_agent(), now, progress
+        self.bad_reads: list[tuple[str, str]] = []
+        self.vault = Vault(
+            [config.open_copy(copy, settings) for copy in settings.copies],
+            told=lambda copy, key: self.bad_reads.append((copy, key)),
+        )
+        founding.check(self.vault, settings.vault_id)
+        self.committer = Committer(self.vault, settings.work, patience=patience)
+        self.recovered = self._recover()
+        self.catalogue = Catalogue(settings.catalogue)
+        self.catalogue.follow(self.vault)
+
+    @classmethod
+    def init(cls, folder: Path, copies: Sequence[str] = (), *, agent: str = "") -> Repository:
+        """Make a repository with its first copy in `folder`/vault and others at paths or file: URLs.
+
+        Raises NotEmpty, NotAVault or UnsupportedCopy; then nothing was made.
+        """
+        made = founding.make(folder, copies, _new_id(utc_now), stamp(utc_now()), agent or default_agent())
+        return cls(made, agent=agent)
+
+    @classmethod
+    def open(
+        cls, folder: Path, *, agent: str = "", progress: Progress = SILENT, now: Callable[[], datetime] = utc_now
+    ) -> Repository:
+        """Open a repository; raise NoRepository, BadConfig, NotAVault or Unreachable."""
+        return cls(config.load(folder.absolute()), agent=agent, progress=progress, now=now)
+
+    def __enter__(self) -> Repository:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.catalogue.close()
+
+    @property
+    def copies(self) -> Sequence[Copy]:
+        return self.settings.copies
+
+    def policies(self) -> Policies:
+        """The policies in force: those in `policies/` over the defaults; raise PolicyError."""
+        return document.load(self.settings.policies if self.settings.policies.is_dir() else None)
+
+    def ingest(
+        self, path: Path, *, title: str = "", producer: str = "", metadata: Path | None = None, kind: str = "",
+        override: str = "",
+    ) -> Receipt:  # fmt: skip
+        """Take in one package: a folder, a bag, a zip or a tar; return what became of it.
+
+        `override` is the reason for accepting what the policy would hold. Raises NoSuchPackage, UnknownPackage,
+        NotMetadata, NoRoom, Locked; then nothing of it is visible.
+        """
+        delivery = Delivery(path=path, title=title, producer=producer, metadata=metadata, kind=kind, override=override)
+        pipeline.look(delivery)
+        setting = self._setting()
+        receipt = pipeline.take_in(delivery, setting, self._next_accession())
+        self.catalogue.follow(self.vault)
+        return receipt
+
+    def aips(self) -> Iterator[Aip]:
+        """Yield every AIP by accession number."""
+        return holdings.aips(self.catalogue)
+
+    def show(self, aip: str) -> tuple[Aip, list[Version]]:
+        """An AIP, by identifier or accession number, and its versions; raise BadIdentifier or NotFound."""
+        urn = holdings.resolve(self.catalogue, aip)
+        return holdings.aip(self.catalogue, urn), holdings.versions(self.catalogue, urn)
+
+    def files(self, aip: str, *, everything: bool = False) -> Iterator[HeldFile]:
+        """Yield an AIP's files by path: its content, or everything in its bag."""
+        urn = holdings.resolve(self.catalogue, aip)
+        return holdings.files(self.catalogue, urn, everything=everything)
+
+    def search(self, words: str) -> Iterator[Aip]:
+        return holdings.search(self.catalogue, words)
+
+    def events(self, aip: str = "") -> Iterator[Happened]:
+        """Yield what happened to the repository, or to one AIP, in order of time."""
+        return holdings.events(self.catalogue, holdings.resolve(self.catalogue, aip) if aip else "")
+
+    def audit(self, copy: str = "") -> list[Audit]:
+        """Read everything in every copy, or in the one named; raise UnknownCopy."""
+        known = {store.name: store for store in self.vault.copies}
+        if copy and copy not in known:
+            raise UnknownCopy(copy, list(known))
+        watch = self._watch()
+        return [watch.audit(store) for store in ([known[copy]] if copy else self.vault.copies)]
+
+    def repair(self) -> tuple[list[Mend], list[Mend]]:
+        """Heal what audits found; return what was healed and what is beyond repair."""
+        return self._watch().repair()
+
+    def export(self, aip: str, dest: Path, form: str, *, version: int | None = None, portable: bool = True) -> Dip:
+        """Give out a version (the newest by default) as a bag, an RO-Crate or a folder; raise NotEmpty, NotFound."""
+        if form not in FORMS:
+            raise BadRequest(f"{form!r} is not a form of DIP.", f"Choose one of: {', '.join(FORMS)}.")
+        urn = holdings.resolve(self.catalogue, aip)
+        record = self._version(urn, version)
+        self.progress.begin("Exporting", record.files, record.size)
+        with dip.writing(self.vault, dest.absolute(), self.progress) as out:
+            if form == "bag":
+                dip_bag.write(out, record, portable=portable)
+            elif form == "folder":
+                dip_folder.write(out, record)
+            else:
+                files = {file.path: file for file in holdings.files(self.catalogue, urn, record.version)}
+                dip_rocrate.write(out, record, holdings.aip(self.catalogue, urn), files)
+        self.progress.end()
+        self._note("export", urn, "success", {"form": form, "version": record.version, "files": out.files})
+        return Dip(dest, form, out.files, out.size)
+
+    def migrate_plan(self) -> list[Planned]:
+        """What the migration policy asks for and has not been done."""
+        return migrate.plan(self.catalogue, self.policies())
+
+    def migrate(self) -> list[Migration]:
+        """Carry the plan out: one new version at most for each AIP, every output proved equal before it is kept."""
+        setting = self._setting()
+        done = []
+        for some in migrate.by_aip(self.migrate_plan()):
+            done.extend(migrate.carry_out(some, self.catalogue, setting))
+            self.catalogue.follow(self.vault)
+        return done
+
+    def rebuild(self) -> dict[str, int]:
+        """Make the catalogue again from the vault alone; return how many AIPs, versions and files it knows."""
+        with self.committer.lock():
+            self.catalogue.clear()
+            self.catalogue.follow(self.vault)
+            self.catalogue.complete(self.vault)
+        return counts(self.catalogue)
+
+    def note_job(self, name: str, outcome: str, detail: dict[str, str | int]) -> None:
+        """Write down that a scheduled job ran."""
+        self._note("job", name, outcome, detail)
+
+    def _note(self, kind: str, about: str, outcome: str, detail: dict[str, str | int]) -> None:
+        time = stamp(self.now())
+        event = Event(time=time, type=kind, agent=self.agent, object=about, outcome=outcome, detail=detail)
+        self.committer.note(event)
+        self.catalogue.follow(self.vault)
+
+    def _version(self, urn: str, wanted: int | None) -> Record:
+        if wanted is not None:
+            return self.vault.record(parse_aip(urn), wanted)
+        return self.vault.records(parse_aip(urn))[-1]
+
+    def _next_accession(self) -> str:
+        """The next number of the year, written down at once so that nobody else gets it."""
+        with self.committer.lock():
+            self.catalogue.follow(self.vault)
+            year = self.now().year
+            row = self.catalogue.one(
+                "select max(cast(substr(accession, 6) as integer)) as last from accessions where accession like ?",
+                f"{year}-%",
+            )
+            number = f"{year}-{((row['last'] if row else 0) or 0) + 1:04d}"
+            time = stamp(self.now())
+            event = Event(time=time, type="accession", agent=self.agent, object=number, outcome="received")
+            self.committer.note_locked(event)
+            self.catalogue.follow(self.vault)
+        return number
+
+    def _recover(self) -> list[str]:
+        """Finish what a crash cut short, unless somebody is at work at this moment."""
+        quick = Committer(self.vault, self.settings.work, patience=0)
+        with suppress(Locked):
+            return quick.recover()
+        return []
+
+    def _setting(self) -> Setting:
+        return Setting(
+            committer=self.committer, work=self.settings.work, holds=CatalogueHolds(self.settings.catalogue),
+            policies=self.policies(), executor=workers, identifier=identifiers.identifier, now=self.now,
+            new_id=lambda: _new_id(self.now), agent=self.agent, software=SOFTWARE, progress=self.progress,
+        )  # fmt: skip
+
+    def _watch(self) -> Watch:
+        return Watch(
+            catalogue=self.catalogue, committer=self.committer, work=self.settings.work, executor=workers,
+            time=stamp(self.now()), agent=self.agent, new_id=lambda: _new_id(self.now), progress=self.progress,
+        )  # fmt: skip
+
+
+def _new_id(now: Callable[[], datetime]) -> UUID:
+    return uuid7(now(), os.urandom(10))

@@ -1,0 +1,81 @@
+"""The catalogue's tables. It is a projection of vault and ledger: nothing is written here that they do not say."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from sqlite_utils import Database
+
+VERSION = 1
+
+_TABLES: dict[str, tuple[dict[str, type], tuple[str, ...]]] = {
+    "state": ({"key": str, "value": int}, ("key",)),
+    "aips": (
+        {"aip": str, "title": str, "accession": str, "producer": str, "created": str, "description": str,
+         "versions": int, "files": int, "bytes": int},
+        ("aip",),
+    ),
+    "versions": (
+        {"aip": str, "version": int, "created": str, "reason": str, "agent": str, "files": int, "bytes": int,
+         "record": str, "file_digest": str, "file_size": int, "entry": int},
+        ("aip", "version"),
+    ),
+    "files": (
+        {"id": int, "aip": str, "path": str, "digest": str, "size": int, "since": int, "until": int,
+         "original_name": str, "puids": str, "mime": str, "basis": str, "derived_from": str, "content": int},
+        ("id",),
+    ),
+    "accessions": (
+        {"accession": str, "received": str, "outcome": str, "aip": str, "because": str, "entry": int}, ("accession",)
+    ),
+    "events": (
+        {"entry": int, "time": str, "type": str, "agent": str, "object": str, "outcome": str, "detail": str,
+         "raw": bytes},
+        ("entry",),
+    ),
+    "happenings": (
+        {"id": str, "aip": str, "version": int, "time": str, "type": str, "agents": str, "outcome": str, "detail": str,
+         "note": str},
+        ("id",),
+    ),
+    "audits": ({"copy": str, "time": str, "entry": int}, ("copy",)),
+    "damage": (
+        {"copy": str, "key": str, "outcome": str, "expected": str, "found": str, "time": str, "entry": int},
+        ("copy", "key"),
+    ),
+    "fixed": ({"key": str, "digest": str, "size": int}, ("key",)),
+    "evidence": ({"digest": str, "size": int, "entry": int}, ("digest",)),
+}  # fmt: skip
+
+
+def create(path: Path) -> Database:
+    """A new catalogue; raise sqlite3.Error."""
+    db = open_database(path)
+    for name, (columns, key) in _TABLES.items():
+        db.table(name).create(columns, pk=key if len(key) > 1 else key[0], strict=True)
+    db.table("files").create_index(["digest"])
+    db.table("files").create_index(["aip", "path"])
+    db.table("happenings").create_index(["aip"])
+    db.table("events").create_index(["object"])
+    db.table("aips").enable_fts(["title", "producer", "description", "accession"], create_triggers=True)
+    db.table("state").insert_all([{"key": "schema", "value": VERSION}, {"key": "position", "value": 0}])
+    return db
+
+
+def open_database(path: Path) -> Database:
+    """The database in WAL mode; another process's short writes are waited for (seconds)."""
+    connection = sqlite3.connect(path, timeout=60.0)
+    db = Database(connection)
+    db.enable_wal()
+    db.execute("pragma synchronous = normal")  # it can be made again; it only has to be consistent
+    return db
+
+
+def is_current(db: Database) -> bool:
+    """Whether the tables are there and of this version."""
+    try:
+        row = db.execute("select value from state where key = 'schema'").fetchone()
+    except sqlite3.DatabaseError:
+        return False
+    return bool(row) and row[0] == VERSION

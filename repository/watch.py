@@ -1,0 +1,197 @@
+"""Audit and repair of a repository: what has to be there comes from catalogue and ledger, what is there is read."""
+
+from __future__ import annotations
+
+import heapq
+import json
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from fixity.audit import Audit, Expected, Finding, audit, extras
+from fixity.repair import Damage, Mend, carry_out, plan
+from repository.catalogue import Catalogue
+from storage import bundle, layout
+from storage.canonical import Json
+from storage.commit import Committer
+from storage.digest import Digest, sha256
+from storage.errors import StorageError, Unreachable
+from storage.event import Event
+from storage.parallel import Inline
+from storage.progress import SILENT, Progress
+from storage.receive import HoldsNothing
+from storage.staging import staging
+from storage.store import Store
+
+_EXPECTED = """
+select 'blobs/sha256/' || substr(digest, 8, 2) || '/' || substr(digest, 10, 2) || '/' || substr(digest, 8) as key,
+       digest, size from (select digest, max(size) as size from files group by digest
+                          union select digest, size from evidence)
+union all
+select 'aips/' || substr(aip, -4, 2) || '/' || substr(aip, -2) || '/' || substr(aip, 10) || '/v' || version || '.json',
+       file_digest, file_size from versions
+union all
+select key, digest, size from fixed
+order by key
+"""
+
+
+def expected(catalogue: Catalogue) -> Iterator[Expected]:
+    """Yield everything that every copy has to have, ascending by key; the ledger's right-most bundle is left out,
+    since the next event replaces it."""
+    known = (Expected(r["key"], Digest.parse(r["digest"]), r["size"]) for r in catalogue.rows(_EXPECTED))
+    full = (one for one, width in _bundles(catalogue) if width == bundle.WIDTH)
+    yield from heapq.merge(known, full)
+
+
+def last_bundle(catalogue: Catalogue) -> Expected | None:
+    """The ledger's right-most bundle where it is not full. Ask under the commit lock."""
+    return next((one for one, width in _bundles(catalogue) if width < bundle.WIDTH), None)
+
+
+def _bundles(catalogue: Catalogue) -> Iterator[tuple[Expected, int]]:
+    for number in range(-(-catalogue.position // bundle.WIDTH)):
+        rows = catalogue.rows(
+            "select raw from events where entry >= ? and entry < ? order by entry",
+            number * bundle.WIDTH, (number + 1) * bundle.WIDTH,
+        )  # fmt: skip
+        entries = [row["raw"] for row in rows]
+        data = bundle.encode(entries)
+        yield Expected(bundle.bundle_key(number, len(entries)), sha256(data), len(data)), len(entries)
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What audits and repairs work with."""
+
+    catalogue: Catalogue
+    committer: Committer
+    work: Path
+    executor: Callable[[int, int], AbstractContextManager[Executor]]
+    time: str
+    agent: str
+    new_id: Callable[[], UUID]
+    progress: Progress = SILENT
+
+    def audit(self, store: Store) -> Audit:
+        """Read everything in one copy, and write down what was found: one entry of the ledger."""
+        row = self.catalogue.one(f"select count(*) as files, coalesce(sum(size), 0) as bytes from ({_EXPECTED})")
+        assert row is not None  # a count is always there
+        self.progress.begin(f"Auditing {store.name}", row["files"], row["bytes"])
+        with self.executor(row["files"], row["bytes"]) as executor:
+            result = audit(store, expected(self.catalogue), executor, self.progress)
+        self._audit_last_bundle(store, result)
+        if not result.counts["not_checked"]:
+            self._add_extras(store, result)
+        self.progress.end()
+        self._note_audit(result)
+        return result
+
+    def _audit_last_bundle(self, store: Store, result: Audit) -> None:
+        with self.committer.lock():
+            self.catalogue.follow(self.committer.vault)
+            if last := last_bundle(self.catalogue):
+                some = audit(store, [last], Inline())
+                result.counts.update(some.counts)
+                result.size += some.size
+                result.findings.extend(some.findings)
+
+    def _add_extras(self, store: Store, result: Audit) -> None:
+        try:
+            for extra in extras(store, store.name, (one.key for one in expected(self.catalogue))):
+                if (place := bundle.parse_key(extra.key)) and place[1] < bundle.WIDTH:
+                    continue
+                result.counts["extra"] += 1
+                result.findings.append(extra)
+        except StorageError as error:
+            result.findings.append(Finding("unreadable", store.name, "", why=str(error)))
+            result.counts["unreadable"] += 1
+
+    def _note_audit(self, result: Audit) -> None:
+        detail: dict[str, Json] = {**result.counts, "checked": result.checked, "bytes": result.size}
+        if result.findings:
+            detail["findings"] = str(self._keep_list(told(finding) for finding in result.findings))
+        outcome = "fail" if any(result.counts[w] for w in ("altered", "missing", "unreadable")) else "pass"
+        if result.counts["not_checked"]:
+            outcome = "not checked"
+        self._note("audit", result.copy, outcome, detail)
+
+    def _keep_list(self, rows: Iterable[dict[str, str]]) -> Digest:
+        """A long list as a blob of the vault, named in an entry by its digest."""
+        data = b"".join(json.dumps(row, ensure_ascii=False, sort_keys=True).encode() + b"\n" for row in rows)
+        with staging(f"report-{self.new_id()}", self.committer.vault.copies, self.work) as stage:
+            received = stage.receive([data], HoldsNothing())
+            stage.settle([received])
+        return received.digest
+
+    def repair(self) -> tuple[list[Mend], list[Mend]]:
+        """Heal what audits found, copy by copy; return what was healed and what could not be."""
+        copies = self.committer.vault.copies
+        healed: list[Mend] = []
+        beyond: list[Mend] = []
+        for store in copies:
+            if damage := list(self._damage(store.name)):
+                mended, left = self._repair(store, damage, copies)
+                healed, beyond = [*healed, *mended], [*beyond, *left]
+        return healed, beyond
+
+    def _damage(self, copy: str) -> Iterator[Damage]:
+        known = {one.key: one for one in expected(self.catalogue)}
+        if last := last_bundle(self.catalogue):
+            known[last.key] = last
+        query = "select key from damage where copy = ? and outcome in ('altered', 'missing', 'unreadable') order by key"
+        for row in self.catalogue.rows(query, copy):
+            if row["key"] in known:
+                yield Damage(copy, known[row["key"]])
+
+    def _repair(self, store: Store, damage: Sequence[Damage], copies: Sequence[Store]) -> tuple[list[Mend], list[Mend]]:
+        mends = plan(damage, copies)
+        try:
+            with self.committer.lock():
+                healed, left = carry_out(mends, store, copies, f"repair-{self.new_id()}", self._set_aside)
+        except Unreachable:
+            return [], mends  # the copy is away: nothing in it was changed
+        for some in _cut(healed, 200):
+            sources = sorted({mend.source for mend in some})
+            keys = [mend.damage.expected.key for mend in some]
+            self._note("repair", store.name, "success", {"repaired": keys, "from": sources})
+        return healed, left
+
+    def _set_aside(self, store: Store, key: str) -> None:
+        """Keep what was damaged, outside the copy, for whoever wants to know why."""
+        folder = self.work / "quarantine" / store.name / self.time.replace(":", "")
+        target = folder / key.replace("/", "_")
+        with suppress(StorageError, OSError), store.open(key) as stream:
+            folder.mkdir(parents=True, exist_ok=True)
+            with target.open("xb") as file:
+                shutil.copyfileobj(stream, file)
+
+    def _note(self, kind: str, copy: str, outcome: str, detail: dict[str, Json]) -> None:
+        event = Event(time=self.time, type=kind, agent=self.agent, object=copy, outcome=outcome, detail=detail)
+        self.committer.note(event)
+        self.catalogue.follow(self.committer.vault)
+
+
+def aips_of(catalogue: Catalogue, key: str) -> list[str]:
+    """The AIPs that a key belongs to, ascending."""
+    if name := layout.record_name(key):
+        return [f"urn:uuid:{name[0]}"]
+    digest = layout.blob_digest(key)
+    query = "select distinct aip from files where digest = ? order by aip"
+    return [row["aip"] for row in catalogue.rows(query, str(digest))] if digest else []
+
+
+def told(finding: Finding) -> dict[str, str]:
+    """A finding as a row of a kept list."""
+    row = {"outcome": finding.outcome, "copy": finding.copy, "key": finding.key}
+    row |= {"expected": str(finding.expected or ""), "found": str(finding.found or ""), "why": finding.why}
+    return {name: value for name, value in row.items() if value}
+
+
+def _cut(mends: Sequence[Mend], size: int) -> Iterator[Sequence[Mend]]:
+    for start in range(0, len(mends), size):
+        yield mends[start : start + size]

@@ -1,0 +1,45 @@
+"""What work on files runs on: this process for little, a pool of processes for much."""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+
+from repository.errors import WorkerLost
+from storage.parallel import Inline
+
+LITTLE_FILES, LITTLE_BYTES = 200, 32 << 20  # below both, starting processes costs more than it saves
+_PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+@contextmanager
+def workers(files: int, size: int) -> Iterator[Executor]:
+    """An executor fit for so many files and bytes; raise WorkerLost when one of its processes is killed.
+
+    Workers are started by forkserver, which holds none of our locks, and die with their parent.
+    """
+    if files < LITTLE_FILES and size < LITTLE_BYTES:
+        yield Inline()
+        return
+    context = multiprocessing.get_context("forkserver")
+    count = len(os.sched_getaffinity(0))
+    try:
+        with ProcessPoolExecutor(count, mp_context=context, initializer=_begin, initargs=(os.getpid(),)) as pool:
+            yield pool
+    except BrokenProcessPool as error:
+        raise WorkerLost from error
+
+
+def _begin(main: int) -> None:
+    """Leave interrupts to the main process, and die with the fork server, which dies with it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if not os.path.exists(f"/proc/{main}"):
+        os._exit(1)

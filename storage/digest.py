@@ -1,0 +1,71 @@
+"""Digests as values: parsed once at the door, equal by content, printed as `sha256:…`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+LENGTHS = {"md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 96, "sha512": 128, "sm3": 64}
+"""Hexadecimal characters of each algorithm that a producer may claim."""
+
+_HEXADECIMAL = frozenset("0123456789abcdef")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Digest:
+    """A message digest.
+
+    `algorithm` is a key of LENGTHS ("sha256"); `hexadecimal` is lowercase. Raises ValueError for anything else.
+    """
+
+    algorithm: str
+    hexadecimal: str
+
+    def __post_init__(self) -> None:
+        if len(self.hexadecimal) != LENGTHS.get(self.algorithm):
+            raise ValueError(f"not a digest: {self.algorithm}:{self.hexadecimal[:140]}")
+        if not _HEXADECIMAL.issuperset(self.hexadecimal):
+            raise ValueError(f"not lowercase hexadecimal: {self.hexadecimal}")
+
+    @classmethod
+    def parse(cls, text: str) -> Digest:
+        """Read `algorithm:hexadecimal`, in either case; raise ValueError."""
+        algorithm, _, hexadecimal = text.partition(":")
+        return cls(algorithm, hexadecimal.lower())
+
+    def __str__(self) -> str:
+        return f"{self.algorithm}:{self.hexadecimal}"
+
+
+def sha256(*parts: bytes) -> Digest:
+    """The SHA-256 of the parts, one after the other."""
+    return Hashing(("sha256",)).feed_all(parts).digest()
+
+
+class Hashing:
+    """Several digests over one pass of bytes; the first algorithm is the main one.
+
+    Raises ValueError for an algorithm that this machine's OpenSSL does not have.
+    """
+
+    def __init__(self, algorithms: tuple[str, ...] = ("sha256",)) -> None:
+        self._hashers = [hashlib.new(algorithm, usedforsecurity=False) for algorithm in algorithms]
+        self._algorithms = algorithms
+        self.size = 0
+
+    def feed(self, data: bytes) -> None:
+        self.size += len(data)
+        for hasher in self._hashers:
+            hasher.update(data)
+
+    def feed_all(self, parts: Iterable[bytes]) -> Hashing:
+        for part in parts:
+            self.feed(part)
+        return self
+
+    def digest(self) -> Digest:
+        return Digest(self._algorithms[0], self._hashers[0].hexdigest())
+
+    def digests(self) -> tuple[Digest, ...]:
+        return tuple(Digest(a, h.hexdigest()) for a, h in zip(self._algorithms, self._hashers, strict=True))

@@ -1,0 +1,203 @@
+"""The only caller of write, rename, link, unlink and sync: everything that changes a disk goes through a `Disk`.
+
+Tests put a double in its place that records each call and replays what a power cut could leave of them. POSIX
+promises little: bytes are durable after their file was synced, names after their folder was.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import platform
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from itertools import count
+from pathlib import Path
+
+from storage.errors import NoRoom, SyncFailed, Unreachable
+
+_SOUND = frozenset({"ext4", "xfs", "btrfs"})  # their syncfs waits for data and names, and reports what failed
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_serial = count()
+
+
+class Disk:
+    """The operations themselves, one system call each. Without state, so that it travels to workers."""
+
+    def create(self, path: str, mode: int = 0o444) -> int:
+        """A descriptor to write a new file; raise FileExistsError."""
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+
+    def write(self, descriptor: int, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+
+    def close(self, descriptor: int) -> None:
+        os.close(descriptor)
+
+    def rename(self, old: str, new: str) -> None:
+        os.replace(old, new)
+
+    def link(self, old: str, new: str) -> None:
+        os.link(old, new)
+
+    def unlink(self, path: str) -> None:
+        os.unlink(path)
+
+    def mkdir(self, path: str) -> None:
+        os.mkdir(path)
+
+    def rmdir(self, path: str) -> None:
+        os.rmdir(path)
+
+    def sync_file(self, descriptor: int) -> None:
+        os.fsync(descriptor)
+
+    def sync_folder(self, path: str) -> None:
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def sync_filesystem(self, descriptor: int) -> None:
+        """Everything on the file system of that descriptor; errors since it was opened are reported (Linux 5.8)."""
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.syncfs(descriptor) != 0:
+            code = ctypes.get_errno()
+            raise OSError(code, os.strerror(code))
+
+    def syncs_whole(self, folder: str) -> bool:
+        """Whether one syncfs makes a batch durable there: Linux 5.8 or later on ext4, xfs or btrfs."""
+        if platform.system() != "Linux" or _release(platform.release()) < (5, 8):
+            return False
+        device = os.stat(folder).st_dev
+        return filesystem_kind(f"{os.major(device)}:{os.minor(device)}") in _SOUND
+
+
+DISK = Disk()
+
+
+@contextmanager
+def told(where: str) -> Iterator[None]:
+    """Turn the system's errors into ours: a full disk is NoRoom, the rest Unreachable, but FileExistsError stays."""
+    try:
+        yield
+    except FileExistsError:
+        raise
+    except OSError as error:
+        if error.errno in _FULL:
+            raise NoRoom(where) from error
+        raise Unreachable(where, error.strerror or str(error)) from error
+
+
+@contextmanager
+def syncing(where: str) -> Iterator[None]:
+    """A sync that fails is SyncFailed, a full disk among its reasons."""
+    try:
+        yield
+    except OSError as error:
+        raise SyncFailed(where, error.strerror or str(error)) from error
+
+
+def make_folders(disk: Disk, folder: Path, made: list[Path] | None = None) -> list[Path]:
+    """Make a folder and its parents where missing; return those made, outermost first, not yet durable."""
+    made = [] if made is None else made
+    try:
+        disk.mkdir(str(folder))
+    except FileNotFoundError:
+        make_folders(disk, folder.parent, made)
+        with suppress(FileExistsError):  # another process made it in the meantime
+            disk.mkdir(str(folder))
+        made.append(folder)
+    except FileExistsError:
+        pass
+    else:
+        made.append(folder)
+    return made
+
+
+def sync_names(disk: Disk, folder: Path, made: list[Path]) -> None:
+    """Make durable the names in a folder and those of the folders just made above it."""
+    with syncing(str(folder)):
+        disk.sync_folder(str(folder))
+        for new in made:
+            disk.sync_folder(str(new.parent))
+
+
+def publish(disk: Disk, target: Path, data: bytes, scratch: Path, *, exclusive: bool, mode: int = 0o444) -> None:
+    """Write a small file durably: scratch → sync → its name → sync.
+
+    With `exclusive` its name is made by link, so that exactly one of several writers wins; raises FileExistsError
+    for the others. Without, it replaces what was there. `scratch` lies on the same file system.
+    """
+    temporary = scratch_name(disk, scratch)
+    try:
+        write_file(disk, temporary, data, mode)
+        made = make_folders(disk, target.parent)
+        if exclusive:
+            disk.link(str(temporary), str(target))
+        else:
+            disk.rename(str(temporary), str(target))
+        sync_names(disk, target.parent, made)
+    finally:
+        with suppress(FileNotFoundError):
+            disk.unlink(str(temporary))
+
+
+def scratch_name(disk: Disk, scratch: Path) -> Path:
+    """A new name in a scratch folder (made where missing), of this process alone."""
+    make_folders(disk, scratch)
+    return scratch / f"{os.getpid()}-{time.monotonic_ns()}-{next(_serial)}"
+
+
+def write_file(disk: Disk, path: Path, data: bytes, mode: int) -> None:
+    """A new file with its bytes durable, its name not yet."""
+    descriptor = disk.create(str(path), mode)
+    try:
+        disk.write(descriptor, data)
+        with syncing(str(path)):
+            disk.sync_file(descriptor)
+    finally:
+        disk.close(descriptor)
+
+
+def remove_files(disk: Disk, folder: Path) -> None:
+    """Remove the files that lie in a folder itself: what killed writers of small files left."""
+    if folder.is_dir():
+        with os.scandir(folder) as found:
+            for entry in found:
+                if entry.is_file(follow_symlinks=False):
+                    disk.unlink(entry.path)
+
+
+def remove_tree(disk: Disk, folder: Path) -> None:
+    """Remove a folder of leftovers and all in it; what is not there any more is no error."""
+    for root, folders, files in os.walk(os.fsencode(folder), topdown=False):
+        for name in files:
+            with suppress(FileNotFoundError):
+                disk.unlink(os.fsdecode(os.path.join(root, name)))
+        for name in folders:
+            path = os.fsdecode(os.path.join(root, name))
+            disk.unlink(path) if os.path.islink(path) else disk.rmdir(path)
+    with suppress(FileNotFoundError):
+        disk.rmdir(str(folder))
+
+
+@cache
+def filesystem_kind(device: str) -> str:
+    """The kind of file system mounted from `major:minor` (man 5 proc_pid_mountinfo), "" where it is not told."""
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        fields, _, rest = line.partition(" - ")
+        if fields.split()[2] == device:
+            return rest.split()[0]
+    return ""
+
+
+def _release(text: str) -> tuple[int, ...]:
+    numbers = text.split("-")[0].split(".")[:2]
+    return tuple(int(n) for n in numbers if n.isdigit())

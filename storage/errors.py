@@ -1,0 +1,116 @@
+"""What can go wrong with what is kept: a shallow tree, each leaf saying what happened, to what, and what to do."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from storage.digest import Digest
+
+
+class TianyiError(Exception):
+    """The root of every error that is told to people: a `code`, a sentence (`str`) and the `next` step."""
+
+    code: ClassVar[str] = "fault"
+    next: str = ""
+
+    def __init__(self, message: str, next_step: str = "") -> None:
+        super().__init__(message)
+        self.next = next_step or type(self).next
+
+
+class StorageError(TianyiError):
+    """Anything about copies, blobs, records and the ledger."""
+
+
+class NotFound(StorageError):
+    code = "not-found"
+
+    def __init__(self, what: str, where: str = "the vault", next_step: str = "") -> None:
+        super().__init__(f"{what} is not in {where}.", next_step)
+        self.what = what
+
+
+class AlreadyThere(StorageError):
+    """Something is under that key already; nothing was written."""
+
+    code = "already-there"
+
+    def __init__(self, key: str, where: str) -> None:
+        super().__init__(f"{key} is already in {where}.")
+        self.key = key
+
+
+class Damaged(StorageError):
+    """Bytes that are not what their digest says."""
+
+    code = "damaged"
+    next = "Run `tianyi audit`, then `tianyi repair`."
+
+    def __init__(self, what: str, expected: Digest | None = None, found: Digest | None = None) -> None:
+        told = f" (expected {expected}, found {found})" if expected and found else ""
+        super().__init__(f"{what} is damaged{told}.")
+        self.what, self.expected, self.found = what, expected, found
+
+
+class Unreachable(StorageError):
+    """A copy, or a place in it, that does not answer."""
+
+    code = "unreachable"
+    next = "See that its disk is mounted and readable, then try again."
+
+    def __init__(self, where: str, why: str) -> None:
+        super().__init__(f"{where} cannot be reached: {why}.")
+        self.where, self.why = where, why
+
+
+class NoRoom(StorageError):
+    """The disk is full, or a quota is used up."""
+
+    code = "disk-full"
+    next = "Make room or add a larger disk, then run the same command again; nothing was half-kept."
+
+    def __init__(self, where: str) -> None:
+        super().__init__(f"There is no room left in {where}.")
+
+
+class SyncFailed(StorageError):
+    """The system could not make a batch durable: nothing of that batch is trusted."""
+
+    code = "sync-failed"
+    next = "Look at the disk's health (dmesg, smartctl), then run the same command again."
+
+    def __init__(self, where: str, why: str) -> None:
+        super().__init__(f"{where} could not make its data durable: {why}.")
+
+
+class Locked(StorageError):
+    code = "locked"
+
+    def __init__(self, what: str, holder: str) -> None:
+        super().__init__(f"{what} is locked by {holder}.", "Wait for that process to end, then try again.")
+
+
+class Conflict(StorageError):
+    """Somebody else wrote that version first."""
+
+    code = "conflict"
+    next = "Look at the newer version with `tianyi show`, then run the command again."
+
+    def __init__(self, aip: str, version: int) -> None:
+        super().__init__(f"Version {version} of {aip} was written by another process.")
+
+
+class BrokenRecord(StorageError):
+    code = "broken-record"
+    next = "Run `tianyi audit`, then `tianyi repair`."
+
+    def __init__(self, key: str, why: str) -> None:
+        super().__init__(f"The record {key} cannot be trusted: {why}.")
+        self.key, self.why = key, why
+
+
+class NotAVault(StorageError):
+    code = "not-a-vault"
+
+    def __init__(self, where: str, why: str, next_step: str = "") -> None:
+        super().__init__(f"{where} is not a vault that this version can use: {why}.", next_step)

@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+"""Restore packages from this vault with Python's standard library alone (3.9 or later).
+
+  python3 restore.py                                    list the packages
+  python3 restore.py AIP DEST [--version N]             write the package as a BagIt bag and check it
+  python3 restore.py AIP DEST [--version N] --as-received   write the tree as it came
+
+AIP is the identifier (urn:uuid:… or the bare UUID). DEST must not exist. Every byte is compared with its SHA-256
+as it is copied; the first difference ends the run with exit code 3 and says which file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import hashlib
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+VAULT = os.path.dirname(os.path.abspath(__file__))
+MANIFEST, TAGMANIFEST = "manifest-sha256.txt", "tagmanifest-sha256.txt"
+NAMES = re.compile(r"data/metadata/preservation/names-v(\d+)-(\d+)\.jsonl")
+CHUNK = 1 << 20
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("aip", nargs="?", help="the package's identifier; without it, a list")
+    parser.add_argument("dest", nargs="?", help="a folder to make")
+    parser.add_argument("--version", type=int, help="default: the newest")
+    parser.add_argument("--as-received", action="store_true", help="the tree as it came, not the bag")
+    options = parser.parse_args()
+    if options.aip is None:
+        listing()
+        return
+    if options.dest is None:
+        parser.error("DEST is missing")
+    record = find_record(options.aip, options.version)
+    dest = os.fsencode(options.dest)
+    if os.path.lexists(dest):
+        fail(2, f"{options.dest} exists already; name a folder that does not.")
+    os.makedirs(dest)
+    count = (as_received if options.as_received else as_bag)(record, dest)
+    print(f"{record['aip']} version {record['version']}: {count} files written to {options.dest}, every byte checked.")
+
+
+def listing() -> None:
+    for folder, _, names in sorted(os.walk(os.path.join(VAULT, "aips"))):
+        versions = sorted((int(n[1:-5]) for n in names if re.fullmatch(r"v\d+\.json", n)), reverse=True)
+        for version in versions[:1]:
+            record = read_record(os.path.join(folder, f"v{version}.json"))
+            print(f"{record['aip']}  versions: {len(versions)}  files: {record['files']}  bytes: {record['size']}")
+
+
+def find_record(aip: str, version: int | None) -> dict[str, Any]:
+    uuid = aip.lower().replace("urn:uuid:", "", 1)
+    folder = os.path.join(VAULT, "aips", uuid[-4:-2], uuid[-2:], uuid)
+    try:
+        found = [int(n[1:-5]) for n in os.listdir(folder) if re.fullmatch(r"v\d+\.json", n)]
+    except OSError:
+        found = []
+    if not found or (version is not None and version not in found):
+        fail(4, f"{aip} {f'version {version} ' if version else ''}is not in this vault.")
+    return read_record(os.path.join(folder, f"v{version or max(found)}.json"))
+
+
+def read_record(path: str) -> dict[str, Any]:
+    """A record, its own digest checked (over its members in canonical form, without the digest)."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            record: dict[str, Any] = json.load(file)
+        claimed = record.pop("digest")
+        text = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        fail(3, f"The record {path} cannot be read: {error}. Try another copy of this vault.")
+    if claimed != "sha256:" + hashlib.sha256(text.encode("utf-8")).hexdigest():
+        fail(3, f"The record {path} is damaged. Try another copy of this vault.")
+    return record
+
+
+def as_bag(record: dict[str, Any], dest: bytes) -> int:
+    count = 0
+    for path, digest in bag_files(record):
+        copy_blob(digest, inside(dest, path.encode("utf-8")), path)
+        count += 1
+    return count
+
+
+def as_received(record: dict[str, Any], dest: bytes) -> int:
+    """Write the tree of the map of names: files, then links, then folders' and files' modes and times."""
+    digests = dict(bag_files(record))
+    entries = names(digests)
+    count = 0
+    for name, entry in entries.items():
+        target = inside(dest, name)
+        if entry["kind"] == "file":
+            copy_blob(digests[entry["path"]], target, entry["path"])
+            count += 1
+        elif entry["kind"] == "folder":
+            os.makedirs(target, exist_ok=True)
+    for name, entry in entries.items():  # links last: nothing is ever written through one
+        if entry["kind"] == "link":
+            target = inside(dest, name)
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            os.symlink(base64.b64decode(entry["target"]), target)
+    for name in sorted(entries, reverse=True):  # folders after what is in them
+        set_mode_and_time(inside(dest, name), entries[name])
+    return count
+
+
+def names(digests: dict[str, str]) -> dict[bytes, dict[str, Any]]:
+    """The entries of the maps of names, by the original path's bytes; later versions win."""
+    maps = sorted((int(m[1]), int(m[2]), path) for path in digests if (m := NAMES.fullmatch(path)))
+    entries: dict[bytes, dict[str, Any]] = {}
+    for _, _, path in maps:
+        for line in read_blob(digests[path]).splitlines():
+            entry = json.loads(line)
+            entries[base64.b64decode(entry["name"])] = entry
+    return entries
+
+
+def set_mode_and_time(path: bytes, entry: dict[str, Any]) -> None:
+    link = entry["kind"] == "link"
+    if "mode" in entry and not link:
+        os.chmod(path, int(entry["mode"], 8) & 0o777)  # never set-uid
+    if "mtime_ns" in entry:
+        time = int(entry["mtime_ns"])
+        os.utime(path, ns=(time, time), follow_symlinks=not link)
+
+
+def bag_files(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Path and digest of every file of the bag: the tag manifest, what it lists, what the manifest lists."""
+    tagmanifest = record["tagmanifest"].partition(":")[2]
+    yield TAGMANIFEST, tagmanifest
+    for path, digest in manifest(tagmanifest):
+        yield path, digest
+        if path == MANIFEST:
+            yield from manifest(digest)
+
+
+def manifest(digest: str) -> Iterator[tuple[str, str]]:
+    for line in read_blob(digest).decode("utf-8").split("\n"):
+        if line:
+            found, _, path = line.partition("  ")
+            yield re.sub("%(0A|0D|25)", lambda m: chr(int(m[1], 16)), path), found
+
+
+def blob(digest: str) -> str:
+    return os.path.join(VAULT, "blobs", "sha256", digest[:2], digest[2:4], digest)
+
+
+def read_blob(digest: str) -> bytes:
+    try:
+        with open(blob(digest), "rb") as file:
+            data = file.read()
+    except OSError as error:
+        fail(3, f"The blob {digest} cannot be read: {error}. Try another copy of this vault.")
+    if hashlib.sha256(data).hexdigest() != digest:
+        fail(3, f"The blob {digest} is damaged. Try another copy of this vault.")
+    return data
+
+
+def copy_blob(digest: str, target: bytes, path: str) -> None:
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    hasher = hashlib.sha256()
+    try:
+        with open(blob(digest), "rb") as source, open(target, "xb") as file:
+            for data in iter(lambda: source.read(CHUNK), b""):
+                hasher.update(data)
+                file.write(data)
+    except OSError as error:
+        fail(3, f"{path!r}: {error}")
+    if hasher.hexdigest() != digest:
+        os.unlink(target)
+        fail(3, f"{path!r} is damaged in this copy of the vault (blob {digest}). Try another copy.")
+
+
+def inside(dest: bytes, name: bytes) -> bytes:
+    """The place of a name below DEST; a name that would leave it is refused."""
+    if name.startswith(b"/") or b".." in name.split(b"/") or b"\0" in name:
+        fail(3, f"The name {name!r} would leave the folder.")
+    return os.path.join(dest, name)
+
+
+def fail(code: int, message: str) -> NoReturn:
+    print(message, file=sys.stderr)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

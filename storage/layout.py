@@ -1,0 +1,47 @@
+"""Where a thing lies in a copy: arithmetic on keys, without a disk. Keys are relative, "/"-separated, ASCII."""
+
+from __future__ import annotations
+
+import re
+from uuid import UUID
+
+from storage.digest import Digest
+
+README = "README.txt"
+RESTORE = "restore.py"
+VAULT = "tianyi-vault.json"
+FIXED = (README, RESTORE, VAULT)
+BLOBS = "blobs/"
+AIPS = "aips/"
+LOG = "log/"
+
+_BLOB = re.compile(r"blobs/sha256/([0-9a-f]{2})/([0-9a-f]{2})/(\1\2[0-9a-f]{60})")
+_RECORD = re.compile(r"aips/([0-9a-f]{2})/([0-9a-f]{2})/([0-9a-f-]{32}\1\2)/v([1-9][0-9]*)\.json")
+
+
+def blob_key(digest: Digest) -> str:
+    """`blobs/sha256/ab/cd/abcd…`."""
+    name = digest.hexadecimal
+    return f"blobs/{digest.algorithm}/{name[:2]}/{name[2:4]}/{name}"
+
+
+def blob_digest(key: str) -> Digest | None:
+    """The digest that a blob's key names; None for any other key."""
+    match = _BLOB.fullmatch(key)
+    return Digest("sha256", match[3]) if match else None
+
+
+def aip_prefix(aip: UUID) -> str:
+    """`aips/ef/01/<uuid>/`: by the last four digits, which are random (the first are a UUIDv7's time)."""
+    name = str(aip)
+    return f"{AIPS}{name[-4:-2]}/{name[-2:]}/{name}/"
+
+
+def record_key(aip: UUID, version: int) -> str:
+    return f"{aip_prefix(aip)}v{version}.json"
+
+
+def record_name(key: str) -> tuple[UUID, int] | None:
+    """The AIP and version that a record's key names; None for any other key."""
+    match = _RECORD.fullmatch(key)
+    return (UUID(match[3]), int(match[4])) if match else None

@@ -1,0 +1,174 @@
+"""A copy of the vault in a local folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Hashable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from storage import durable
+from storage.durable import DISK, Disk, told
+from storage.errors import AlreadyThere, NotFound, Unreachable
+from storage.store import Batch, Incoming, Pending
+
+
+class Local:
+    """A folder with the vault's keys as paths.
+
+    `scratch` holds what has no name yet. It lies outside the copy, on the same file system; each run has a folder
+    of its own in it, so that what a killed run leaves behind can be told from what a live one needs.
+    """
+
+    def __init__(self, name: str, root: Path, scratch: Path, disk: Disk = DISK) -> None:
+        self.name = name
+        self.root, self.scratch = root, scratch
+        self.disk = disk
+
+    def __repr__(self) -> str:
+        return f"Local({self.name!r}, {str(self.root)!r})"
+
+    def open(self, key: str) -> BinaryIO:
+        with self._answering(key):
+            return open(self.path(key), "rb", buffering=0)
+
+    def size(self, key: str) -> int:
+        with self._answering(key):
+            return os.stat(self.path(key)).st_size
+
+    def listing(self, prefix: str = "") -> Iterator[str]:
+        with told(str(self.root)):
+            if not self.root.is_dir():
+                raise Unreachable(str(self.root), "there is no such folder")
+            if os.path.isdir(start := self.path(prefix)):
+                yield from _walk(start, prefix)
+
+    def incoming(self, run: str) -> Incoming:
+        with told(str(self.root)):
+            return _File(self, durable.scratch_name(self.disk, self.scratch / run))
+
+    @contextmanager
+    def batch(self, run: str) -> Iterator[Batch]:
+        with told(str(self.root)):
+            durable.make_folders(self.disk, self.scratch / run)
+            opened = _Batch(self)
+        try:
+            yield opened
+        finally:
+            opened.close()
+            durable.remove_tree(self.disk, self.scratch / run)
+
+    def tidy(self, dead: Iterable[str]) -> None:
+        with told(str(self.root)):
+            for run in dead:
+                durable.remove_tree(self.disk, self.scratch / run)
+            durable.remove_files(self.disk, self.scratch)
+
+    def create(self, key: str, data: bytes) -> None:
+        try:
+            self._publish(key, data, exclusive=True)
+        except FileExistsError as error:
+            raise AlreadyThere(key, self.name) from error
+
+    def replace(self, key: str, data: bytes) -> None:
+        self._publish(key, data, exclusive=False)
+
+    def drop(self, key: str) -> None:
+        with self._answering(key):
+            self.disk.unlink(self.path(key))
+
+    def path(self, key: str) -> str:
+        return os.path.join(self.root, key)
+
+    def _publish(self, key: str, data: bytes, *, exclusive: bool) -> None:
+        with told(str(self.root)):
+            self._check_root()
+            durable.publish(self.disk, Path(self.path(key)), data, self.scratch, exclusive=exclusive)
+
+    def _check_root(self) -> None:
+        """Never make the copy's own folder anew: where it is gone, its disk is not mounted."""
+        if not self.root.is_dir():
+            raise Unreachable(str(self.root), "there is no such folder")
+
+    @contextmanager
+    def _answering(self, key: str) -> Iterator[None]:
+        try:
+            with told(str(self.root)):
+                yield
+        except Unreachable as error:
+            if isinstance(error.__cause__, FileNotFoundError | NotADirectoryError) and self.root.is_dir():
+                raise NotFound(key, self.name) from error
+            raise
+
+
+class _File:
+    """A blob on its way into a local copy (`Incoming`)."""
+
+    def __init__(self, store: Local, path: Path) -> None:
+        self._store, self._path, self._size = store, path, 0
+        self._descriptor = store.disk.create(str(path))
+
+    def write(self, data: bytes) -> None:
+        with told(str(self._store.root)):
+            self._store.disk.write(self._descriptor, data)
+        self._size += len(data)
+
+    def finish(self, key: str) -> Pending:
+        if not self._store.disk.syncs_whole(str(self._store.scratch)):
+            with durable.syncing(str(self._path)):
+                self._store.disk.sync_file(self._descriptor)
+        self._store.disk.close(self._descriptor)
+        return Pending(key, self._size, str(self._path))
+
+    def abandon(self) -> None:
+        self._store.disk.close(self._descriptor)
+        with suppress(FileNotFoundError):
+            self._store.disk.unlink(str(self._path))
+
+
+class _Batch:
+    """Many blobs made durable together (`Batch`): by one syncfs where it is sound, else folder by folder."""
+
+    def __init__(self, store: Local) -> None:
+        self._store = store
+        self._whole = store.disk.syncs_whole(str(store.scratch))
+        self._descriptor = os.open(store.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._touched: dict[Path, None] = {}
+
+    @property
+    def filesystem(self) -> Hashable:
+        return os.fstat(self._descriptor).st_dev if self._whole else id(self)
+
+    def flush(self) -> None:
+        with durable.syncing(str(self._store.root)):
+            if self._whole:
+                self._store.disk.sync_filesystem(self._descriptor)
+            for folder in () if self._whole else self._touched:
+                self._store.disk.sync_folder(str(folder))
+        self._touched.clear()
+
+    def place(self, pending: Iterable[Pending]) -> None:
+        with told(str(self._store.root)):
+            for blob in pending:
+                target = Path(self._store.path(blob.key))
+                if target.parent not in self._touched:
+                    made = durable.make_folders(self._store.disk, target.parent)
+                    self._touched.update(dict.fromkeys((target.parent, *(folder.parent for folder in made))))
+                self._store.disk.rename(blob.scratch, str(target))
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+
+def _walk(folder: str, prefix: str) -> Iterator[str]:
+    """Keys below a folder in ascending order of the whole key: "a-b" comes before "a/b"."""
+    with os.scandir(folder) as found:
+        names = sorted(entry.name + "/" * entry.is_dir(follow_symlinks=False) for entry in found)
+    for name in names:
+        if not prefix and name.startswith("."):
+            continue  # a copy on a disk of its own keeps its scratch there; no key begins with a dot
+        if name.endswith("/"):
+            yield from _walk(os.path.join(folder, name[:-1]), prefix + name)
+        else:
+            yield prefix + name

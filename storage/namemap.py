@@ -1,0 +1,60 @@
+"""The map of names: bag path ↔ original bytes, and what a bag cannot hold, as JSON Lines (docs/vault-format.md)."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    FILE = "file"
+    FOLDER = "folder"
+    LINK = "link"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """One entry of a tree as it came.
+
+    `name` is its path in the SIP, original bytes; `path` its bag path, "" for a folder or link, which bags cannot
+    hold; `mode` the permission bits and `mtime` nanoseconds since 1970 (None: the package did not say);
+    `target` where a symbolic link points.
+    """
+
+    kind: Kind
+    name: bytes
+    path: str = ""
+    mode: int | None = None
+    mtime: int | None = None
+    target: bytes = b""
+
+
+def format_line(entry: Named) -> bytes:
+    """One line. Times are decimal text: they are beyond what JSON's readers keep exactly."""
+    members: dict[str, object] = {"kind": entry.kind.value, "name": base64.b64encode(entry.name).decode()}
+    if entry.path:
+        members["path"] = entry.path
+    if entry.mode is not None:
+        members["mode"] = f"{entry.mode:04o}"
+    if entry.mtime is not None:
+        members["mtime_ns"] = str(entry.mtime)
+    if entry.kind is Kind.LINK:
+        members["target"] = base64.b64encode(entry.target).decode()
+    return json.dumps(members, ensure_ascii=False).encode() + b"\n"
+
+
+def parse_lines(lines: Iterable[bytes]) -> Iterator[Named]:
+    """Yield the entries in their order; raise ValueError."""
+    for line in lines:
+        members = json.loads(line)
+        yield Named(
+            kind=Kind(members["kind"]),
+            name=base64.b64decode(members["name"]),
+            path=members.get("path", ""),
+            mode=int(members["mode"], 8) if "mode" in members else None,
+            mtime=int(members["mtime_ns"]) if "mtime_ns" in members else None,
+            target=base64.b64decode(members.get("target", "")),
+        )

@@ -1,0 +1,44 @@
+"""Work in chunks on an executor, a bounded number under way: memory does not grow with the number of chunks."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future
+from typing import Any, ParamSpec, TypeVar
+
+R = TypeVar("R")
+C = TypeVar("C")
+P = ParamSpec("P")
+AHEAD = 6  # chunks under way at once: enough for a few workers never to wait
+
+
+def in_order(executor: Executor, work: Callable[[C], R], chunks: Iterable[C]) -> Iterator[R]:
+    """Yield `work` of every chunk in their order; what a chunk raises is raised here, and the rest is cancelled."""
+    waiting: deque[Future[R]] = deque()
+    try:
+        for chunk in chunks:
+            waiting.append(executor.submit(work, chunk))
+            if len(waiting) >= AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+class Inline(Executor):
+    """Runs each call at once in this process: for small work, and for tests that must see every step."""
+
+    def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        future: Future[R] = Future()
+        _fill(future, fn, *args, **kwargs)
+        return future
+
+
+def _fill(future: Future[Any], fn: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+    try:
+        future.set_result(fn(*args, **kwargs))
+    except BaseException as error:  # noqa: BLE001  # an executor hands on whatever its call raised
+        future.set_exception(error)

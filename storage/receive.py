@@ -1,0 +1,151 @@
+"""The one verified door: every blob comes in here, hashed as it is written, into every copy at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol
+
+from storage.digest import Digest, Hashing
+from storage.errors import Damaged, NotFound, StorageError, Unreachable
+from storage.layout import blob_key
+from storage.store import CHUNK, Incoming, Opens, Pending, Store
+
+
+class Holds(Protocol):
+    """Which blobs count as held; anything else under a blob's name is written again."""
+
+    def holds(self, copy: str, digest: Digest) -> bool:
+        """Whether a committed record refers to the blob in that copy and its last reading was not bad."""
+
+
+class HoldsNothing:
+    """For repair: every blob is written."""
+
+    def holds(self, copy: str, digest: Digest) -> bool:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A blob that came in. `digests` begins with its SHA-256, its name.
+
+    `pending` is (copy, what waits to be placed there) for each copy that did not hold it yet; `behind` names the
+    copies that could not take it.
+    """
+
+    size: int
+    digests: tuple[Digest, ...]
+    pending: tuple[tuple[str, Pending], ...] = ()
+    behind: tuple[str, ...] = ()
+
+    @property
+    def digest(self) -> Digest:
+        return self.digests[0]
+
+    def new_in(self, copy: str) -> bool:
+        return any(name == copy for name, _ in self.pending)
+
+
+def chunks(stream: BinaryIO) -> Iterator[bytes]:
+    """The stream's bytes, CHUNK at a time."""
+    while data := stream.read(CHUNK):
+        yield data
+
+
+def receive(
+    stores: Sequence[Store],
+    run: str,
+    parts: Iterable[bytes],
+    *,
+    holds: Holds,
+    algorithms: tuple[str, ...] = ("sha256",),
+    claimed: Digest | None = None,
+) -> Received:
+    """Take in one blob: hash it and write it to the scratch space of every copy that does not hold it.
+
+    The first store must take it; another that cannot is told in `behind`. What a copy holds is read and compared
+    before it is relied on. Raises Damaged and keeps nothing when the bytes are not the claimed ones.
+    """
+    hashing = Hashing(algorithms)
+    door = _Door(stores, run)
+    try:
+        first = next(iterator := iter(parts), b"")
+        second = next(iterator, None)
+        hashing.feed(first)
+        if second is None:  # all of it is in hand: its name is known before a byte is written
+            door.leave_out(store for store in stores if _held(store, hashing.digest(), holds))
+        door.write(first)
+        for part in () if second is None else _chain(second, iterator):
+            hashing.feed(part)
+            door.write(part)
+        digest = hashing.digest()
+        if claimed not in (None, digest):
+            raise Damaged("What arrived", claimed, digest)
+        if second is not None:
+            door.leave_out(store for store in stores if _held(store, digest, holds))
+        return Received(hashing.size, hashing.digests(), door.finish(blob_key(digest)), tuple(door.behind))
+    except BaseException:
+        door.abandon()
+        raise
+
+
+def _chain(first: bytes, rest: Iterable[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from rest
+
+
+def _held(store: Store, digest: Digest, holds: Holds) -> bool:
+    """Whether the copy holds the blob and its bytes, read at this moment, are the right ones."""
+    return holds.holds(store.name, digest) and reads_as(store, digest)
+
+
+def reads_as(store: Opens, digest: Digest) -> bool:
+    """Whether what lies under a blob's key has its digest; False where it is missing or cannot be read."""
+    try:
+        with store.open(blob_key(digest)) as stream:
+            return Hashing((digest.algorithm,)).feed_all(chunks(stream)).digest() == digest
+    except (NotFound, Unreachable, OSError):
+        return False
+
+
+class _Door:
+    """The copies that one blob is being written to, opened at its first byte."""
+
+    def __init__(self, stores: Sequence[Store], run: str) -> None:
+        self._waiting = {store.name: store for store in stores}
+        self._required = stores[0].name if stores else ""
+        self._run = run
+        self._open: dict[str, Incoming] = {}
+        self.behind: list[str] = []
+
+    def leave_out(self, stores: Iterable[Store]) -> None:
+        for store in stores:
+            self._waiting.pop(store.name, None)
+            if incoming := self._open.pop(store.name, None):
+                incoming.abandon()
+
+    def write(self, data: bytes) -> None:
+        for name in [*self._open, *self._waiting]:
+            try:
+                if name not in self._open:
+                    self._open[name] = self._waiting[name].incoming(self._run)
+                    del self._waiting[name]
+                self._open[name].write(data)
+            except StorageError:
+                if name == self._required:
+                    raise
+                self._give_up(name)
+
+    def finish(self, key: str) -> tuple[tuple[str, Pending], ...]:
+        return tuple((name, incoming.finish(key)) for name, incoming in self._open.items())
+
+    def abandon(self) -> None:
+        for incoming in self._open.values():
+            incoming.abandon()
+
+    def _give_up(self, name: str) -> None:
+        self._waiting.pop(name, None)
+        if incoming := self._open.pop(name, None):
+            incoming.abandon()
+        self.behind.append(name)

@@ -1,0 +1,97 @@
+"""Blobs on their way into every copy: one run's scratch space, made durable batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from storage.digest import Digest
+from storage.errors import StorageError
+from storage.lock import is_held, locked
+from storage.receive import Holds, Received, receive
+from storage.store import Batch, Pending, Store
+
+
+class Staging:
+    """One run. Opened before the first byte is written, closed when all that was placed is durable."""
+
+    def __init__(self, run: str, stores: Sequence[Store], batches: dict[str, Batch], settling: Path) -> None:
+        self.run = run
+        self.stores = stores
+        self.behind: set[str] = set()
+        self._batches = batches
+        self._settling = settling
+
+    def receive(self, parts: Iterable[bytes], holds: Holds, claimed: Digest | None = None) -> Received:
+        """Take in one blob in this process; its bytes are durable after `settle`."""
+        return receive(self.stores, self.run, parts, holds=holds, claimed=claimed)
+
+    def settle(self, received: Iterable[Received]) -> None:
+        """Make blobs durable under their names in every copy that took them: flush → place → flush.
+
+        Raises SyncFailed or NoRoom for the first copy: then nothing of the batch is trusted. Another copy that
+        fails is behind from then on. Runs that settle at the same time take turns: a folder that one has made is
+        durable before another relies on it.
+        """
+        waiting = self._by_copy(received)
+        with locked(self._settling, "the copies' batch"):
+            self._flush(waiting)
+            for name in list(waiting):
+                self._trying(name, waiting, lambda name=name: self._batches[name].place(waiting[name]))  # type: ignore[misc]
+            self._flush(waiting)
+
+    def _by_copy(self, received: Iterable[Received]) -> dict[str, list[Pending]]:
+        """What is to be placed in each copy, each key once (the last writer's bytes are as good as the first's)."""
+        waiting: dict[str, dict[str, Pending]] = {}
+        for blob in received:
+            self.behind.update(blob.behind)
+            for name, pending in blob.pending:
+                waiting.setdefault(name, {})[pending.key] = pending
+        return {name: list(pending.values()) for name, pending in waiting.items() if name not in self.behind}
+
+    def _flush(self, waiting: dict[str, list[Pending]]) -> None:
+        flushed = set()
+        for name in list(waiting):
+            if (filesystem := self._batches[name].filesystem) not in flushed:
+                flushed.add(filesystem)
+                self._trying(name, waiting, self._batches[name].flush)
+
+    def _trying(self, name: str, waiting: dict[str, list[Pending]], act: Callable[[], None]) -> None:
+        try:
+            act()
+        except StorageError:
+            if name == self.stores[0].name:
+                raise
+            self.behind.add(name)
+            del waiting[name]
+
+
+@contextmanager
+def staging(run: str, stores: Sequence[Store], work: Path) -> Iterator[Staging]:
+    """Open a run's scratch space in every copy that answers; on leaving, what was not placed is gone.
+
+    A run holds a kernel lock under `work/runs/` for as long as it lives; `leftovers` tells the dead ones by it.
+    """
+    mark = work / "runs" / run
+    with ExitStack() as stack:
+        stack.callback(mark.unlink, missing_ok=True)
+        stack.enter_context(locked(mark, f"run {run}", patience=0))
+        batches: dict[str, Batch] = {}
+        away = set()
+        for store in stores:
+            try:
+                batches[store.name] = stack.enter_context(store.batch(run))
+            except StorageError:
+                if store is stores[0]:
+                    raise
+                away.add(store.name)
+        answering = [store for store in stores if store.name in batches]
+        opened = Staging(run, answering, batches, work / "settle.lock")
+        opened.behind |= away
+        yield opened
+
+
+def leftovers(work: Path) -> list[str]:
+    """The runs that were killed: their mark is there and nobody holds it. Call under the commit lock."""
+    return [mark.name for mark in sorted((work / "runs").iterdir()) if not is_held(mark)]

@@ -1,0 +1,199 @@
+"""The vault: copies that hold the same blobs, bags and records. Reading takes the first copy that is good."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from typing import BinaryIO
+from uuid import UUID
+
+from storage import bag, layout, manifest
+from storage.aip import Record, parse_record
+from storage.digest import Digest, Hashing
+from storage.errors import BrokenRecord, Damaged, NotFound, StorageError, Unreachable
+from storage.ledger import Ledger
+from storage.manifest import Line
+from storage.receive import chunks
+from storage.store import CHUNK, Store
+
+Told = Callable[[str, str], None]
+"""Hears of what was bad on the way: a copy's name and the key."""
+
+
+def _silent(copy: str, key: str) -> None: ...
+
+
+class Vault:
+    """Reads records, bags and blobs. The first of the copies decides what is committed; the others follow.
+
+    `told` hears each time that a copy was passed over because what it had was missing or bad.
+    """
+
+    def __init__(self, copies: Sequence[Store], told: Told = _silent) -> None:
+        self.copies = tuple(copies)
+        self.first = self.copies[0]
+        self.ledger = Ledger(self.first)
+        self._told = told
+
+    def records(self, aip: UUID) -> list[Record]:
+        """All versions of an AIP, ascending; raise NotFound."""
+        found = list(self._records(layout.aip_prefix(aip)))
+        if not found:
+            raise NotFound(f"AIP urn:uuid:{aip}", next_step="`tianyi list` shows what is held.")
+        return sorted(found, key=lambda record: record.version)
+
+    def all_records(self) -> Iterator[Record]:
+        """Every record once, in the order of its key, from the first copy that has it whole."""
+        return self._records(layout.AIPS)
+
+    def record(self, aip: UUID, version: int) -> Record:
+        """One version's record; raise NotFound or BrokenRecord."""
+        return self._record(layout.record_key(aip, version))
+
+    def open(self, digest: Digest) -> BinaryIO:
+        """A blob's stream at its start, its bytes just read and found right; raise NotFound, Damaged, Unreachable."""
+        return self.first_good(layout.blob_key(digest), lambda stream: _check(stream, digest))
+
+    def read(self, digest: Digest) -> bytes:
+        """A small blob, whole."""
+        with self.open(digest) as stream:
+            return stream.read()
+
+    def size(self, digest: Digest) -> int:
+        """A blob's bytes, in the first copy that has it; raise NotFound or Unreachable."""
+        return self.first_size(layout.blob_key(digest))
+
+    def first_size(self, key: str) -> int:
+        """The size of what lies under a key, in the first copy that has it."""
+        first_error: StorageError | None = None
+        for store in self.copies:
+            try:
+                return store.size(key)
+            except StorageError as error:
+                first_error = first_error or error
+        assert first_error is not None
+        raise first_error
+
+    def tag_files(self, record: Record) -> list[Line]:
+        """The bag's tag files with the tag manifest itself, sorted by path; raise Damaged."""
+        lines = list(manifest.parse(self.read(record.tagmanifest).splitlines(keepends=True)))
+        return sorted([*lines, Line(bag.TAGMANIFEST, record.tagmanifest)])
+
+    def payload(self, record: Record) -> Iterator[Line]:
+        """Yield the payload manifest's lines, sorted by path."""
+        digest = dict(self.tag_files(record))[bag.MANIFEST]
+        with self.open(digest) as stream:
+            yield from manifest.parse(_lines(stream))
+
+    def bag(self, record: Record) -> Iterator[Line]:
+        """Yield every file of a version's bag: tag files, then payload."""
+        yield from self.tag_files(record)
+        yield from self.payload(record)
+
+    def copy_out(self, digest: Digest, write: Callable[[bytes], object], restart: Callable[[], object]) -> int:
+        """Hand a blob's bytes to `write` as they are read; return how many, all of them checked.
+
+        Where they turn out bad, `restart` is called and the next copy is read; raises the first copy's error when
+        none is good.
+        """
+        first_error: StorageError | None = None
+        for store in self.copies:
+            try:
+                return _copied(store, digest, write)
+            except StorageError as error:
+                first_error = first_error or error
+                self._told(store.name, layout.blob_key(digest))
+                restart()
+        assert first_error is not None
+        raise first_error
+
+    def first_good(self, key: str, check: Callable[[BinaryIO], None]) -> BinaryIO:
+        """The first copy's stream that passes the check, at its start; raise the first copy's error if none does."""
+        first_error: StorageError | None = None
+        for store in self.copies:
+            try:
+                return _opened(store, key, check)
+            except StorageError as error:
+                first_error = first_error or error
+                self._told(store.name, key)
+        assert first_error is not None
+        raise first_error
+
+    def _records(self, prefix: str) -> Iterator[Record]:
+        listings = [self._listing(store, prefix) for store in self.copies]
+        for key, _ in groupby(heapq.merge(*listings)):
+            if layout.record_name(key):
+                yield self._record(key)
+
+    def _listing(self, store: Store, prefix: str) -> Iterator[str]:
+        try:
+            yield from store.listing(prefix)
+        except Unreachable:
+            if len(self.copies) == 1:
+                raise
+            self._told(store.name, prefix)
+
+    def _record(self, key: str) -> Record:
+        with self.first_good(key, lambda stream: _check_record(stream, key)) as stream:
+            return parse_record(stream.read(), key)
+
+
+def _opened(store: Store, key: str, check: Callable[[BinaryIO], None]) -> BinaryIO:
+    stream = store.open(key)
+    try:
+        check(stream)
+        stream.seek(0)
+        return stream
+    except OSError as error:
+        stream.close()
+        raise Unreachable(f"{key} in {store.name}", error.strerror or str(error)) from error
+    except BaseException:
+        stream.close()
+        raise
+
+
+def _copied(store: Store, digest: Digest, write: Callable[[bytes], object]) -> int:
+    key = layout.blob_key(digest)
+    hashing = Hashing((digest.algorithm,))
+    with store.open(key) as stream:
+        for data in _reading(stream, f"{key} in {store.name}"):
+            hashing.feed(data)
+            write(data)
+    if hashing.digest() != digest:
+        raise Damaged(key, digest, hashing.digest())
+    return hashing.size
+
+
+def _reading(stream: BinaryIO, what: str) -> Iterator[bytes]:
+    """The stream's bytes; errors of reading are the copy's, told apart from errors of whoever writes."""
+    while True:
+        try:
+            data = stream.read(CHUNK)
+        except OSError as error:
+            raise Unreachable(what, error.strerror or str(error)) from error
+        if not data:
+            return
+        yield data
+
+
+def _check(stream: BinaryIO, digest: Digest) -> None:
+    found = Hashing((digest.algorithm,)).feed_all(chunks(stream)).digest()
+    if found != digest:
+        raise Damaged(layout.blob_key(digest), digest, found)
+
+
+def _check_record(stream: BinaryIO, key: str) -> None:
+    record = parse_record(stream.read(), key)
+    if layout.record_name(key) != (record.uuid, record.version):
+        raise BrokenRecord(key, f"it is about version {record.version} of {record.aip}")
+
+
+def _lines(stream: BinaryIO) -> Iterator[bytes]:
+    """Lines of a raw stream, which has no buffer of its own."""
+    rest = b""
+    for data in chunks(stream):
+        *whole, rest = (rest + data).split(b"\n")
+        yield from whole
+    if rest:
+        yield rest
