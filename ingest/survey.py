@@ -1,0 +1,79 @@
+"""Formats of files where they lie: for the `identify` command, without a repository."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+from ingest import folder
+from ingest.errors import NoSuchPackage
+from ingest.identify import Basis, Identification, Identifier
+from ingest.item import Item
+from ingest.sample import sample_of
+from storage.namemap import Kind
+from storage.names import escape_path
+from storage.parallel import in_order
+from storage.progress import SILENT, Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Surveyed:
+    """A file's path (escaped), bytes and format; `error` says why it could not be read, "" where it was."""
+
+    path: str
+    size: int
+    found: Identification
+    error: str = ""
+
+
+def survey(
+    paths: Sequence[Path], identifier: Callable[[], Identifier],
+    executor: Callable[[int, int], AbstractContextManager[Executor]], progress: Progress = SILENT,
+) -> Iterator[Surveyed]:  # fmt: skip
+    """Yield every regular file at or below the paths, sorted by path; raise NoSuchPackage before the first."""
+    files = sorted({name for path in paths for name in _files(os.fsencode(path))})
+    progress.begin("Identifying", len(files), 0)
+    with executor(len(files), 0) as pool:
+        for some in in_order(pool, partial(_some, identifier), _cut(files)):
+            progress.advance(len(some), 0)
+            yield from some
+    progress.end()
+
+
+def _files(path: bytes) -> Iterator[bytes]:
+    try:
+        is_folder = stat.S_ISDIR(os.stat(path).st_mode)
+    except OSError as failure:
+        raise NoSuchPackage(escape_path(path)) from failure
+    if not is_folder:
+        yield path
+        return
+    for item in folder.walk(path):
+        if isinstance(item, Item) and item.kind is Kind.FILE:
+            yield item.source
+
+
+def _some(identifier: Callable[[], Identifier], paths: Iterable[bytes]) -> list[Surveyed]:
+    return [_one(identifier(), path) for path in paths]
+
+
+def _one(identifier: Identifier, path: bytes) -> Surveyed:
+    shown = escape_path(path)
+    try:
+        sample = sample_of(path)
+        return Surveyed(shown, sample.size, identifier.identify(sample))
+    except OSError as failure:
+        return Surveyed(shown, 0, Identification.of((), Basis.NONE), failure.strerror or str(failure))
+
+
+def _cut(files: Iterable[bytes]) -> Iterator[list[bytes]]:
+    remaining = iter(files)
+    while some := list(islice(remaining, 100)):
+        yield some

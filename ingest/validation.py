@@ -1,0 +1,82 @@
+"""A package's checks alone: nothing is stored, no repository is needed. Bags now; other kinds come with their readers."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from ingest import checks, sip_bag
+from ingest.examine import Desk, Facts, examine
+from ingest.finding import Finding, Severity, error
+from ingest.identify import Basis, Identification, Identifier, Sample
+from ingest.sip import open_sip
+from ingest.worklist import Worklist, chunked
+from policies.ingest import IngestPolicy
+from storage.parallel import in_order
+from storage.progress import SILENT, Progress
+from storage.receive import HoldsNothing
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """`valid` where no finding is an error; findings are errors first, then by code and path."""
+
+    kind: str
+    valid: bool
+    findings: Sequence[Finding]
+
+
+def validate(
+    path: Path, policy: IngestPolicy, executor: Callable[[int, int], AbstractContextManager[Executor]],
+    kind: str = "", progress: Progress = SILENT,
+) -> Validation:  # fmt: skip
+    """Read a package and check it by its standard's rules; raise NoSuchPackage or UnknownPackage."""
+    with tempfile.TemporaryDirectory(prefix="tianyi-") as scratch:
+        worklist = Worklist(f"{scratch}/worklist.db")
+        try:
+            return _validated(path, policy, executor, kind, progress, worklist, Path(scratch))
+        finally:
+            worklist.close()
+
+
+def _validated(
+    path: Path, policy: IngestPolicy, executor: Callable[[int, int], AbstractContextManager[Executor]],
+    kind: str, progress: Progress, worklist: Worklist, scratch: Path,
+) -> Validation:  # fmt: skip
+    sip = open_sip(path, worklist, scratch / "unpacked", policy, kind)
+    files, size = worklist.totals()
+    progress.begin("Reading", files, size)
+    with executor(files, size) as pool:
+        for results in in_order(pool, partial(examine, _DESK), chunked(worklist.tasks(), 250, 64 << 20)):
+            worklist.found(result for result in results if isinstance(result, Facts))
+            worklist.tell(result for result in results if isinstance(result, Finding))
+            progress.advance(len(results), sum(r.size for r in results if isinstance(r, Facts)))
+    progress.end()
+    worklist.tell(checks.claims(worklist))
+    if sip.bag:
+        worklist.tell(sip_bag.check(worklist, sip.bag))
+    else:
+        worklist.tell([error("no-rules", f"A plain {sip.kind} makes no claims that could be checked; name a bag.")])
+    findings = tuple(worklist.findings())
+    return Validation(sip.kind, all(found.severity is not Severity.ERROR for found in findings), findings)
+
+
+class _Nobody:
+    """Formats do not matter here."""
+
+    name = version = "none"
+
+    def identify(self, sample: Sample) -> Identification:
+        return Identification.of((), Basis.NONE)
+
+
+def _nobody() -> Identifier:
+    return _Nobody()
+
+
+_DESK = Desk((), "", HoldsNothing(), _nobody)

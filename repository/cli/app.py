@@ -1,0 +1,68 @@
+"""The application: its options before the command, and the commands in the order of a day's work."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from repository import Repository, config
+from repository.cli.screen import Screen
+from repository.edge import EXIT_CODES
+
+_EPILOG = "Exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items()) + "."
+
+app = typer.Typer(
+    name="tianyi",
+    help="Tianyi keeps digital accessions: takes them in, reads them again on schedule, repairs them, gives them out.",
+    epilog=_EPILOG,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else on standard output.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What was said before the command."""
+
+    folder: Path | None
+    agent: str
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"tianyi {version('tianyi')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    folder: Annotated[
+        Path | None,
+        typer.Option("-C", metavar="DIR", help="The repository; else TIANYI_REPOSITORY, else the folder above."),
+    ] = None,
+    agent: Annotated[str, typer.Option(help="Who acts; else TIANYI_AGENT, else the system's user number.")] = "",
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+) -> None:
+    context.obj = Session(folder, agent)
+
+
+def session(context: typer.Context) -> Session:
+    found: Session = context.obj
+    return found
+
+
+def opened(context: typer.Context, screen: Screen) -> Repository:
+    """The repository that the command is about."""
+    said = session(context)
+    named = said.folder or os.environ.get("TIANYI_REPOSITORY")
+    folder = Path(named) if named else config.find(Path.cwd())
+    return Repository.open(folder, agent=said.agent, progress=screen.progress())

@@ -1,0 +1,29 @@
+"""Every command in the order of a day's work."""
+
+from __future__ import annotations
+
+from repository.cli import audit, doctor, export, holdings, identify, ingest, init, jobs, migrate, rebuild, validate
+from repository.cli.app import app
+
+for name, command in {
+    "init": init.init,
+    "ingest": ingest.ingest,
+    "identify": identify.identify,
+    "validate": validate.validate,
+    "list": holdings.list_aips,
+    "show": holdings.show,
+    "files": holdings.files,
+    "search": holdings.search,
+    "events": holdings.events,
+    "audit": audit.audit,
+    "repair": audit.repair,
+    "export": export.export,
+    "scheduler": jobs.scheduler,
+    "jobs": jobs.jobs,
+    "rebuild": rebuild.rebuild,
+    "doctor": doctor.doctor,
+}.items():
+    app.command(name)(command)
+app.add_typer(migrate.app, name="migrate")
+
+__all__ = ["app"]

@@ -1,0 +1,49 @@
+"""tianyi export: give out a dissemination package."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from repository import wire
+from repository.cli.app import AsJson, opened
+from repository.cli.holdings import AipArgument
+from repository.cli.screen import Screen, size
+
+
+class Form(StrEnum):
+    BAG = "bag"
+    ROCRATE = "rocrate"
+    FOLDER = "folder"
+
+
+class Names(StrEnum):
+    PORTABLE = "portable"
+    RFC = "rfc"
+
+
+def export(
+    context: typer.Context,
+    aip: AipArgument,
+    dest: Annotated[Path, typer.Argument(metavar="DEST", help="A folder that is not there yet.")],
+    form: Annotated[Form, typer.Option("--as", help="The form of the package.")] = Form.BAG,
+    version: Annotated[int | None, typer.Option(min=1, help="Default: the newest.")] = None,
+    names: Annotated[Names, typer.Option(help="A bag's names: those that tools can check, or as they are.")] = (
+        Names.PORTABLE
+    ),
+    json: AsJson = False,
+) -> None:
+    """Give out an AIP as a bag, an RO-Crate or a folder, every byte checked on the way."""
+    screen = Screen(json=json)
+    with opened(context, screen) as repository:
+        dip = repository.export(aip, dest, form.value, version=version, portable=names is Names.PORTABLE)
+        bad = sorted({copy for copy, _ in repository.bad_reads})
+    told = {**wire.dip(dip), "bad_copies": bad}
+    line = f"[green]{dip.form}[/] {escape(str(dip.path))}: {dip.files:,} files, {size(dip.size)}, every byte checked"
+    screen.result(told, lambda console: console.print(line))
+    if bad and not json:
+        screen.errors.print(f"[yellow]Copies with bad bytes were passed over: {', '.join(bad)}.[/] → tianyi audit")

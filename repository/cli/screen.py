@@ -1,0 +1,131 @@
+"""What a command shows: tables and sentences for people, or JSON and nothing else on standard output."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.table import Table
+
+Json = dict[str, Any]
+_PATIENCE = 1.0  # seconds before a progress bar appears
+
+
+class Screen:
+    """Two printers of one shape. Colour only on terminals; progress on standard error."""
+
+    def __init__(self, *, json: bool) -> None:
+        self.json = json
+        self.console = Console(highlight=False, soft_wrap=True, emoji=False)
+        self.errors = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+
+    def result(self, value: Json, show: Callable[[Console], None]) -> None:
+        """One object: as JSON, or as `show` prints it."""
+        if self.json:
+            print(dumps(value))
+        else:
+            show(self.console)
+
+    def rows(self, rows: Iterable[Json], columns: Sequence[str], *, nothing: str) -> None:
+        """A list: JSON Lines, or a table of some columns; `nothing` is said where it is empty."""
+        if self.json:
+            for row in rows:
+                print(dumps(row))
+            return
+        listed = list(rows)
+        if not listed:
+            self.console.print(nothing)
+            return
+        table = Table(box=None, header_style="bold", pad_edge=False)
+        for column in columns:
+            numeric = isinstance(listed[0].get(column), int)
+            table.add_column(column.replace("_", " "), justify="right" if numeric else "left", overflow="fold")
+        for row in listed:
+            table.add_row(*(escape(cell(column, row.get(column))) for column in columns))
+        self.console.print(table, soft_wrap=False)
+
+    def error(self, code: str, message: str, next_step: str) -> None:
+        if self.json:
+            print(dumps({"code": code, "message": message, "next": next_step}))
+            return
+        self.errors.print(f"[bold red]Error:[/] {escape(message)}")
+        if next_step:
+            self.errors.print(f"[dim]→[/] {escape(next_step)}")
+
+    def progress(self) -> Bar:
+        return Bar(self.errors)
+
+
+class Bar:
+    """A progress bar with rate and time left (storage.progress.Progress), on a terminal, after a second."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._bar: Progress | None = None
+        self._what, self._files, self._size, self._done, self._bytes, self._since = "", 0, 0, 0, 0, 0.0
+
+    def begin(self, what: str, files: int, size: int) -> None:
+        self.end()
+        self._what, self._files, self._size = what, files, size
+        self._done = self._bytes = 0
+        self._since = time.monotonic()
+
+    def advance(self, files: int, size: int) -> None:
+        self._done, self._bytes = self._done + files, self._bytes + size
+        if self._bar is None and self._console.is_terminal and time.monotonic() - self._since > _PATIENCE:
+            self._start()
+        if self._bar is not None:
+            count = f"{self._done:,} of {self._files:,} files"
+            self._bar.update(self._bar.task_ids[0], completed=self._bytes or self._done, count=count)
+
+    def end(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def _start(self) -> None:
+        columns = [TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[count]}")]
+        rates = [DownloadColumn(), TransferSpeedColumn()] if self._size else []
+        self._bar = Progress(*columns, *rates, TimeRemainingColumn(), console=self._console, transient=True)
+        self._bar.add_task(self._what, total=self._size or self._files, count="")
+        self._bar.start()
+
+
+def cell(column: str, value: object) -> str:
+    """A value as a table shows it; names keep one line whatever they hold."""
+    if value is None:
+        return "–"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "–"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return size(value) if column.endswith("bytes") or column == "size" else f"{value:,}"
+    return printable(str(value))
+
+
+def printable(text: str) -> str:
+    """Text without control characters, which a name may hold and a terminal would obey."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def size(octets: int) -> str:
+    """Bytes in the unit that people read (IEC 80000-13)."""
+    amount = float(octets)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if amount < 1024 or unit == "GiB":
+            break
+        amount /= 1024
+    return f"{octets:,} B" if unit == "B" else f"{amount:,.1f} {unit}"
+
+
+def dumps(value: Json) -> str:
+    return json.dumps(value, ensure_ascii=not _is_utf8(), sort_keys=False)
+
+
+def _is_utf8() -> bool:
+    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"

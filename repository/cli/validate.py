@@ -1,0 +1,39 @@
+"""tianyi validate: a package's checks alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from ingest.validation import Validation
+from ingest.validation import validate as validated
+from policies.document import load
+from repository import edge, wire
+from repository.cli.app import AsJson
+from repository.cli.screen import Screen, printable
+from repository.workers import workers
+
+
+def validate(
+    path: Annotated[Path, typer.Argument(help="A BagIt bag: a folder, a zip or a tar.")],
+    kind: Annotated[str, typer.Option("--as", metavar="KIND", help="bag, where detection errs.")] = "",
+    json: AsJson = False,
+) -> None:
+    """Check a package by its standard's rules; needs no repository, keeps nothing."""
+    screen = Screen(json=json)
+    result = validated(path, load(None).ingest, workers, kind, screen.progress())
+    screen.result(wire.validation(result), lambda console: _show(console, result))
+    raise typer.Exit(edge.DONE if result.valid else edge.REJECTED)
+
+
+def _show(console: Console, result: Validation) -> None:
+    console.print(f"{result.kind}: " + ("[green]valid[/]" if result.valid else "[red]not valid[/]"))
+    for found in result.findings[: wire.CAPPED]:
+        where = f" [bold]{escape(printable(found.path))}[/]" if found.path else ""
+        console.print(f"  {found.severity.value:7} [dim]{found.code}[/]{where} {escape(printable(found.message))}")
+    if len(result.findings) > wire.CAPPED:
+        console.print(f"  [dim]… {len(result.findings) - wire.CAPPED:,} more[/]")

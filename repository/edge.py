@@ -1,0 +1,91 @@
+"""Where errors leave the program: one table from error to exit code and HTTP status, one sentence, one next step."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Mapping
+from concurrent.futures.process import BrokenProcessPool
+from typing import NamedTuple
+
+from ingest.convert import ConversionFailed
+from ingest.errors import IngestError, NoSuchPackage
+from policies.errors import PolicyError
+from repository import errors as own
+from storage import errors as storage
+from storage.errors import TianyiError
+
+DONE, FAULT, USAGE, DAMAGE, NOT_FOUND, REJECTED, INCOMPLETE, LOCKED, INTERRUPTED = 0, 1, 2, 3, 4, 5, 6, 11, 130
+
+EXIT_CODES = {
+    DONE: "done and complete",
+    FAULT: "a fault of Tianyi's own: please report it",
+    USAGE: "the command was not understood",
+    DAMAGE: "damage is present at the end",
+    NOT_FOUND: "what was asked for is not there",
+    REJECTED: "rejected, or not valid",
+    INCOMPLETE: "incomplete, or waiting for a person: held, a copy away or behind, something not checked",
+    LOCKED: "somebody else is at work on it",
+    INTERRUPTED: "interrupted",
+}
+
+
+class Edge(NamedTuple):
+    exit: int
+    http: int
+
+
+EDGE: Mapping[type[Exception], Edge] = {
+    storage.NotFound: Edge(NOT_FOUND, 404),
+    storage.Damaged: Edge(DAMAGE, 500),
+    storage.BrokenRecord: Edge(DAMAGE, 500),
+    storage.Locked: Edge(LOCKED, 423),
+    storage.Conflict: Edge(LOCKED, 409),
+    storage.NotAVault: Edge(REJECTED, 422),
+    storage.AlreadyThere: Edge(USAGE, 409),
+    storage.NoRoom: Edge(INCOMPLETE, 507),
+    storage.SyncFailed: Edge(INCOMPLETE, 503),
+    storage.Unreachable: Edge(INCOMPLETE, 503),
+    storage.StorageError: Edge(INCOMPLETE, 500),
+    NoSuchPackage: Edge(NOT_FOUND, 404),
+    IngestError: Edge(REJECTED, 422),
+    ConversionFailed: Edge(INCOMPLETE, 422),
+    PolicyError: Edge(REJECTED, 422),
+    own.NoRepository: Edge(NOT_FOUND, 404),
+    own.UnknownCopy: Edge(NOT_FOUND, 404),
+    own.BadIdentifier: Edge(NOT_FOUND, 404),
+    own.BadConfig: Edge(REJECTED, 500),
+    own.NotEmpty: Edge(USAGE, 409),
+    own.BadRequest: Edge(USAGE, 400),
+    own.UnsupportedCopy: Edge(USAGE, 400),
+    own.WorkerLost: Edge(INCOMPLETE, 503),
+    OSError: Edge(INCOMPLETE, 500),
+}
+
+
+class Told(NamedTuple):
+    """An error as people and machines are told of it."""
+
+    code: str
+    message: str
+    next: str
+    edge: Edge
+
+
+def tell(error: Exception) -> Told | None:
+    """What to say of an error; None for a fault of ours."""
+    if isinstance(error, BrokenProcessPool):
+        error = own.WorkerLost()
+    for kind in type(error).__mro__:
+        if edge := EDGE.get(kind):
+            return Told(*_words(error), edge)
+    return None
+
+
+def _words(error: Exception) -> tuple[str, str, str]:
+    if isinstance(error, TianyiError | PolicyError):
+        return error.code, str(error), error.next
+    assert isinstance(error, OSError)  # the only other kind in the table
+    where = f" ({error.filename!r})" if error.filename else ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "disk-full", f"There is no room left{where}.", "Make room, then run the same command again."
+    return "system", f"The system refused: {error.strerror or error}{where}.", "See to its cause, then try again."

@@ -1,0 +1,126 @@
+"""Values → JSON: one shape for the command line, and for whatever comes later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from fixity.audit import Audit
+from fixity.audit import Finding as Seen
+from fixity.repair import Mend
+from ingest.finding import Finding
+from ingest.pipeline import Receipt
+from ingest.validation import Validation
+from repository.dip import Dip
+from repository.holdings import Aip, Happened, HeldFile, Version
+from repository.migrate import Migration, Planned
+
+Json = dict[str, Any]
+CAPPED = 100  # findings shown; the rest is in the report
+
+
+def finding(found: Finding) -> Json:
+    return {
+        "code": found.code, "severity": found.severity.value, "path": found.path, "message": found.message,
+    }  # fmt: skip
+
+
+def receipt(value: Receipt) -> Json:
+    return {
+        "accession": value.accession,
+        "aip": value.aip or None,
+        "version": value.version or None,
+        "outcome": value.outcome,
+        "kind": value.kind,
+        "files": value.files,
+        "bytes": value.size,
+        "new_bytes": value.new_bytes,
+        "copies": "behind" if value.behind else "complete",
+        "behind": sorted(value.behind),
+        "because": list(value.because),
+        "findings": [finding(found) for found in value.findings],
+        "findings_total": value.findings_total,
+        "report": str(value.report),
+    }
+
+
+def validation(value: Validation) -> Json:
+    findings = [finding(found) for found in value.findings[:CAPPED]]
+    return {
+        "kind": value.kind, "valid": value.valid, "findings": findings, "findings_total": len(value.findings),
+    }  # fmt: skip
+
+
+def aip(value: Aip) -> Json:
+    return asdict(value)
+
+
+def shown(value: Aip, versions: Sequence[Version]) -> Json:
+    """An AIP with the list of its versions beside their number."""
+    return {**asdict(value), "history": [asdict(version) for version in versions]}
+
+
+def file(value: HeldFile) -> Json:
+    told = asdict(value)
+    return {**told, "puids": list(value.puids), "derived_from": value.derived_from or None}
+
+
+def happened(value: Happened) -> Json:
+    return asdict(value)
+
+
+def audits(results: Sequence[Audit], aips: Callable[[str], list[str]]) -> Json:
+    """Counts over all copies, and everything that is not intact."""
+    counts = {
+        word: sum(result.counts[word] for result in results)
+        for word in ("intact", "altered", "missing", "unreadable", "not_checked", "extra")
+    }
+    seen = [found for result in results for found in result.findings]
+    return {
+        "checked": sum(result.checked for result in results),
+        "bytes": sum(result.size for result in results),
+        **counts,
+        "copies": [result.copy for result in results],
+        "findings": [_seen(found, aips(found.key)) for found in seen[:CAPPED]],
+        "findings_total": len(seen),
+    }
+
+
+def _seen(found: Seen, aips: list[str]) -> Json:
+    return {
+        "outcome": found.outcome, "copy": found.copy, "key": found.key, "aips": aips,
+        "expected": str(found.expected) if found.expected else None,
+        "found": str(found.found) if found.found else None, "why": found.why,
+    }  # fmt: skip
+
+
+def mends(healed: Sequence[Mend], beyond: Sequence[Mend], aips: Callable[[str], list[str]]) -> Json:
+    return {
+        "repaired": [_mend(mend, aips) for mend in healed],
+        "beyond_repair": [_mend(mend, aips) for mend in beyond],
+    }
+
+
+def _mend(mend: Mend, aips: Callable[[str], list[str]]) -> Json:
+    key = mend.damage.expected.key
+    return {"copy": mend.damage.copy, "key": key, "aips": aips(key), "source": mend.source or None}
+
+
+def dip(value: Dip) -> Json:
+    return {"dip": str(value.path), "form": value.form, "files": value.files, "bytes": value.size}
+
+
+def planned(value: Planned) -> Json:
+    return {
+        "aip": value.aip, "path": value.path, "from": value.puid, "to": value.to, "tool": None, "equal": None,
+        "reason": "; ".join(value.because),
+    }  # fmt: skip
+
+
+def migration(value: Migration) -> Json:
+    return {
+        "aip": value.planned.aip, "path": value.planned.path, "from": value.planned.puid, "to": value.puid or None,
+        "output": value.path or None, "tool": value.tool or None, "equal": value.equal, "reason": value.reason,
+        "version": value.version or None,
+    }  # fmt: skip
