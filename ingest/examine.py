@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from ingest.bounded import PATIENCE, identify_at_most
 from ingest.finding import Finding, error
 from ingest.identify import HEAD, Identification, Identifier, Sample
 from storage.digest import Digest
@@ -94,7 +95,7 @@ def _read(desk: Desk, task: Task, stream: BinaryIO) -> Facts:
         tail=bytes(sampling.tail),
         opens=lambda: open_source(task.source),
     )
-    known = desk.identifier().identify(sample)
+    known = identify_at_most(PATIENCE, desk.identifier(), sample)
     new = bool(desk.stores) and received.new_in(desk.stores[0].name)
     return Facts(task.number, received.size, received.digests, known, new, received if received.pending else None)
 

@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 
 from ingest import folder
+from ingest.bounded import PATIENCE, identify_at_most
 from ingest.errors import NoSuchPackage
 from ingest.identify import Basis, Identification, Identifier
 from ingest.item import Item
@@ -68,7 +69,7 @@ def _one(identifier: Identifier, path: bytes) -> Surveyed:
     shown = escape_path(path)
     try:
         sample = sample_of(path)
-        return Surveyed(shown, sample.size, identifier.identify(sample))
+        return Surveyed(shown, sample.size, identify_at_most(PATIENCE, identifier, sample))
     except OSError as failure:
         return Surveyed(shown, 0, Identification.of((), Basis.NONE), failure.strerror or str(failure))
 

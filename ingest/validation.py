@@ -1,4 +1,4 @@
-"""A package's checks alone: nothing is stored, no repository is needed. Bags now; other kinds come with their readers."""
+"""A package's checks alone: nothing is stored, no repository is needed. Bags now; other kinds come later."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from repository import projection, schema
+from repository.project_version import project_version
 from storage.digest import Digest
 from storage.event import Event
 from storage.vault import Vault
@@ -73,10 +74,11 @@ class Catalogue:
 
     def complete(self, vault: Vault) -> None:
         """Take in the records that no entry of the ledger tells of: a copy may have lost its ledger."""
-        for record in vault.all_records():
-            if not self.one("select 1 from versions where aip = ? and version = ?", record.aip, record.version):
-                with self._transaction():
-                    projection.project_version(self.db, vault, record, self.position)
+        for aip in {record.uuid: None for record in vault.all_records()}:
+            for record in vault.records(aip):
+                if not self.one("select 1 from versions where aip = ? and version = ?", record.aip, record.version):
+                    with self._transaction():
+                        project_version(self.db, vault, record, self.position)
 
     def clear(self) -> None:
         """Begin again with empty tables."""

@@ -58,5 +58,13 @@ def _file(crate: ROCrate, name: bytes, digest: Digest, held: HeldFile) -> DataEn
         "encodingFormat": held.mime,
     }
     if held.puids:
-        properties["encodingFormat"] = [held.mime, *({"@id": _PRONOM + puid} for puid in held.puids)]
+        properties["encodingFormat"] = [held.mime, *(_format(crate, puid) for puid in held.puids)]
     return DataEntity(crate, "data/" + quote(name), properties=properties)
+
+
+def _format(crate: ROCrate, puid: str) -> ContextEntity:
+    """A format's page in PRONOM, once a crate (RO-Crate 1.1, "File format details")."""
+    found = crate.get(_PRONOM + puid)
+    if found is None:
+        found = crate.add(ContextEntity(crate, _PRONOM + puid, properties={"@type": "WebPage", "name": puid}))
+    return found

@@ -69,7 +69,7 @@ class Happened:
 
 _AIP = "aip, title, accession, producer, created, versions, files, bytes"
 PREMIS_TYPES = {
-    "commit": "ingestion end", "audit": "fixity check", "repair": "recovery", "export": "dissemination",
+    "commit": "information package creation", "audit": "fixity check", "repair": "recovery", "export": "dissemination",
     "refusal": "appraisal", "accession": "accession", "founding": "creation",
 }  # fmt: skip
 """Entry types of the ledger as terms of id.loc.gov/vocabulary/preservation/eventType."""

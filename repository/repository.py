@@ -23,7 +23,7 @@ from ingest import pipeline
 from ingest.pipeline import Delivery, Receipt, Setting
 from policies import document
 from policies.effective import Policies
-from repository import config, dip, dip_bag, dip_folder, dip_rocrate, founding, holdings, identifiers, migrate
+from repository import config, dip, dip_bag, dip_folder, founding, holdings, identifiers, migrate
 from repository.catalogue import Catalogue, CatalogueHolds, counts
 from repository.config import Config, Copy
 from repository.dip import Dip
@@ -172,6 +172,8 @@ class Repository:
             elif form == "folder":
                 dip_folder.write(out, record)
             else:
+                from repository import dip_rocrate  # its library takes a tenth of a second to import
+
                 files = {file.path: file for file in holdings.files(self.catalogue, urn, record.version)}
                 dip_rocrate.write(out, record, holdings.aip(self.catalogue, urn), files)
         self.progress.end()

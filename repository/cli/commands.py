@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from repository.cli import audit, doctor, export, holdings, identify, ingest, init, jobs, migrate, rebuild, validate
 from repository.cli.app import app
 
-for name, command in {
+COMMANDS: dict[str, Callable[..., None]] = {
     "init": init.init,
     "ingest": ingest.ingest,
     "identify": identify.identify,
@@ -22,7 +24,8 @@ for name, command in {
     "jobs": jobs.jobs,
     "rebuild": rebuild.rebuild,
     "doctor": doctor.doctor,
-}.items():
+}
+for name, command in COMMANDS.items():
     app.command(name)(command)
 app.add_typer(migrate.app, name="migrate")
 

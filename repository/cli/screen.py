@@ -48,6 +48,9 @@ class Screen:
             table.add_column(column.replace("_", " "), justify="right" if numeric else "left", overflow="fold")
         for row in listed:
             table.add_row(*(escape(cell(column, row.get(column))) for column in columns))
+        if not self.console.is_terminal:
+            table.min_width = 0
+            self.console.width = 10_000  # whoever reads a file or a pipe wants whole cells
         self.console.print(table, soft_wrap=False)
 
     def error(self, code: str, message: str, next_step: str) -> None:

@@ -1,0 +1,93 @@
+# Everything that is done here has a target; `make` alone lists them. A fresh clone needs Python 3.11 or later, git and
+# make: each target does its own set-up, in .venv, and once.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PEERS := .venv-peers
+PEERS_READY := $(PEERS)/.ready
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
+PYTEST := $(BIN)/pytest -n auto --maxprocesses 8
+
+# The first Python that is new enough; one that can make a venv goes before one that cannot.
+define CHOOSE_PYTHON
+choose() { \
+  for python in python3.11 python3.12 python3.13 python3; do \
+    "$$python" -c "import sys; assert sys.version_info >= (3, 11)$$1" 2>/dev/null && { echo "$$python"; return; }; \
+  done; \
+  return 1; \
+}; \
+python=$$(choose "; import venv, ensurepip" || choose "") \
+  || { echo "Python 3.11 or later is needed; the PATH has none." >&2; exit 1; }
+endef
+
+# Debian keeps ensurepip in a package of its own. It is installed only where it is missing, and only by root.
+define HAVE_VENV
+"$$python" -c "import venv, ensurepip" 2>/dev/null || { \
+  package=$$("$$python" -c "import sys; print('python%d.%d-venv' % sys.version_info[:2])"); \
+  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+    apt-get update -qq && apt-get install -qq -y "$$package" >/dev/null; \
+  else \
+    echo "$$python cannot make a venv: install the package $$package (or your system's like)." >&2; exit 1; \
+  fi; \
+}
+endef
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z][a-z-]*:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+.PHONY: setup
+setup: $(READY) ## make .venv with Tianyi and what its tests need
+
+$(READY): setup.cfg pyproject.toml
+	@echo "Setting up $(VENV) …"
+	@$(CHOOSE_PYTHON); $(HAVE_VENV); \
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || "$$python" -m venv --clear $(VENV); \
+	$(BIN)/python $(PIP_INSTALL) --editable '.[test]'
+	@touch $@
+
+.PHONY: demo
+demo: $(READY) ## see it work: the life of one accession, in less than half a minute
+	@$(BIN)/python -m demo
+
+.PHONY: lint
+lint: $(READY) ## style and types
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check . || { $(BIN)/ruff format --check .; exit 1; }
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/mypy --no-error-summary demo docs/make_reference.py
+
+.PHONY: test
+test: lint ## style, types and the tests that are quick
+	@$(PYTEST) -m "not slow"
+
+.PHONY: test-slow
+test-slow: $(READY) ## the rest of the tests
+	@$(PYTEST) -m slow || { code=$$?; [ $$code -eq 5 ] || exit $$code; }  # 5: there are none yet
+
+.PHONY: reference
+reference: $(READY) ## write docs/reference.md again from the code
+	@$(BIN)/python docs/make_reference.py
+
+.PHONY: bench
+bench: $(READY) $(PEERS_READY) ## measure beside other tools: about an hour, 8 GB of disk for a while
+	@command -v restic >/dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null \
+	  || { apt-get update -qq && apt-get install -qq -y restic >/dev/null; }
+	@TIANYI_PEERS="$(CURDIR)/$(PEERS)" $(BIN)/python -m benchmarks --yes
+
+$(PEERS_READY): $(READY)
+	@echo "Setting up $(PEERS) …"
+	@$(BIN)/python -m venv --clear $(PEERS)
+	@$(PEERS)/bin/python $(PIP_INSTALL) bagit opf-fido ocfl-py pygfried
+	@touch $@
+
+.PHONY: clean
+clean: ## remove what the other targets made
+	@rm -rf $(VENV) $(PEERS) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,48 @@
+"""A bound on the time of work that reads hostile bytes in this process: patterns can be made to backtrack for hours."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from ingest.identify import Basis, Identification, Identifier, Sample
+
+PATIENCE = 20.0  # seconds for the identification of one file; a usual one takes a thousandth of that
+
+
+def identify_at_most(seconds: float, identifier: Identifier, sample: Sample) -> Identification:
+    """What the sample is; nothing where its bytes keep the patterns busy for longer."""
+    try:
+        with at_most(seconds):
+            return identifier.identify(sample)
+    except TookTooLong:
+        return Identification.of((), Basis.NONE)
+
+
+class TookTooLong(Exception):
+    """The work was stopped at its bound."""
+
+
+@contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    """Raise TookTooLong in the block when it takes longer (wall clock; `re` looks for signals while it matches).
+
+    Signals reach the main thread only: elsewhere the block runs unbounded.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, _stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise TookTooLong

@@ -1,0 +1,126 @@
+"""One version's bag → rows of the catalogue. Streamed through temporary tables: a million files need no more memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from sqlite_utils import Database
+
+from ingest import describe
+from ingest.errors import NotMetadata
+from storage import bag
+from storage.aip import Record
+from storage.digest import Digest, sha256
+from storage.premis import File, Happening
+from storage.premis_read import read
+from storage.vault import Vault
+
+_TEMPORARY = """
+create temp table if not exists bagged (path text primary key, digest text) without rowid;
+create temp table if not exists described (path text primary key, size integer, original_name text, puids text,
+    mime text, basis text, derived_from text) without rowid;
+"""
+_CLOSE = """
+update files set until = ?2 where aip = ?1 and until is null
+and not exists (select 1 from bagged b where b.path = files.path and b.digest = files.digest)
+"""
+_ADD = """
+insert into files (aip, path, digest, since, until, size, original_name, puids, mime, basis, derived_from, content)
+select ?1, b.path, b.digest, ?2, null, coalesce(d.size, stored_size(b.digest)), coalesce(original_name, ''),
+       coalesce(puids, '[]'), coalesce(mime, ''), coalesce(basis, ''), coalesce(derived_from, ''), d.path is not null
+from bagged b left join described d on d.path = b.path
+where not exists (select 1 from files f where f.aip = ?1 and f.path = b.path and f.digest = b.digest
+                  and f.until is null)
+order by b.path
+"""
+
+
+def project_version(db: Database, vault: Vault, record: Record, entry: int) -> None:
+    """Take one version into the catalogue, from its bag alone; raise StorageError where the vault lacks a part."""
+    tags = dict(vault.tag_files(record))
+    for statement in filter(str.strip, _TEMPORARY.split(";")):
+        db.conn.execute(statement)
+    db.conn.execute("delete from bagged")
+    db.conn.execute("delete from described")
+    db.conn.executemany("insert into bagged values (?, ?)", ((p, str(d)) for p, d in vault.bag(record)))
+    _read_premis(db, vault, record)
+    db.register_function(lambda digest: vault.size(Digest.parse(digest)), name="stored_size", replace=True)
+    db.conn.execute(_CLOSE, (record.aip, record.version - 1))
+    db.conn.execute(_ADD, (record.aip, record.version))
+    _put_version(db, record, entry)
+    _put_aip(db, vault, record, dict(bag.parse_info(vault.read(tags[bag.INFO]).decode())))
+
+
+def _read_premis(db: Database, vault: Vault, record: Record) -> None:
+    """What the version added to the AIP's PREMIS: files into `described`, events into `happenings`."""
+    for digest in _parts(db, f"{bag.PRESERVATION}premis-v{record.version}-"):
+        with vault.open(digest) as stream:
+            for found in read(stream):
+                if isinstance(found, File):
+                    db.conn.execute("insert or replace into described values (?, ?, ?, ?, ?, ?, ?)", _row(found))
+                else:
+                    _put_happening(db, record, found)
+
+
+def _row(file: File) -> tuple[str | int, ...]:
+    puids = json.dumps([known.puid for known in file.formats])
+    return (file.path, file.size, file.original_name, puids, file.mime, file.basis, file.derived_from)
+
+
+def _put_happening(db: Database, record: Record, found: Happening) -> None:
+    db.conn.execute(
+        "insert or replace into happenings (id, aip, version, time, type, agents, outcome, detail, note)"
+        " values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (found.id, record.aip, record.version, found.time, found.type, json.dumps(found.agents), found.outcome,
+         found.detail, found.note),
+    )  # fmt: skip
+
+
+def _put_version(db: Database, record: Record, entry: int) -> None:
+    data = record.to_bytes()
+    db.table("versions").insert(
+        {
+            "aip": record.aip, "version": record.version, "created": record.created, "reason": record.reason,
+            "agent": record.agent, "files": record.files, "bytes": record.size, "record": str(record.digest),
+            "file_digest": str(sha256(data)), "file_size": len(data), "entry": entry,
+        },
+        replace=True,
+    )  # fmt: skip
+
+
+def _put_aip(db: Database, vault: Vault, record: Record, info: dict[str, str]) -> None:
+    count, size = db.execute(
+        "select count(*), coalesce(sum(size), 0) from files where aip = ? and content and until is null", (record.aip,)
+    ).fetchone()
+    first = db.execute("select created from versions where aip = ? order by version", (record.aip,)).fetchone()
+    db.table("aips").upsert(
+        {
+            "aip": record.aip, "title": info.get("External-Description", ""), "accession": record.accession,
+            "producer": info.get("Source-Organization", ""), "created": first[0],
+            "description": " ".join(_description(db, vault)), "versions": record.version, "files": count, "bytes": size,
+        },
+        pk="aip",
+    )  # fmt: skip
+
+
+def _description(db: Database, vault: Vault) -> Iterator[str]:
+    """The values of the bag's Dublin Core, for the search."""
+    for digest in _parts(db, f"{bag.DESCRIPTIVE}dc."):
+        try:
+            core = describe.parse(vault.read(digest), _path_of(db, digest))
+        except NotMetadata:
+            continue  # it was checked at ingest; a reader that has become stricter must not stop a rebuild
+        for values in core.values():
+            yield from values
+
+
+def _parts(db: Database, prefix: str) -> list[Digest]:
+    """The bag's files whose paths begin so, by path."""
+    query = "select digest from bagged where substr(path, 1, ?) = ? order by path"
+    return [Digest.parse(row[0]) for row in db.execute(query, (len(prefix), prefix)).fetchall()]
+
+
+def _path_of(db: Database, digest: Digest) -> str:
+    row = db.execute("select path from bagged where digest = ? order by path", (str(digest),)).fetchone()
+    return str(row[0])
