@@ -8,22 +8,17 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from repository.errors import NotEmpty
-from storage import bag
-from storage.aip import Record
-from storage.digest import Digest
+from storage.digest import Digest, Hashing
 from storage.durable import told
 from storage.errors import StorageError
-from storage.namemap import Kind, Named, parse_lines
 from storage.progress import SILENT, Progress
 from storage.vault import Vault
-
-PRESERVED_NAMES = f"{bag.PRESERVATION}names-v"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +49,15 @@ class Out:
             size = self.vault.copy_out(digest, file.write, lambda: (file.seek(0), file.truncate()))
         self._count(size)
 
-    def text(self, data: bytes, name: bytes) -> None:
-        """Write a file that is made for the DIP."""
-        target = self.path(name)
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        with told(os.fsdecode(self.folder)), open(target, "xb") as file:
-            file.write(data)
-        self._count(len(data))
+    def stream(self, parts: Iterable[bytes], name: str) -> Digest:
+        """Write a file that is made for the DIP; return its SHA-256."""
+        hashing = Hashing()
+        with told(os.fsdecode(self.folder)), open(self.path(name.encode()), "xb") as file:
+            for part in parts:
+                hashing.feed(part)
+                file.write(part)
+        self._count(hashing.size)
+        return hashing.digest()
 
     def path(self, name: bytes) -> bytes:
         """The place of a name below the DIP; raise StorageError for a name that would leave it."""
@@ -91,17 +88,3 @@ def writing(vault: Vault, dest: Path, progress: Progress) -> Iterator[Out]:
             os.replace(partial, dest)
     finally:
         shutil.rmtree(os.fsencode(partial), ignore_errors=True)
-
-
-def names(vault: Vault, record: Record) -> Iterator[tuple[Named, Digest | None]]:
-    """Yield the tree as it came: each item, and a file's digest; by the order of the maps of names.
-
-    Later maps win over earlier ones; that needs the paths of one AIP in memory while it is given out.
-    """
-    digests = {line.path: line.digest for line in vault.payload(record)}
-    maps = sorted(path for path in digests if path.startswith(PRESERVED_NAMES))
-    for path in maps:
-        with vault.open(digests[path]) as stream:
-            for item in parse_lines(stream):
-                if item.kind is not Kind.FILE or item.path in digests:
-                    yield item, digests.get(item.path)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 
 from repository.dip import Out
 from storage import bag, manifest
 from storage.aip import Record
-from storage.digest import Digest, sha256
+from storage.digest import Digest
 from storage.manifest import Line
 from storage.names import portable_path
 
@@ -17,39 +19,36 @@ MAP = "portable-names.jsonl"
 
 def write(out: Out, record: Record, *, portable: bool) -> None:
     """Write the bag; `portable` renames what some tools cannot check and adds the map of what was renamed."""
-    tags = out.vault.tag_files(record)
-    renamed = [line for line in out.vault.payload(record) if portable and portable_path(line.path) != line.path]
-    for line in out.vault.payload(record):
-        out.blob(line.digest, _name(line, portable=bool(renamed)).encode())
-    if not renamed:
-        for line in tags:
-            out.blob(line.digest, line.path.encode())
+    if portable and any(portable_path(line.path) != line.path for line in out.vault.payload(record)):
+        _write_portable(out, record)
         return
-    _close(out, record, tags, renamed)
+    for line in out.vault.bag(record):
+        out.blob(line.digest, line.path.encode())
 
 
-def _name(line: Line, *, portable: bool) -> str:
-    return portable_path(line.path) if portable else line.path
-
-
-def _close(out: Out, record: Record, tags: list[Line], renamed: list[Line]) -> None:
-    """The tag files of a bag whose names were changed: manifest and tag manifest made anew, the rest as it was."""
-    listed: list[tuple[str, Digest]] = []
-
-    def put(name: str, data: bytes) -> None:
-        out.text(data, name.encode())
-        listed.append((name, sha256(data)))
-
-    lines = sorted(Line(portable_path(line.path), line.digest) for line in out.vault.payload(record))
-    put(bag.MANIFEST, b"".join(map(manifest.format_line, lines)))
-    put(MAP, b"".join(_map(renamed)))
-    for line in tags:
+def _write_portable(out: Out, record: Record) -> None:
+    """The payload under its portable names; manifest and tag manifest made anew, the other tag files as they were."""
+    with closing(sqlite3.connect("", isolation_level=None)) as db:  # sorts on disk, in a temporary file
+        db.execute("create table lines (here text primary key, path text, digest text) without rowid")
+        db.execute("begin")
+        for line in out.vault.payload(record):
+            here = portable_path(line.path)
+            out.blob(line.digest, here.encode())
+            db.execute("insert into lines values (?, ?, ?)", (here, line.path, str(line.digest)))
+        listed = [(bag.MANIFEST, out.stream(_manifest(db), bag.MANIFEST)), (MAP, out.stream(_map(db), MAP))]
+    for line in out.vault.tag_files(record):
         if line.path in (bag.BAGIT, bag.INFO):
-            put(line.path, out.vault.read(line.digest))
-    out.text(bag.tag_manifest(listed), bag.TAGMANIFEST.encode())
+            out.blob(line.digest, line.path.encode())
+            listed.append((line.path, line.digest))
+    out.stream([bag.tag_manifest(listed)], bag.TAGMANIFEST)
 
 
-def _map(renamed: list[Line]) -> Iterator[bytes]:
+def _manifest(db: sqlite3.Connection) -> Iterator[bytes]:
+    for here, digest in db.execute("select here, digest from lines order by here"):
+        yield manifest.format_line(Line(here, Digest.parse(digest)))
+
+
+def _map(db: sqlite3.Connection) -> Iterator[bytes]:
     """Which name here stands for which path of the AIP's bag."""
-    for line in renamed:
-        yield json.dumps({"here": portable_path(line.path), "aip": line.path}, ensure_ascii=False).encode() + b"\n"
+    for here, path in db.execute("select here, path from lines where here != path order by here"):
+        yield json.dumps({"here": here, "aip": path}, ensure_ascii=False).encode() + b"\n"

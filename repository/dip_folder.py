@@ -4,29 +4,35 @@ from __future__ import annotations
 
 import os
 
-from repository.dip import Out, names
+from repository.dip import Out
+from repository.tree import Tree, tree
 from storage.aip import Record
 from storage.namemap import Kind, Named
 
 
 def write(out: Out, record: Record) -> None:
     """Write files and folders, then links (nothing is written through one), then modes and times from inside out."""
-    links: list[Named] = []
-    dressed: list[Named] = []
-    for item, digest in names(out.vault, record):
-        dressed.append(item)
-        if item.kind is Kind.LINK:
-            links.append(item)
-        elif digest:
+    with tree(out.vault, record) as found:
+        _write_files(out, found)
+        _write_links(out, found)
+        for item, _ in found.entries(backwards=True):
+            _dress(out.path(item.name), item)
+
+
+def _write_files(out: Out, found: Tree) -> None:
+    for item, digest in found.entries():
+        if digest:
             out.blob(digest, item.name)
-        else:
+        elif item.kind is Kind.FOLDER:
             os.makedirs(out.path(item.name), exist_ok=True)
-    for item in links:
-        target = out.path(item.name)
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        os.symlink(item.target, target)
-    for item in sorted(dressed, key=lambda item: item.name, reverse=True):
-        _dress(out.path(item.name), item)
+
+
+def _write_links(out: Out, found: Tree) -> None:
+    for item, _ in found.entries():
+        if item.kind is Kind.LINK:
+            target = out.path(item.name)
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            os.symlink(item.target, target)
 
 
 def _dress(path: bytes, item: Named) -> None:

@@ -10,11 +10,11 @@ from rocrate.model.contextentity import ContextEntity
 from rocrate.model.data_entity import DataEntity
 from rocrate.rocrate import ROCrate
 
-from repository.dip import Out, names
+from repository.dip import Out
 from repository.holdings import Aip, HeldFile
+from repository.tree import tree
 from storage.aip import Record
 from storage.digest import Digest
-from storage.namemap import Kind
 from storage.names import escape_path
 
 VERSION = "1.1"
@@ -28,10 +28,11 @@ def write(out: Out, record: Record, about: Aip, files: dict[str, HeldFile]) -> N
     """
     crate = ROCrate(version=VERSION)
     _describe(crate, record, about)
-    for item, digest in names(out.vault, record):
-        if item.kind is Kind.FILE and digest:
-            out.blob(digest, b"data/" + item.name)
-            crate.add(_file(crate, item.name, digest, files[item.path]))
+    with tree(out.vault, record) as found:
+        for item, digest in found.entries():
+            if digest:
+                out.blob(digest, b"data/" + item.name)
+                crate.add(_file(crate, item.name, digest, files[item.path]))
     crate.write(Path(out.path(b"").decode("utf-8", "surrogateescape")))
     out.files += 1
 

@@ -1,0 +1,59 @@
+"""The tree of a version as it came, put together on disk from its maps of names: no memory for a million files."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import BinaryIO
+
+from storage import bag
+from storage.aip import Record
+from storage.digest import Digest
+from storage.namemap import Kind, Named, parse_lines
+from storage.vault import Vault
+
+_NAMES = f"{bag.PRESERVATION}names-v"
+_SCHEMA = """
+create table bagged (path text primary key, digest text) without rowid;
+create table named (name blob primary key, kind text, path text, mode integer, mtime integer, target blob)
+    without rowid;
+"""
+
+
+class Tree:
+    """Items by the bytes of their original names."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def entries(self, *, backwards: bool = False) -> Iterator[tuple[Named, Digest | None]]:
+        """Yield every item, and a file's digest: folders before what is in them, or after it."""
+        order = "desc" if backwards else "asc"
+        rows = self._db.execute(
+            "select name, kind, n.path, mode, mtime, target, digest from named n left join bagged b on b.path = n.path"
+            f" where kind != 'file' or digest is not null order by name {order}"
+        )
+        for name, kind, path, mode, mtime, target, digest in rows:
+            item = Named(kind=Kind(kind), name=name, path=path, mode=mode, mtime=mtime, target=target)
+            yield item, Digest.parse(digest) if digest else None
+
+
+@contextmanager
+def tree(vault: Vault, record: Record) -> Iterator[Tree]:
+    """A version's tree; a later version's map of names wins over an earlier one's."""
+    with closing(sqlite3.connect("", isolation_level=None)) as db:  # a temporary file that SQLite removes
+        db.executescript(_SCHEMA)
+        db.execute("begin")
+        lines = ((line.path, str(line.digest)) for line in vault.payload(record))
+        db.executemany("insert into bagged values (?, ?)", lines)
+        query = "select digest from bagged where substr(path, 1, ?) = ? order by path"
+        for (digest,) in db.execute(query, (len(_NAMES), _NAMES)).fetchall():
+            with vault.open(Digest.parse(digest)) as stream:
+                db.executemany("insert or replace into named values (?, ?, ?, ?, ?, ?)", _rows(stream))
+        yield Tree(db)
+
+
+def _rows(stream: BinaryIO) -> Iterator[tuple[object, ...]]:
+    for item in parse_lines(stream):
+        yield item.name, item.kind.value, item.path, item.mode, item.mtime, item.target
