@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from benchmarks.peers import bag_of
 from benchmarks.programs import TIANYI, own_bin
-from benchmarks.sides import Argv, Folders, Side, copied
+from benchmarks.sides import Argv, Folders, Side, a_line_a_file, copied
 
 
 def tianyi(*arguments: Path | str) -> Argv:
@@ -21,13 +22,18 @@ def filled(repository: Path, source: Path) -> Sequence[Argv]:
     return tianyi("init", repository), tianyi("-C", repository, "ingest", source, "--json")
 
 
+def answer(said: str) -> dict[str, Any]:
+    """Return the one JSON object that a command printed; empty when it printed something else."""
+    try:
+        value = json.loads(said)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
 def aip(said: str) -> str:
     """Return the AIP that `ingest --json` names; empty when it names none."""
-    try:
-        answer = json.loads(said)
-    except ValueError:
-        return ""
-    return str(answer.get("aip") or "") if isinstance(answer, dict) else ""
+    return str(answer(said).get("aip") or "")
 
 
 def stored(at: Folders) -> str:
@@ -43,13 +49,14 @@ INGEST = Side(
     copies=1,
     check=lambda at, said: aip(said) != "",
 )
-# In a repository of its own each time: an audit that finds everything audited a minute ago has nothing to do.
+# An audit on demand reads everything, however lately it was read.
 AUDIT = Side(
     "tianyi audit",
     TIANYI,
-    lambda at: tianyi("-C", at.fresh / "repository", "audit", "--json"),
-    before=lambda at: filled(at.fresh / "repository", at.source),
-    copies=1,
+    lambda at: tianyi("-C", at.kept / "repository", "audit", "--json"),
+    once=lambda at: filled(at.kept / "repository", at.source),
+    keeps=1,
+    check=lambda at, said: 0 < answer(said).get("intact", 0) == answer(said)["checked"],
 )
 EXPORT = Side(
     "tianyi export --as folder",
@@ -69,11 +76,14 @@ EXPORT_BAG = Side(
     keeps=1,
     check=copied,
 )
-IDENTIFY = Side("tianyi identify", TIANYI, lambda at: tianyi("identify", at.source, "--json"))
+IDENTIFY = Side(
+    "tianyi identify", TIANYI, lambda at: tianyi("identify", at.source, "--json"), check=a_line_a_file
+)
 VALIDATE = Side(
     "tianyi validate",
     TIANYI,
     lambda at: tianyi("validate", at.kept / "bag", "--json"),
     once=lambda at: bag_of(at.kept / "bag", at.source),
     keeps=1,
+    check=lambda at, said: answer(said).get("valid") is True,
 )
