@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -33,8 +34,9 @@ def write(out: Out, record: Record, about: Aip, files: dict[str, HeldFile]) -> N
             if digest:
                 out.blob(digest, b"data/" + item.name)
                 crate.add(_file(crate, item.name, digest, files[item.path]))
-    crate.write(Path(out.path(b"").decode("utf-8", "surrogateescape")))
-    out.files += 1
+    folder = Path(os.fsdecode(out.path(b"")))
+    crate.write(folder)
+    out.files, out.size = out.files + 1, out.size + (folder / crate.metadata.id).stat().st_size
 
 
 def _describe(crate: ROCrate, record: Record, about: Aip) -> None:

@@ -29,6 +29,7 @@ from repository.config import Config, Copy
 from repository.dip import Dip
 from repository.errors import BadRequest, UnknownCopy
 from repository.holdings import Aip, Happened, HeldFile, Version
+from repository.jobs import Job, agenda
 from repository.migrate import Migration, Planned
 from repository.watch import Watch
 from repository.workers import workers
@@ -159,6 +160,10 @@ class Repository:
         """Heal what audits found; return what was healed and what is beyond repair."""
         return self._watch().repair()
 
+    def repair_plan(self) -> tuple[list[Mend], list[Mend]]:
+        """What `repair` would heal, and what it could not; nothing is changed."""
+        return self._watch().plan()
+
     def export(self, aip: str, dest: Path, form: str, *, version: int | None = None, portable: bool = True) -> Dip:
         """Give out a version (the newest by default) as a bag, an RO-Crate or a folder; raise NotEmpty, NotFound."""
         if form not in FORMS:
@@ -200,6 +205,10 @@ class Repository:
             self.catalogue.follow(self.vault)
             self.catalogue.complete(self.vault)
         return counts(self.catalogue)
+
+    def jobs(self) -> list[Job]:
+        """The policy's jobs by name, with their last run and when they fall due."""
+        return agenda(self.catalogue, self.policies().audit, self.now())
 
     def note_job(self, name: str, outcome: str, detail: dict[str, str | int]) -> None:
         """Write down that a scheduled job ran."""

@@ -128,6 +128,12 @@ class Watch:
             stage.settle([received])
         return received.digest
 
+    def plan(self) -> tuple[list[Mend], list[Mend]]:
+        """What `repair` would heal, and what no copy has whole; nothing is changed."""
+        copies = self.committer.vault.copies
+        mends = [mend for store in copies for mend in plan(self._damage(store.name), copies)]
+        return [mend for mend in mends if mend.source], [mend for mend in mends if not mend.source]
+
     def repair(self) -> tuple[list[Mend], list[Mend]]:
         """Heal what audits found, copy by copy; return what was healed and what could not be."""
         copies = self.committer.vault.copies

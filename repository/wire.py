@@ -76,18 +76,18 @@ def audits(results: Sequence[Audit], aips: Callable[[str], list[str]]) -> Json:
         word: sum(result.counts[word] for result in results)
         for word in ("intact", "altered", "missing", "unreadable", "not_checked", "extra")
     }
-    seen = [found for result in results for found in result.findings]
+    found_all = [found for result in results for found in result.findings]
     return {
         "checked": sum(result.checked for result in results),
         "bytes": sum(result.size for result in results),
         **counts,
         "copies": [result.copy for result in results],
-        "findings": [_seen(found, aips(found.key)) for found in seen[:CAPPED]],
-        "findings_total": len(seen),
+        "findings": [seen(found, aips(found.key)) for found in found_all[:CAPPED]],
+        "findings_total": len(found_all),
     }
 
 
-def _seen(found: Seen, aips: list[str]) -> Json:
+def seen(found: Seen, aips: list[str]) -> Json:
     return {
         "outcome": found.outcome, "copy": found.copy, "key": found.key, "aips": aips,
         "expected": str(found.expected) if found.expected else None,

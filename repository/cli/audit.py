@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,10 +11,11 @@ from rich.console import Console
 
 from fixity.audit import Audit, is_damaged
 from fixity.repair import Mend
-from repository import edge, wire
+from repository import Repository, edge, wire
 from repository.cli.app import AsJson, opened
-from repository.cli.screen import Screen, size
+from repository.cli.screen import Screen, dumps, size
 from repository.watch import aips_of
+from storage.aip import stamp
 
 
 def audit(
@@ -26,8 +28,19 @@ def audit(
     with opened(context, screen) as repository:
         results = repository.audit(copy)
         told = wire.audits(results, partial(aips_of, repository.catalogue))
+        told["report"] = str(_report(results, repository)) if told["findings_total"] else None
     screen.result(told, lambda console: _show(console, results))
     raise typer.Exit(exit_code(results))
+
+
+def _report(results: list[Audit], repository: Repository) -> Path:
+    """All findings, one JSON object a line."""
+    path = repository.settings.work / "reports" / f"audit-{stamp(repository.now()).replace(':', '')}.jsonl"
+    path.parent.mkdir(exist_ok=True)
+    with path.open("w", encoding="utf-8") as file:
+        for result in results:
+            file.writelines(dumps(wire.seen(found, [])) + "\n" for found in result.findings)
+    return path
 
 
 def exit_code(results: list[Audit]) -> int:
@@ -48,19 +61,26 @@ def _show(console: Console, results: list[Audit]) -> None:
         console.print("[dim]→[/] tianyi repair")
 
 
-def repair(context: typer.Context, json: AsJson = False) -> None:
+def repair(
+    context: typer.Context,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be healed; change nothing.")] = False,
+    json: AsJson = False,
+) -> None:
     """Heal what the last audit found, from a copy that reads right."""
     screen = Screen(json=json)
     with opened(context, screen) as repository:
-        healed, beyond = repository.repair()
+        healed, beyond = repository.repair_plan() if dry_run else repository.repair()
         told = wire.mends(healed, beyond, partial(aips_of, repository.catalogue))
-    screen.result(told, lambda console: _show_repair(console, healed, beyond))
-    raise typer.Exit(edge.DAMAGE if beyond else edge.DONE)
+    if dry_run:
+        told = {"repairable": told["repaired"], "beyond_repair": told["beyond_repair"]}
+    word = "repairable" if dry_run else "repaired"
+    screen.result(told, lambda console: _show_repair(console, word, healed, beyond))
+    raise typer.Exit(edge.DAMAGE if beyond or (dry_run and healed) else edge.DONE)
 
 
-def _show_repair(console: Console, healed: list[Mend], beyond: list[Mend]) -> None:
+def _show_repair(console: Console, word: str, healed: list[Mend], beyond: list[Mend]) -> None:
     for mend in healed:
-        console.print(f"[green]repaired[/] {mend.damage.expected.key} in {mend.damage.copy} from {mend.source}")
+        console.print(f"[green]{word}[/] {mend.damage.expected.key} in {mend.damage.copy} from {mend.source}")
     for mend in beyond:
         console.print(f"[red]beyond repair[/] {mend.damage.expected.key} in {mend.damage.copy}: no copy has it whole")
     if not healed and not beyond:
