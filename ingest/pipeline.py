@@ -102,7 +102,8 @@ def take_in(delivery: Delivery, setting: Setting, accession: str) -> Receipt:
     described = describe.read(delivery.metadata) if delivery.metadata else None
     run = f"{accession}-{setting.new_id()}"
     stores = setting.committer.vault.copies
-    with _scratch(setting.work / "staging" / run) as scratch, staging(run, stores, setting.work) as stage:
+    folder = setting.work / "staging" / run
+    with staging(run, stores, setting.work) as stage, scratch_folder(folder) as scratch:
         worklist = Worklist(str(scratch / "worklist.db"))
         try:
             return _Ingest(delivery, setting, accession, described, stage, worklist).run(scratch)
@@ -258,8 +259,8 @@ class _Ingest:
 
 
 @contextmanager
-def _scratch(folder: Path) -> Iterator[Path]:
-    """A run's own folder, gone when it ends."""
+def scratch_folder(folder: Path) -> Iterator[Path]:
+    """A run's own folder, gone when it ends. Made when the run's mark is held, so that nobody takes it for dead."""
     folder.mkdir(parents=True)
     try:
         yield folder

@@ -17,7 +17,7 @@ from ingest import assemble
 from ingest.assemble import Draft
 from ingest.convert import PATHWAYS, ConversionFailed, Pathway
 from ingest.identify import Identification
-from ingest.pipeline import Setting
+from ingest.pipeline import Setting, scratch_folder
 from ingest.sample import sample_of
 from ingest.worklist import Placed, Worklist
 from policies.decide import MigrateTo, plan_for
@@ -94,13 +94,9 @@ def carry_out(planned: Sequence[Planned], catalogue: Catalogue, setting: Setting
     made a version meanwhile.
     """
     run = f"migration-{setting.new_id()}"
-    scratch = setting.work / "staging" / run
-    scratch.mkdir(parents=True)
-    try:
-        with staging(run, setting.committer.vault.copies, setting.work) as stage:
-            return _Run(planned, catalogue, setting, stage, scratch).run()
-    finally:
-        durable.remove_tree(durable.DISK, scratch)
+    folder = setting.work / "staging" / run
+    with staging(run, setting.committer.vault.copies, setting.work) as stage, scratch_folder(folder) as scratch:
+        return _Run(planned, catalogue, setting, stage, scratch).run()
 
 
 class _Run:

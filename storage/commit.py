@@ -6,7 +6,7 @@ finishes what an intent tells of.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +20,7 @@ from storage.errors import AlreadyThere, Conflict, Damaged, NotFound, StorageErr
 from storage.event import Event, parse_event
 from storage.ledger import Ledger
 from storage.lock import locked
-from storage.staging import leftovers
+from storage.staging import live_runs
 from storage.store import Opens, Store
 from storage.vault import Vault
 
@@ -82,17 +82,17 @@ class Committer:
         """Finish what a crash cut short, and remove the scratch of dead runs; return the AIP versions recovered."""
         with self.lock():
             recovered = [name for intent in sorted(self._intents().iterdir()) if (name := self._finish(intent))]
-            self._tidy(leftovers(self._work))
+            self._tidy(live_runs(self._work))
             return recovered
 
-    def _tidy(self, dead: Sequence[str]) -> None:
-        """Remove the scratch of dead runs, here and in every copy that answers, then their marks."""
-        durable.remove_files(self._disk, self._work / "scratch")
+    def _tidy(self, alive: Collection[str]) -> None:
+        """Remove what dead runs left, here and in every copy that answers, then their marks."""
+        kept: dict[str, Collection[str]] = {"scratch": (), "staging": alive, "runs": alive}
+        for name, names in kept.items():
+            durable.remove_others(self._disk, self._work / name, names)
         for store in self.vault.copies:
             with suppress(StorageError):
-                store.tidy(dead)
-        for run in dead:
-            (self._work / "runs" / run).unlink(missing_ok=True)
+                store.tidy(alive)
 
     def _check_next(self, record: Record) -> None:
         if record.version == 1:
@@ -170,7 +170,7 @@ class Committer:
 
 def prepare_work(work: Path) -> None:
     """Make the folders for work in flight."""
-    for name in ("intents", "runs", "scratch"):
+    for name in ("intents", "runs", "scratch", "staging"):
         (work / name).mkdir(parents=True, exist_ok=True)
 
 

@@ -11,7 +11,7 @@ import errno
 import os
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from itertools import count
@@ -70,6 +70,10 @@ class Disk:
         if libc.syncfs(descriptor) != 0:
             code = ctypes.get_errno()
             raise OSError(code, os.strerror(code))
+
+    def filesystem(self, descriptor: int) -> int:
+        """Which file system a descriptor is on; one sync_filesystem serves all descriptors of the same."""
+        return os.fstat(descriptor).st_dev
 
     def syncs_whole(self, folder: str) -> bool:
         """Whether one syncfs makes a batch durable there: Linux 5.8 or later on ext4, xfs or btrfs."""
@@ -166,13 +170,14 @@ def write_file(disk: Disk, path: Path, data: bytes, mode: int) -> None:
         disk.close(descriptor)
 
 
-def remove_files(disk: Disk, folder: Path) -> None:
-    """Remove the files that lie in a folder itself: what killed writers of small files left."""
-    if folder.is_dir():
-        with os.scandir(folder) as found:
-            for entry in found:
-                if entry.is_file(follow_symlinks=False):
-                    disk.unlink(entry.path)
+def remove_others(disk: Disk, folder: Path, names: Collection[str]) -> None:
+    """Remove what lies in a folder under other names: leftovers of whoever was killed. A missing folder is empty."""
+    if not folder.is_dir():
+        return
+    for entry in sorted(os.listdir(folder)):
+        if entry not in names:
+            path = folder / entry
+            remove_tree(disk, path) if path.is_dir() and not path.is_symlink() else disk.unlink(str(path))
 
 
 def remove_tree(disk: Disk, folder: Path) -> None:

@@ -17,6 +17,16 @@ class TianyiError(Exception):
         super().__init__(message)
         self.next = next_step or type(self).next
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """As it is, whatever its arguments were: workers hand errors on to the process that they work for."""
+        return _again, (type(self), self.args), self.__dict__
+
+
+def _again(kind: type[TianyiError], arguments: tuple[object, ...]) -> TianyiError:
+    error = kind.__new__(kind, *arguments)
+    error.args = arguments
+    return error
+
 
 class StorageError(TianyiError):
     """Anything about copies, blobs, records and the ledger."""

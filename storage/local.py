@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Collection, Hashable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -51,6 +51,7 @@ class Local:
     @contextmanager
     def batch(self, run: str) -> Iterator[Batch]:
         with told(str(self.root)):
+            self._check_root()
             durable.make_folders(self.disk, self.scratch / run)
             opened = _Batch(self)
         try:
@@ -59,11 +60,9 @@ class Local:
             opened.close()
             durable.remove_tree(self.disk, self.scratch / run)
 
-    def tidy(self, dead: Iterable[str]) -> None:
+    def tidy(self, alive: Collection[str]) -> None:
         with told(str(self.root)):
-            for run in dead:
-                durable.remove_tree(self.disk, self.scratch / run)
-            durable.remove_files(self.disk, self.scratch)
+            durable.remove_others(self.disk, self.scratch, alive)
 
     def create(self, key: str, data: bytes) -> None:
         try:
@@ -138,7 +137,7 @@ class _Batch:
 
     @property
     def filesystem(self) -> Hashable:
-        return os.fstat(self._descriptor).st_dev if self._whole else id(self)
+        return self._store.disk.filesystem(self._descriptor) if self._whole else id(self)
 
     def flush(self) -> None:
         with durable.syncing(str(self._store.root)):

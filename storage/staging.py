@@ -71,7 +71,7 @@ class Staging:
 def staging(run: str, stores: Sequence[Store], work: Path) -> Iterator[Staging]:
     """Open a run's scratch space in every copy that answers; on leaving, what was not placed is gone.
 
-    A run holds a kernel lock under `work/runs/` for as long as it lives; `leftovers` tells the dead ones by it.
+    A run holds a kernel lock under `work/runs/` for as long as it lives; `live_runs` tells it from the dead by that.
     """
     mark = work / "runs" / run
     with ExitStack() as stack:
@@ -92,6 +92,6 @@ def staging(run: str, stores: Sequence[Store], work: Path) -> Iterator[Staging]:
         yield opened
 
 
-def leftovers(work: Path) -> list[str]:
-    """The runs that were killed: their mark is there and nobody holds it. Call under the commit lock."""
-    return [mark.name for mark in sorted((work / "runs").iterdir()) if not is_held(mark)]
+def live_runs(work: Path) -> frozenset[str]:
+    """The runs whose mark somebody holds. Call under the commit lock."""
+    return frozenset(mark.name for mark in (work / "runs").iterdir() if is_held(mark))
