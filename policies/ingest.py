@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from policies.model import Bytes, Count, Model, Name, repeated
+from policies.model import Bytes, Code, Count, Model, repeated
 
 Outcome = Literal["accept", "hold", "reject"]
 Severity = Literal["error", "warning", "info"]
@@ -37,7 +37,7 @@ class Findings(Model):
     error: Outcome = Field(description="Findings of severity error.")
     warning: Outcome = Field(description="Findings of severity warning.")
     info: Outcome = Field(description="Findings of severity info.")
-    codes: Mapping[Name, Outcome] = Field(description="Finding code to outcome; goes before severity.")
+    codes: Mapping[Code, Outcome] = Field(description="Finding code to outcome; goes before severity.")
 
 
 class IngestPolicy(Model):

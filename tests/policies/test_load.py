@@ -117,3 +117,8 @@ def test_an_overlay_wins_and_keeps_every_name(base: dict[str, object], over: dic
     merged = overlay(base, over)
     assert merged.keys() == base.keys() | over.keys()
     assert overlay(merged, over) == merged
+
+
+def test_a_code_that_names_a_section_of_a_standard_can_be_set(tmp_path: Path) -> None:
+    write(tmp_path, ingest="findings: {codes: {rfc8493-2.1.3-asterisk: hold}}")
+    assert load(tmp_path).ingest.findings.codes["rfc8493-2.1.3-asterisk"] == "hold"
