@@ -5,12 +5,9 @@ The original is never replaced. One run makes at most one new version of an AIP.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from itertools import groupby
 from pathlib import Path
 
 from ingest import assemble
@@ -20,46 +17,14 @@ from ingest.identify import Identification
 from ingest.pipeline import Setting, scratch_folder
 from ingest.sample import sample_of
 from ingest.worklist import Placed, Worklist
-from policies.decide import MigrateTo, plan_for
-from policies.effective import Policies
 from repository.catalogue import Catalogue
-from storage import bag, durable
+from repository.migration import Migration, Planned, output_path
+from storage import durable
 from storage.aip import Record, parse_aip, stamp
-from storage.digest import Digest
 from storage.event import Event
-from storage.names import LONGEST
 from storage.premis import Agent, File, FormatName, Happening
 from storage.receive import Received, chunks
 from storage.staging import Staging, staging
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """A file that the policy wants migrated; `path` is its bag path, `because` the policy's reasons."""
-
-    aip: str
-    path: str
-    digest: Digest
-    size: int
-    puid: str
-    to: str
-    rule: str
-    representation: str
-    because: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Migration:
-    """What became of a planned file. `puid` and `path` are the new file's, "" where there is none; `reason` says why
-    it was migrated, or why it could not be."""
-
-    planned: Planned
-    path: str
-    puid: str
-    tool: str
-    equal: bool
-    reason: str
-    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,21 +35,6 @@ class _Made:
     file: File
     event: Happening
     agent: Agent
-
-
-def plan(catalogue: Catalogue, policies: Policies) -> list[Planned]:
-    """Every original file whose format the policy wants elsewhere, and which has no such representation yet."""
-    query = (
-        "select aip, path, digest, size, puids from files f where until is null and puids != '[]'"
-        " and path like ? || '%' order by aip, path"
-    )
-    found = (_planned(row, policies) for row in catalogue.rows(query, bag.ORIGINAL))
-    return [one for one in found if one and not _done(catalogue, one)]
-
-
-def by_aip(planned: Iterable[Planned]) -> Iterator[list[Planned]]:
-    for _, some in groupby(planned, key=lambda one: one.aip):
-        yield list(some)
 
 
 def carry_out(planned: Sequence[Planned], catalogue: Catalogue, setting: Setting) -> list[Migration]:
@@ -233,38 +183,6 @@ class _Run:
                     outcome="fail", detail={**detail, "policy": self.setting.policies.digest},
                 )
             )  # fmt: skip
-
-
-def output_path(planned: Planned, suffix: str) -> str:
-    """Where the output lies: the original's place in the new representation, with a suffix more."""
-    folder, _, name = planned.path.removeprefix(bag.ORIGINAL).rpartition("/")
-    if len((name + suffix).encode()) > LONGEST:
-        name = f"==~{hashlib.sha256(name.encode()).hexdigest()}"
-    return bag.representation(planned.representation) + f"{folder}/{name}{suffix}".lstrip("/")
-
-
-def _planned(row: dict[str, object], policies: Policies) -> Planned | None:
-    """The plan for one file; a file with several formats is only migrated if every one of them would be alike."""
-    puids = [str(puid) for puid in json.loads(str(row["puids"]))]
-    decisions = [plan_for(puid, policies) for puid in puids]
-    first = decisions[0]
-    if not isinstance(first, MigrateTo) or any(_differs(first, other) for other in decisions[1:]):
-        return None
-    return Planned(
-        aip=str(row["aip"]), path=str(row["path"]), digest=Digest.parse(str(row["digest"])),
-        size=int(str(row["size"])), puid=puids[0], to=first.to, rule=first.rule,
-        representation=first.representation, because=first.because,
-    )  # fmt: skip
-
-
-def _differs(first: MigrateTo, other: object) -> bool:
-    return not isinstance(other, MigrateTo) or replace(other, because=first.because) != first
-
-
-def _done(catalogue: Catalogue, planned: Planned) -> bool:
-    query = "select 1 from files where aip = ? and derived_from = ? and path like ? || '%' and until is null"
-    folder = bag.representation(planned.representation)
-    return catalogue.one(query, planned.aip, planned.path, folder) is not None
 
 
 def _told(made: _Made, version: int) -> Migration:

@@ -23,18 +23,19 @@ from ingest import pipeline
 from ingest.pipeline import Delivery, Receipt, Setting
 from policies import document
 from policies.effective import Policies
-from repository import config, dip, dip_bag, dip_folder, founding, holdings, identifiers, migrate
+from repository import config, dip, dip_bag, dip_folder, founding, holdings, identifiers, migrate, migration
 from repository.catalogue import Catalogue, CatalogueHolds, counts
 from repository.config import Config, Copy
 from repository.dip import Dip
 from repository.errors import BadRequest, UnknownCopy
 from repository.holdings import Aip, Happened, HeldFile, Version
 from repository.jobs import Job, agenda
-from repository.migrate import Migration, Planned
-from repository.watch import Watch
+from repository.migration import Migration, Planned
+from repository.watch import Watch, remembered
 from repository.workers import workers
 from storage.aip import Record, parse_aip, stamp, uuid7
 from storage.commit import Committer
+from storage.durable import DISK, Disk
 from storage.errors import Locked
 from storage.event import Event
 from storage.progress import SILENT, Progress
@@ -64,19 +65,21 @@ class Repository:
         now: Callable[[], datetime] = utc_now,
         progress: Progress = SILENT,
         patience: float = 60.0,
+        disk: Disk = DISK,
     ) -> None:
         self.settings = settings
         self.agent, self.now, self.progress = agent or default_agent(), now, progress
         self.bad_reads: list[tuple[str, str]] = []
         self.vault = Vault(
-            [config.open_copy(copy, settings) for copy in settings.copies],
+            [config.open_copy(copy, settings, disk) for copy in settings.copies],
             told=lambda copy, key: self.bad_reads.append((copy, key)),
         )
         founding.check(self.vault, settings.vault_id)
-        self.committer = Committer(self.vault, settings.work, patience=patience)
-        self.recovered = self._recover()
+        self.committer = Committer(self.vault, settings.work, disk, patience)
+        self.recovered = self._recover(disk)
         self.catalogue = Catalogue(settings.catalogue)
         self.catalogue.follow(self.vault)
+        self.committer.remembers = lambda: remembered(self.catalogue)
 
     @classmethod
     def init(cls, folder: Path, copies: Sequence[str] = (), *, agent: str = "") -> Repository:
@@ -187,13 +190,13 @@ class Repository:
 
     def migrate_plan(self) -> list[Planned]:
         """What the migration policy asks for and has not been done."""
-        return migrate.plan(self.catalogue, self.policies())
+        return migration.plan(self.catalogue, self.policies())
 
     def migrate(self) -> list[Migration]:
         """Carry the plan out: one new version at most for each AIP, every output proved equal before it is kept."""
         setting = self._setting()
         done = []
-        for some in migrate.by_aip(self.migrate_plan()):
+        for some in migration.by_aip(self.migrate_plan()):
             done.extend(migrate.carry_out(some, self.catalogue, setting))
             self.catalogue.follow(self.vault)
         return done
@@ -241,9 +244,9 @@ class Repository:
             self.catalogue.follow(self.vault)
         return number
 
-    def _recover(self) -> list[str]:
+    def _recover(self, disk: Disk) -> list[str]:
         """Finish what a crash cut short, unless somebody is at work at this moment."""
-        quick = Committer(self.vault, self.settings.work, patience=0)
+        quick = Committer(self.vault, self.settings.work, disk, patience=0)
         with suppress(Locked):
             return quick.recover()
         return []

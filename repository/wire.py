@@ -14,7 +14,7 @@ from ingest.pipeline import Receipt
 from ingest.validation import Validation
 from repository.dip import Dip
 from repository.holdings import Aip, Happened, HeldFile, Version
-from repository.migrate import Migration, Planned
+from repository.migration import Migration, Planned
 
 Json = dict[str, Any]
 CAPPED = 100  # findings shown; the rest is in the report
