@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
@@ -13,6 +14,7 @@ from typing import NamedTuple
 from fixity.outcome import Altered, Intact, Missing, NotChecked, Outcome, Unreadable
 from storage.digest import Digest, Hashing
 from storage.errors import NotFound, StorageError
+from storage.names import escape_path
 from storage.parallel import in_order
 from storage.progress import SILENT, Progress
 from storage.receive import chunks
@@ -112,7 +114,7 @@ def extras(store: Lists, name: str, expected: Iterable[str]) -> Iterator[Finding
         while upcoming is not None and upcoming < key:
             upcoming = next(wanted, None)
         if key != upcoming:
-            yield Finding("extra", name, key)
+            yield Finding("extra", name, escape_path(os.fsencode(key)))
 
 
 def is_damaged(result: Audit) -> bool:

@@ -57,7 +57,8 @@ def carry_out(
         batch.place(blob for _, blob in ready)
         batch.flush()
     healed = [mend for mend, _ in ready if isinstance(check(target, mend.damage.expected), Intact)]
-    return healed, [mend for mend in mends if mend not in healed]
+    whole = {mend.damage.expected.key for mend in healed}
+    return healed, [mend for mend in mends if mend.damage.expected.key not in whole]
 
 
 def _fetched(mend: Mend, source: Opens, target: Store, run: str) -> Pending | None:

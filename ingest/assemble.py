@@ -77,7 +77,7 @@ def put_premis(
 def put_container(worklist: Worklist, keep: Keep, container: Container) -> None:
     """Write down which archive the files came in."""
     told = {"name": container.name, "digest": str(container.digest), "size": container.size}
-    put(worklist, keep, f"{bag.SUBMISSION}container.json", [json.dumps(told, indent=1).encode() + b"\n"])
+    put(worklist, keep, f"{bag.PRESERVATION}container-v1.json", [json.dumps(told, indent=1).encode() + b"\n"])
 
 
 def put(worklist: Worklist, keep: Keep, place: str, parts: Iterable[bytes]) -> None:

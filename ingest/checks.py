@@ -32,7 +32,7 @@ def nothing(worklist: Worklist) -> Iterator[Finding]:
 
 def formats(worklist: Worklist) -> Iterator[Finding]:
     """Yield what is odd about formats: unknown, known by extension alone, or contradicted by the second opinion."""
-    rows = worklist.select("select name, size, formats, mime, basis, opinion from items where kind = 'file'")
+    rows = worklist.select("select name, size, formats, mime, basis, opinion from items where digest is not null")
     for name, size, known, mime, basis, opinion in rows:
         if not size:
             yield info("file-empty", "It has no bytes.", _shown(name))

@@ -8,7 +8,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from ingest.errors import NotMetadata
+from ingest.errors import NoSuchPackage, NotMetadata
+from storage.names import escape_path
 
 ELEMENTS = frozenset({
     "contributor", "coverage", "creator", "date", "description", "format", "identifier", "language", "publisher",
@@ -23,6 +24,8 @@ def read(path: Path) -> tuple[bytes, DublinCore]:
     try:
         with path.open("rb") as stream:
             data = stream.read(LARGEST + 1)
+    except FileNotFoundError as failure:
+        raise NoSuchPackage(escape_path(bytes(path))) from failure
     except OSError as failure:
         raise NotMetadata(str(path), failure.strerror or "it cannot be read") from failure
     if len(data) > LARGEST:
@@ -57,8 +60,14 @@ def _from_json(text: str) -> list[tuple[str, str]]:
         for one in given if isinstance(given, list) else [given]:
             if not isinstance(one, str | int | float):
                 raise ValueError(f"{label!r} is neither text nor a list of texts")
-            pairs.append((str(label), str(one)))
+            pairs.append((str(label), _whole(str(one))))
     return pairs
+
+
+def _whole(text: str) -> str:
+    """The text, unless an escape in it stands for half a character; raise ValueError."""
+    text.encode("utf-8")
+    return text
 
 
 def _from_csv(text: str) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ from ingest.item import Item
 from storage.namemap import Kind
 from storage.names import escape_path
 
-_DRIVE = re.compile(rb"[A-Za-z]:")
+_DRIVE = re.compile(rb"[A-Za-z]:[/\\]")
 _SEPARATORS = re.compile(rb"[/\\]")
 LONGEST_NAME, LONGEST_PATH = 255, 4096  # bytes: beyond them no Linux file system could give the tree back
 
@@ -36,15 +36,18 @@ def refusal(name: bytes) -> Finding | None:
 
 
 def crossings(items: Iterable[tuple[str, bytes]], solid: Iterable[tuple[str, bytes]]) -> Iterator[Finding]:
-    """Yield a finding for each item whose path goes through a link or file (also one that differs by case alone).
+    """Yield a finding for each item whose path goes through a file, or a link (also one that differs by case alone).
 
     Both are (kind, name); `solid` are those that are not folders.
     """
-    ends = {name.lower(): kind for kind, name in solid}
+    files, links = set(), set()
+    for kind, name in solid:
+        links.add(name.lower()) if kind == Kind.LINK else files.add(name)
     for _, name in items:
         end = name.rfind(b"/")
         while end > 0:
-            if kind := ends.get(name[:end].lower()):
+            above = name[:end]
+            if kind := "link" if above.lower() in links else "file" if above in files else "":
                 yield error("path-through-" + kind, f"Its path goes through a {kind}.", escape_path(name))
                 break
             end = name.rfind(b"/", 0, end)

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from uuid import UUID
 
@@ -29,7 +30,7 @@ from storage.digest import Digest
 from storage.event import Event
 from storage.parallel import in_order
 from storage.progress import SILENT, Progress
-from storage.receive import Holds, Received
+from storage.receive import Holds, Received, chunks
 from storage.staging import Staging, staging
 
 CHUNK_FILES, CHUNK_BYTES = 250, 64 << 20  # what a worker is handed at once
@@ -128,7 +129,7 @@ class _Ingest:
         already = self._decide()
         self._examine(store=already.outcome != "reject")
         self._check(sip)
-        decision = self._decide()
+        decision = self._never_unread(self._decide())
         if decision.outcome == "accept":
             return self._accept(sip, decision)
         return self._decline(sip, decision)
@@ -141,8 +142,8 @@ class _Ingest:
         desk = Desk(stores, self.stage.run, self.setting.holds, self.setting.identifier, digests)
         self.setting.progress.begin("Reading", files, size)
         with self.setting.executor(files, size) as executor:
-            chunks = chunked(self.worklist.tasks(), CHUNK_FILES, CHUNK_BYTES)
-            for results in in_order(executor, partial(examine, desk), chunks):
+            tasks = chunked(self.worklist.tasks(), CHUNK_FILES, CHUNK_BYTES)
+            for results in in_order(executor, partial(examine, desk), tasks):
                 self._take(results)
         self._settle()
         self.setting.progress.end()
@@ -176,6 +177,13 @@ class _Ingest:
             )
         return decision
 
+    def _never_unread(self, decision: Decision) -> Decision:
+        """Whatever the policy says of findings: what was not read cannot be kept."""
+        unread = next(self.worklist.select("select count(*) from items where kind = 'file' and digest is null"))[0]
+        if not unread or decision.outcome == "reject":
+            return decision
+        return Decision("reject", (*decision.because, f"{unread} files were not read: never accepted"))
+
     def _keep(self, parts: Iterable[bytes]) -> Received:
         received = self.stage.receive(parts, self.setting.holds)
         self.waiting.append(received)
@@ -191,7 +199,8 @@ class _Ingest:
             place = f"{bag.DESCRIPTIVE}dc{self.delivery.metadata.suffix.lower()}"
             assemble.put(self.worklist, self._keep, place, [self.described[0]])
         report = self._report()
-        assemble.put(self.worklist, self._keep, f"{bag.PRESERVATION}findings-v1.jsonl", [report.read_bytes()])
+        with report.open("rb") as stream:
+            assemble.put(self.worklist, self._keep, f"{bag.PRESERVATION}findings-v1.jsonl", chunks(stream))
         actors = Actors(self.setting.agent, self.setting.software, self.setting.identifier())
         events, agents = happenings(sip, self.worklist, actors, decision, self.setting.new_id, draft.created)
         files = assemble.delivered(self.worklist)
@@ -213,7 +222,7 @@ class _Ingest:
         return Draft(
             aip=f"urn:uuid:{self.setting.new_id()}", version=1, accession=self.accession,
             created=stamp(self.setting.now()), agent=self.setting.agent, reason="ingestion",
-            title=next(filter(None, titles)), producer=next(filter(None, producers), ""),
+            title=_first(titles), producer=_first(producers),
             software=self.setting.software,
         )  # fmt: skip
 
@@ -249,13 +258,19 @@ class _Ingest:
 
     def _receipt(self, sip: Sip, decision: Decision, report: Path) -> Receipt:
         files, size = self.worklist.totals()
-        findings = list(self.worklist.findings())
+        findings = list(islice(self.worklist.findings(), CAPPED))
         new = self.worklist.new_bytes() if decision.outcome == "accept" else 0
         return Receipt(
             accession=self.accession, kind=sip.kind, outcome=_OUTCOMES[decision.outcome], because=decision.because,
-            files=files, size=size, new_bytes=new, findings=findings[:CAPPED], findings_total=len(findings),
+            files=files, size=size, new_bytes=new, findings=findings, findings_total=self.worklist.findings_total(),
             report=report,
         )  # fmt: skip
+
+
+def _first(texts: Iterable[str]) -> str:
+    """The first that says something; bytes of the command line that are not UTF-8 become U+FFFD."""
+    said = (text.encode("utf-8", "surrogateescape").decode("utf-8", "replace").strip() for text in texts)
+    return next(filter(None, said), "")
 
 
 @contextmanager

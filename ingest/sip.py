@@ -62,6 +62,7 @@ def open_sip(path: Path, worklist: Worklist, scratch: Path, policy: IngestPolicy
         _list(worklist, folder.walk(raw), policy)
     else:
         container = _container(raw)
+        path = path.resolve()
         _list(worklist, _unpacked(path, scratch, policy, facts.st_size), policy)
         worklist.tell(_crossings(worklist))
     base = sip_bag.find_base(worklist)
@@ -94,10 +95,15 @@ def unchanged(sip: Sip, worklist: Worklist) -> Iterator[Finding]:
         listed = worklist.item(item.name)
         if listed is None:
             yield error("source-changed", "It came while the package was being taken in.", escape_path(item.name))
-        elif (listed.kind, listed.size, listed.target) != (item.kind, item.size, item.target):
+        elif _content(listed) != _content(item):
             yield error("source-changed", "It changed while the package was being taken in.", escape_path(item.name))
     if count < next(worklist.select("select count(*) from items"))[0]:
         yield error("source-changed", "Something went away while the package was being taken in.")
+
+
+def _content(item: Item) -> tuple[object, ...]:
+    """What must stay as it was listed; a folder's time of modification tells nothing that its items do not."""
+    return item.kind, item.size, item.target, None if item.kind is Kind.FOLDER else item.mtime
 
 
 def _looked_at(raw: bytes) -> os.stat_result:
@@ -141,7 +147,7 @@ def _beyond(item: Item, files: int, size: int, policy: IngestPolicy) -> Finding 
 
 def _container(raw: bytes) -> Container:
     hashing = Hashing()
-    with open_source(raw) as stream:
+    with open_source(os.path.realpath(raw)) as stream:
         hashing.feed_all(chunks(stream))
     return Container(escape(_own_name(raw)), hashing.digest(), hashing.size)
 

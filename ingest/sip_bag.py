@@ -12,6 +12,7 @@ from ingest.examine import open_source
 from ingest.finding import Finding, error, info, warning
 from ingest.worklist import Worklist
 from storage.bag import ORIGINAL, SUBMISSION, parse_info
+from storage.namemap import Kind
 from storage.names import bag_path, escape_path
 
 _LARGEST_TAG = 1 << 30  # bytes of a tag file that is read; a manifest of a million lines has a tenth
@@ -24,11 +25,12 @@ def find_base(worklist: Worklist) -> bytes | None:
     """
     if _looks_like_bag(worklist, b""):
         return b""
-    tops = list(worklist.select("select name, kind from items where instr(name, x'2f') = 0 limit 2"))
-    if len(tops) == 1 and tops[0][1] == "folder":
-        base = tops[0][0] + b"/"
-        return base if _looks_like_bag(worklist, base) else None
-    return None
+    tops = list(worklist.select(f"select distinct {_TOP} from items limit 2"))
+    base: bytes = tops[0][0] + b"/" if len(tops) == 1 else b""
+    return base if base and _looks_like_bag(worklist, base) else None
+
+
+_TOP = "case instr(name, x'2f') when 0 then name else substr(name, 1, instr(name, x'2f') - 1) end"
 
 
 def place(name: bytes, base: bytes) -> str:
@@ -77,7 +79,13 @@ def _looks_like_bag(worklist: Worklist, base: bytes) -> bool:
     if worklist.item(base + b"bagit.txt"):
         return True
     tops = (name.removeprefix(base) for name in worklist.names(base + b"manifest-"))
-    return bool(worklist.item(base + b"data")) and any(map(bagit_tags.manifest_algorithm, tops))
+    return _has_payload(worklist, base) and any(map(bagit_tags.manifest_algorithm, tops))
+
+
+def _has_payload(worklist: Worklist, base: bytes) -> bool:
+    """Whether there is the folder data; archives need not list folders that something is in."""
+    listed = worklist.item(base + b"data")
+    return listed.kind is Kind.FOLDER if listed else any(worklist.names(base + b"data/"))
 
 
 def _declaration(worklist: Worklist, base: bytes) -> Declaration | Finding:
@@ -101,7 +109,7 @@ def _manifests(worklist: Worklist, base: bytes, declared: Declaration) -> Iterat
         yield from _claims(worklist, base, name, algorithm, declared)
     if not payload_manifests:
         yield error("rfc8493-2.1.3-none", "There is no payload manifest that can be checked.")
-    if not worklist.item(base + b"data"):
+    if not _has_payload(worklist, base):
         yield error("rfc8493-2.1.2-payload", "The folder data is missing.", "data")
 
 

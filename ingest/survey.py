@@ -15,11 +15,11 @@ from pathlib import Path
 from ingest import folder
 from ingest.bounded import PATIENCE, identify_at_most
 from ingest.errors import NoSuchPackage
+from ingest.finding import Finding
 from ingest.identify import Basis, Identification, Identifier
-from ingest.item import Item
 from ingest.sample import sample_of
 from storage.namemap import Kind
-from storage.names import escape_path
+from storage.names import escape_path, unescape_path
 from storage.parallel import in_order
 from storage.progress import SILENT, Progress
 
@@ -38,8 +38,13 @@ def survey(
     paths: Sequence[Path], identifier: Callable[[], Identifier],
     executor: Callable[[int, int], AbstractContextManager[Executor]], progress: Progress = SILENT,
 ) -> Iterator[Surveyed]:  # fmt: skip
-    """Yield every regular file at or below the paths, sorted by path; raise NoSuchPackage before the first."""
-    files = sorted({name for path in paths for name in _files(os.fsencode(path))})
+    """Yield what cannot be looked at, then every regular file at or below the paths, sorted by path.
+
+    Raises NoSuchPackage before the first.
+    """
+    found = [one for path in paths for one in _files(os.fsencode(path))]
+    files = sorted({name for name, why in found if not why})
+    yield from (_unread(name, why) for name, why in found if why)
     progress.begin("Identifying", len(files), 0)
     with executor(len(files), 0) as pool:
         for some in in_order(pool, partial(_some, identifier), _cut(files)):
@@ -48,17 +53,24 @@ def survey(
     progress.end()
 
 
-def _files(path: bytes) -> Iterator[bytes]:
+def _files(path: bytes) -> Iterator[tuple[bytes, str]]:
+    """Yield each file with "", and what cannot be looked at with why."""
     try:
         is_folder = stat.S_ISDIR(os.stat(path).st_mode)
     except OSError as failure:
         raise NoSuchPackage(escape_path(path)) from failure
     if not is_folder:
-        yield path
+        yield path, ""
         return
     for item in folder.walk(path):
-        if isinstance(item, Item) and item.kind is Kind.FILE:
-            yield item.source
+        if isinstance(item, Finding):
+            yield os.path.join(path, unescape_path(item.path)), item.message
+        elif item.kind is Kind.FILE:
+            yield item.source, ""
+
+
+def _unread(path: bytes, why: str) -> Surveyed:
+    return Surveyed(escape_path(path), 0, Identification.of((), Basis.NONE), why)
 
 
 def _some(identifier: Callable[[], Identifier], paths: Iterable[bytes]) -> list[Surveyed]:
@@ -71,7 +83,7 @@ def _one(identifier: Identifier, path: bytes) -> Surveyed:
         sample = sample_of(path)
         return Surveyed(shown, sample.size, identify_at_most(PATIENCE, identifier, sample))
     except OSError as failure:
-        return Surveyed(shown, 0, Identification.of((), Basis.NONE), failure.strerror or str(failure))
+        return _unread(path, failure.strerror or str(failure))
 
 
 def _cut(files: Iterable[bytes]) -> Iterator[list[bytes]]:

@@ -9,6 +9,7 @@ from typing import IO
 
 from ingest.finding import Finding, error
 from policies.ingest import ContainerLimits
+from storage.durable import DISK, told
 
 _CHUNK = 1 << 20
 _SMALL = 100 << 20  # bytes: below it no ratio is a bomb
@@ -40,13 +41,16 @@ class Unpacking:
         return self.folder / f"{self.files:08d}"
 
     def copy(self, stream: IO[bytes], target: Path) -> int:
-        """Write a member's bytes; return how many; raise TooMuch, or what the stream raises."""
+        """Write a member's bytes; return how many; raise TooMuch, NoRoom, or what the stream raises."""
         before = self.size
-        with target.open("xb") as file:
+        with told(str(self.folder)):
+            file = target.open("xb", buffering=0)
+        with file:
             for data in _chunks(stream):
                 self.size += len(data)
                 self._check()
-                file.write(data)
+                with told(str(self.folder)):
+                    DISK.write(file.fileno(), data)
         return self.size - before
 
     def _check(self) -> None:

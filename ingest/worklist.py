@@ -83,6 +83,9 @@ class Worklist:
         for code, severity, path, message in self._db.execute(f"select distinct * from findings order by {order}"):
             yield Finding(code, Severity(severity), path, message)
 
+    def findings_total(self) -> int:
+        return int(self._db.execute("select count(*) from (select distinct * from findings)").fetchone()[0])
+
     def claim(self, claims: Iterable[tuple[bytes, Digest, str, int]]) -> None:
         """Take in what the producer says: (name, digest, the manifest that says so, its line)."""
         rows = ((name, d.algorithm, d.hexadecimal, origin, line) for name, d, origin, line in claims)
@@ -162,7 +165,8 @@ class Worklist:
 
     def select(self, query: str, *arguments: object) -> Iterator[tuple[Any, ...]]:
         """Rows of a question that a check asks of the whole delivery."""
-        yield from self._db.execute(query, arguments)
+        for row in self._db.execute(query, arguments):  # `yield from` would close the cursor, after the database perhaps
+            yield row  # noqa: UP028
 
     def totals(self) -> tuple[int, int]:
         """How many regular files were delivered, and their bytes."""

@@ -12,6 +12,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from sqlite_utils import Database
+
 from repository import projection, schema
 from repository.project_version import project_version
 from storage.digest import Digest
@@ -26,11 +28,7 @@ class Catalogue:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.db = schema.open_database(path) if path.exists() else schema.create(path)
-        if not schema.is_current(self.db):
-            self.close()
-            remove(path)
-            self.db = schema.create(path)
+        self.db = _current(path) or _anew(path)
 
     def close(self) -> None:
         self.db.close()
@@ -83,8 +81,7 @@ class Catalogue:
     def clear(self) -> None:
         """Begin again with empty tables."""
         self.close()
-        remove(self.path)
-        self.db = schema.create(self.path)
+        self.db = _anew(self.path)
 
     def rows(self, query: str, *arguments: object) -> Iterator[Row]:
         """Rows of a question as dictionaries."""
@@ -115,6 +112,27 @@ class CatalogueHolds:
             " (select 1 from damage where copy = ?2 and key like '%/' || ?3)"
         )
         return bool(self._connection.execute(query, (str(digest), copy, digest.hexadecimal)).fetchone()[0])
+
+
+def _current(path: Path) -> Database | None:
+    """The catalogue that is there; None where there is none, one of another version, or one that cannot be read."""
+    if not path.exists():
+        return None
+    try:
+        db = schema.open_database(path)
+    except sqlite3.OperationalError:  # the disk's fault, or another process's
+        raise
+    except sqlite3.DatabaseError:
+        return None
+    if schema.is_current(db):
+        return db
+    db.close()
+    return None
+
+
+def _anew(path: Path) -> Database:
+    remove(path)
+    return schema.create(path)
 
 
 def remove(path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from repository.errors import BadConfig, NoRepository, UnsupportedCopy
+from storage.durable import DISK, Disk
 from storage.local import Local
 
 FILE = "tianyi.toml"
@@ -85,9 +86,9 @@ def local_path(copy: Copy, folder: Path) -> Path:
     return (folder / path).absolute()
 
 
-def open_copy(copy: Copy, config: Config) -> Local:
+def open_copy(copy: Copy, config: Config, disk: Disk = DISK) -> Local:
     root = local_path(copy, config.folder)
-    return Local(copy.name, root, scratch_for(root, config.work / "copies" / copy.name))
+    return Local(copy.name, root, scratch_for(root, config.work / "copies" / copy.name), disk)
 
 
 def scratch_for(root: Path, preferred: Path) -> Path:

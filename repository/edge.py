@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import sqlite3
 from collections.abc import Mapping
 from concurrent.futures.process import BrokenProcessPool
 from typing import NamedTuple
@@ -58,6 +59,8 @@ EDGE: Mapping[type[Exception], Edge] = {
     own.BadRequest: Edge(USAGE, 400),
     own.UnsupportedCopy: Edge(USAGE, 400),
     own.WorkerLost: Edge(INCOMPLETE, 503),
+    own.CatalogueDamaged: Edge(DAMAGE, 500),
+    own.CatalogueAway: Edge(INCOMPLETE, 503),
     OSError: Edge(INCOMPLETE, 500),
 }
 
@@ -75,10 +78,25 @@ def tell(error: Exception) -> Told | None:
     """What to say of an error; None for a fault of ours."""
     if isinstance(error, BrokenProcessPool):
         error = own.WorkerLost()
+    if isinstance(error, sqlite3.DatabaseError):
+        error = _of_sqlite(error)
     for kind in type(error).__mro__:
         if edge := EDGE.get(kind):
             return Told(*_words(error), edge)
     return None
+
+
+def _of_sqlite(error: sqlite3.DatabaseError) -> Exception:
+    name = str(getattr(error, "sqlite_errorname", ""))
+    if name in ("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE"):
+        return storage.NoRoom("the repository's folder")
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return storage.Locked("the catalogue", "another process")
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        return own.CatalogueDamaged()
+    if name.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")):
+        return own.CatalogueAway(str(error))
+    return error
 
 
 def _words(error: Exception) -> tuple[str, str, str]:

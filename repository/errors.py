@@ -42,6 +42,24 @@ class NotEmpty(RepositoryError):
         super().__init__(f"There is something at {where} already.", "Name a place that is not there yet.")
 
 
+class CatalogueDamaged(RepositoryError):
+    code = "catalogue-damaged"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The catalogue cannot be read; the holdings themselves are another matter.", "`tianyi rebuild`."
+        )
+
+
+class CatalogueAway(RepositoryError):
+    code = "system"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"The system refused the catalogue or a work file: {why}.", "See to its cause, then try again."
+        )
+
+
 class UnknownCopy(RepositoryError):
     code = "no-such-copy"
 

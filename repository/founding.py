@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
 from repository import config
 from repository.config import Config, Copy
 from repository.errors import NotEmpty
-from storage import durable, founding
+from storage import durable, founding, layout
 from storage.canonical import Json
 from storage.commit import Committer, prepare_work
 from storage.digest import sha256
-from storage.errors import NotAVault, Unreachable
+from storage.errors import NotAVault, StorageError, Unreachable
 from storage.event import Event
+from storage.ledger import Ledger
+from storage.store import Store
 from storage.vault import Vault
 
 _FOLDERS = ("policies", "keys")
@@ -28,6 +31,9 @@ def make(folder: Path, copies: Sequence[str], vault_id: UUID, time: str, agent: 
     named = [Copy("first", "vault"), *(Copy(f"copy-{n}", _absolute(url)) for n, url in enumerate(copies, start=2))]
     made = Config(folder, str(vault_id), named)
     roots = [config.local_path(copy, folder) for copy in named]
+    for root in roots:
+        if any(root == other or root in other.parents for other in roots if other is not root):
+            raise NotAVault(str(root), "another copy is the same folder, or inside it", "Name folders apart.")
     for root in roots[1:]:
         if root.exists() and any(root.iterdir()):
             raise NotAVault(str(root), "there is something in it already", "Name an empty folder, or a new one.")
@@ -62,8 +68,23 @@ def check(vault: Vault, vault_id: str) -> None:
             if store is vault.first:
                 raise
             continue
-        if found not in ("", vault_id):
+        except NotAVault:
+            if _is_damaged(store, vault_id):
+                continue
+            raise
+        if found not in ("", vault_id) and not _is_damaged(store, vault_id):
             raise NotAVault(store.name, f"it is a copy of another vault ({found})", "Correct tianyi.toml.")
+
+
+def _is_damaged(store: Store, vault_id: str) -> bool:
+    """Whether the copy's own ledger says that it is of our vault, and that its tianyi-vault.json has other bytes: then
+    an audit finds the damage, and a repair heals it."""
+    with suppress(StorageError, OSError), store.open(layout.VAULT) as stream:
+        for _, _, event in Ledger(store).read(0, 1):
+            files = event.detail.get("files")
+            wanted = files.get(layout.VAULT) if isinstance(files, Mapping) else None
+            return event.object == vault_id and wanted not in (None, str(sha256(stream.read())))
+    return False
 
 
 def _absolute(url: str) -> str:

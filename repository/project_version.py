@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 
 from sqlite_utils import Database
 
@@ -12,6 +13,8 @@ from ingest.errors import NotMetadata
 from storage import bag
 from storage.aip import Record
 from storage.digest import Digest, sha256
+from storage.errors import StorageError
+from storage.event import Event
 from storage.premis import File, Happening
 from storage.premis_read import read
 from storage.vault import Vault
@@ -28,7 +31,8 @@ and not exists (select 1 from bagged b where b.path = files.path and b.digest = 
 _ADD = """
 insert into files (aip, path, digest, since, until, size, original_name, puids, mime, basis, derived_from, content)
 select ?1, b.path, b.digest, ?2, null, coalesce(d.size, stored_size(b.digest)), coalesce(original_name, ''),
-       coalesce(puids, '[]'), coalesce(mime, ''), coalesce(basis, ''), coalesce(derived_from, ''), d.path is not null
+       coalesce(puids, '[]'), coalesce(mime, ''), coalesce(basis, ''), coalesce(derived_from, ''),
+       d.path is not null or substr(b.path, 1, 21) = 'data/representations/'
 from bagged b left join described d on d.path = b.path
 where not exists (select 1 from files f where f.aip = ?1 and f.path = b.path and f.digest = b.digest
                   and f.until is null)
@@ -37,25 +41,55 @@ order by b.path
 
 
 def project_version(db: Database, vault: Vault, record: Record, entry: int) -> None:
-    """Take one version into the catalogue, from its bag alone; raise StorageError where the vault lacks a part."""
-    tags = dict(vault.tag_files(record))
+    """Take one version into the catalogue, from its bag alone.
+
+    Of a bag that is damaged in every copy, what is left is taken in: one lost blob must not hide the other holdings,
+    and an audit tells of it.
+    """
     for statement in filter(str.strip, _TEMPORARY.split(";")):
         db.conn.execute(statement)
     db.conn.execute("delete from bagged")
     db.conn.execute("delete from described")
-    db.conn.executemany("insert into bagged values (?, ?)", ((p, str(d)) for p, d in vault.bag(record)))
+    db.conn.executemany("insert into bagged values (?, ?)", _bagged(vault, record))
     _read_premis(db, vault, record)
-    db.register_function(lambda digest: vault.size(Digest.parse(digest)), name="stored_size", replace=True)
+    db.register_function(lambda digest: size_of(vault, Digest.parse(digest)), name="stored_size", replace=True)
     db.conn.execute(_CLOSE, (record.aip, record.version - 1))
     db.conn.execute(_ADD, (record.aip, record.version))
     _put_version(db, record, entry)
-    _put_aip(db, vault, record, dict(bag.parse_info(vault.read(tags[bag.INFO]).decode())))
+    _put_aip(db, vault, record, _info(db, vault))
+
+
+def size_of(vault: Vault, digest: Digest) -> int:
+    """A blob's bytes; 0 where no copy has it."""
+    try:
+        return vault.size(digest)
+    except StorageError:
+        return 0
+
+
+def _bagged(vault: Vault, record: Record) -> Iterator[tuple[str, str]]:
+    """Path and digest of every file of the bag, so far as its manifests can be read."""
+    try:
+        tags = vault.tag_files(record)
+    except StorageError:
+        yield bag.TAGMANIFEST, str(record.tagmanifest)
+        return
+    yield from ((line.path, str(line.digest)) for line in tags)
+    with suppress(StorageError):
+        yield from ((line.path, str(line.digest)) for line in vault.payload(record))
+
+
+def _info(db: Database, vault: Vault) -> dict[str, str]:
+    for digest in _parts(db, bag.INFO):
+        with suppress(StorageError):
+            return dict(bag.parse_info(vault.read(digest).decode()))
+    return {}
 
 
 def _read_premis(db: Database, vault: Vault, record: Record) -> None:
     """What the version added to the AIP's PREMIS: files into `described`, events into `happenings`."""
     for digest in _parts(db, f"{bag.PRESERVATION}premis-v{record.version}-"):
-        with vault.open(digest) as stream:
+        with suppress(StorageError), vault.open(digest) as stream:
             for found in read(stream):
                 if isinstance(found, File):
                     db.conn.execute("insert or replace into described values (?, ?, ?, ?, ?, ?, ?)", _row(found))
@@ -89,6 +123,21 @@ def _put_version(db: Database, record: Record, entry: int) -> None:
     )  # fmt: skip
 
 
+def put_lost(db: Database, event: Event, version: int, entry: int) -> None:
+    """Take in a version whose record no copy has whole: that it was committed, so that an audit misses it."""
+    told = {name: str(event.detail.get(name, "")) for name in ("accession", "reason", "record")}
+    db.table("versions").insert(
+        {
+            "aip": event.object, "version": version, "created": event.time, "reason": told["reason"],
+            "agent": event.agent, "files": 0, "bytes": 0, "record": told["record"], "file_digest": told["record"],
+            "file_size": 0, "entry": entry,
+        },
+        replace=True,
+    )  # fmt: skip
+    lost = {"aip": event.object, "title": "", "accession": told["accession"], "producer": "", "created": event.time}
+    db.table("aips").insert({**lost, "description": "", "versions": version, "files": 0, "bytes": 0}, ignore=True)
+
+
 def _put_aip(db: Database, vault: Vault, record: Record, info: dict[str, str]) -> None:
     count, size = db.execute(
         "select count(*), coalesce(sum(size), 0) from files where aip = ? and content and until is null", (record.aip,)
@@ -109,7 +158,7 @@ def _description(db: Database, vault: Vault) -> Iterator[str]:
     for digest in _parts(db, f"{bag.DESCRIPTIVE}dc."):
         try:
             core = describe.parse(vault.read(digest), _path_of(db, digest))
-        except NotMetadata:
+        except (NotMetadata, StorageError):
             continue  # it was checked at ingest; a reader that has become stricter must not stop a rebuild
         for values in core.values():
             yield from values

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from repository.project_version import project_version
+from repository.project_version import project_version, put_lost, size_of
 from storage.aip import parse_aip
 from storage.digest import Digest
 from storage.errors import StorageError
@@ -27,8 +27,15 @@ def project(db: Database, vault: Vault, entry: int, raw: bytes, event: Event) ->
 
 def _founding(db: Database, vault: Vault, entry: int, event: Event) -> None:
     for key, digest in _mapping(event, "files").items():
-        size = vault.first_size(key)
+        size = _size(vault, key)
         db.table("fixed").insert({"key": key, "digest": str(digest), "size": size}, replace=True)
+
+
+def _size(vault: Vault, key: str) -> int:
+    try:
+        return vault.first_size(key)
+    except StorageError:
+        return 0  # lost in every copy: an audit tells of it
 
 
 def _accession(db: Database, vault: Vault, entry: int, event: Event) -> None:
@@ -51,7 +58,11 @@ def _settle_accession(db: Database, accession: str, outcome: str, aip: str, even
 def _commit(db: Database, vault: Vault, entry: int, event: Event) -> None:
     version = event.detail["version"]
     assert isinstance(version, int)
-    record = vault.record(parse_aip(event.object), version)
+    try:
+        record = vault.record(parse_aip(event.object), version)
+    except StorageError:
+        put_lost(db, event, version, entry)
+        return
     project_version(db, vault, record, entry)
     if record.reason == "ingestion":
         _settle_accession(db, record.accession, "accepted", record.aip, event)
@@ -84,7 +95,7 @@ def _repair(db: Database, vault: Vault, entry: int, event: Event) -> None:
 
 
 def _evidence(db: Database, vault: Vault, digest: Digest, entry: int) -> None:
-    db.table("evidence").insert({"digest": str(digest), "size": vault.size(digest), "entry": entry}, ignore=True)
+    db.table("evidence").insert({"digest": str(digest), "size": size_of(vault, digest), "entry": entry}, ignore=True)
 
 
 def _mapping(event: Event, name: str) -> Mapping[str, Any]:

@@ -23,10 +23,11 @@ from ingest import pipeline
 from ingest.pipeline import Delivery, Receipt, Setting
 from policies import document
 from policies.effective import Policies
-from repository import config, dip, dip_bag, dip_folder, founding, holdings, identifiers, migrate, migration
+from repository import config, dip, dip_bag, dip_folder, doctor, founding, holdings, identifiers, migrate, migration
 from repository.catalogue import Catalogue, CatalogueHolds, counts
 from repository.config import Config, Copy
 from repository.dip import Dip
+from repository.doctor_check import Check
 from repository.errors import BadRequest, UnknownCopy
 from repository.holdings import Aip, Happened, HeldFile, Version
 from repository.jobs import Job, agenda
@@ -36,7 +37,7 @@ from repository.workers import workers
 from storage.aip import Record, parse_aip, stamp, uuid7
 from storage.commit import Committer
 from storage.durable import DISK, Disk
-from storage.errors import Locked
+from storage.errors import Locked, NotFound
 from storage.event import Event
 from storage.progress import SILENT, Progress
 from storage.vault import Vault
@@ -76,8 +77,9 @@ class Repository:
         )
         founding.check(self.vault, settings.vault_id)
         self.committer = Committer(self.vault, settings.work, disk, patience)
-        self.recovered = self._recover(disk)
         self.catalogue = Catalogue(settings.catalogue)
+        self.catalogue.follow(self.vault)  # before anything is appended: one that is ahead of the ledger is seen
+        self.recovered = self._recover(disk)
         self.catalogue.follow(self.vault)
         self.committer.remembers = lambda: remembered(self.catalogue)
 
@@ -92,10 +94,11 @@ class Repository:
 
     @classmethod
     def open(
-        cls, folder: Path, *, agent: str = "", progress: Progress = SILENT, now: Callable[[], datetime] = utc_now
-    ) -> Repository:
+        cls, folder: Path, *, agent: str = "", progress: Progress = SILENT, now: Callable[[], datetime] = utc_now,
+        patience: float = 60.0,
+    ) -> Repository:  # fmt: skip
         """Open a repository; raise NoRepository, BadConfig, NotAVault or Unreachable."""
-        return cls(config.load(folder.absolute()), agent=agent, progress=progress, now=now)
+        return cls(config.load(folder.absolute()), agent=agent, progress=progress, now=now, patience=patience)
 
     def __enter__(self) -> Repository:
         return self
@@ -157,7 +160,9 @@ class Repository:
         if copy and copy not in known:
             raise UnknownCopy(copy, list(known))
         watch = self._watch()
-        return [watch.audit(store) for store in ([known[copy]] if copy else self.vault.copies)]
+        stores = [known[copy]] if copy else list(self.vault.copies)
+        ends = watch.ends(stores)
+        return [watch.audit(store, ends[store.name]) for store in stores]
 
     def repair(self) -> tuple[list[Mend], list[Mend]]:
         """Heal what audits found; return what was healed and what is beyond repair."""
@@ -209,6 +214,11 @@ class Repository:
             self.catalogue.complete(self.vault)
         return counts(self.catalogue)
 
+    @staticmethod
+    def doctor(folder: Path) -> list[Check]:
+        """What is installed, and whether disks keep their promises: of the repository there, which need not open."""
+        return doctor.examine(folder)
+
     def jobs(self) -> list[Job]:
         """The policy's jobs by name, with their last run and when they fall due."""
         return agenda(self.catalogue, self.policies().audit, self.now())
@@ -225,6 +235,8 @@ class Repository:
 
     def _version(self, urn: str, wanted: int | None) -> Record:
         if wanted is not None:
+            if not any(version.version == wanted for version in holdings.versions(self.catalogue, urn)):
+                raise NotFound(f"Version {wanted} of {urn}", "this repository", "`tianyi show` lists its versions.")
             return self.vault.record(parse_aip(urn), wanted)
         return self.vault.records(parse_aip(urn))[-1]
 

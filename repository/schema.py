@@ -67,8 +67,12 @@ def open_database(path: Path) -> Database:
     """The database in WAL mode; another process's short writes are waited for (seconds)."""
     connection = sqlite3.connect(path, timeout=60.0)
     db = Database(connection)
-    db.enable_wal()
-    db.execute("pragma synchronous = normal")  # it can be made again; it only has to be consistent
+    try:
+        db.enable_wal()
+        db.execute("pragma synchronous = normal")  # it can be made again; it only has to be consistent
+    except sqlite3.Error:
+        db.close()
+        raise
     return db
 
 

@@ -53,6 +53,12 @@ def last_bundle(catalogue: Catalogue) -> Expected | None:
     return next((one for one, width in _bundles(catalogue) if width < bundle.WIDTH), None)
 
 
+def remembered(catalogue: Catalogue) -> tuple[str, Digest] | None:
+    """Key and digest of that bundle."""
+    last = last_bundle(catalogue)
+    return (last.key, last.digest) if last else None
+
+
 def _bundles(catalogue: Catalogue) -> Iterator[tuple[Expected, int]]:
     for number in range(-(-catalogue.position // bundle.WIDTH)):
         rows = catalogue.rows(
@@ -77,28 +83,28 @@ class Watch:
     new_id: Callable[[], UUID]
     progress: Progress = SILENT
 
-    def audit(self, store: Store) -> Audit:
-        """Read everything in one copy, and write down what was found: one entry of the ledger."""
+    def ends(self, stores: Iterable[Store]) -> dict[str, Audit]:
+        """The ledger's right-most bundle in each copy: read before anything is noted, which writes it anew."""
+        with self.committer.lock():
+            self.catalogue.follow(self.committer.vault)
+            last = last_bundle(self.catalogue)
+            return {store.name: audit(store, [last] if last else [], Inline()) for store in stores}
+
+    def audit(self, store: Store, end: Audit) -> Audit:
+        """Read everything in one copy, and write down what was found, its `end` included: one entry of the ledger."""
         row = self.catalogue.one(f"select count(*) as files, coalesce(sum(size), 0) as bytes from ({_EXPECTED})")
         assert row is not None  # a count is always there
         self.progress.begin(f"Auditing {store.name}", row["files"], row["bytes"])
         with self.executor(row["files"], row["bytes"]) as executor:
             result = audit(store, expected(self.catalogue), executor, self.progress)
-        self._audit_last_bundle(store, result)
+        result.counts.update(end.counts)
+        result.size += end.size
+        result.findings.extend(end.findings)
         if not result.counts["not_checked"]:
             self._add_extras(store, result)
         self.progress.end()
         self._note_audit(result)
         return result
-
-    def _audit_last_bundle(self, store: Store, result: Audit) -> None:
-        with self.committer.lock():
-            self.catalogue.follow(self.committer.vault)
-            if last := last_bundle(self.catalogue):
-                some = audit(store, [last], Inline())
-                result.counts.update(some.counts)
-                result.size += some.size
-                result.findings.extend(some.findings)
 
     def _add_extras(self, store: Store, result: Audit) -> None:
         try:

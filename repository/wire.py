@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from fixity.audit import Audit
@@ -15,9 +17,15 @@ from ingest.validation import Validation
 from repository.dip import Dip
 from repository.holdings import Aip, Happened, HeldFile, Version
 from repository.migration import Migration, Planned
+from storage.names import escape_path
 
 Json = dict[str, Any]
 CAPPED = 100  # findings shown; the rest is in the report
+
+
+def place(path: Path) -> str:
+    """Where something lies, in the escaped form of all paths (storage/names.py)."""
+    return escape_path(os.fsencode(path))
 
 
 def finding(found: Finding) -> Json:
@@ -41,7 +49,7 @@ def receipt(value: Receipt) -> Json:
         "because": list(value.because),
         "findings": [finding(found) for found in value.findings],
         "findings_total": value.findings_total,
-        "report": str(value.report),
+        "report": place(value.report),
     }
 
 
@@ -108,7 +116,7 @@ def _mend(mend: Mend, aips: Callable[[str], list[str]]) -> Json:
 
 
 def dip(value: Dip) -> Json:
-    return {"dip": str(value.path), "form": value.form, "files": value.files, "bytes": value.size}
+    return {"dip": place(value.path), "form": value.form, "files": value.files, "bytes": value.size}
 
 
 def planned(value: Planned) -> Json:

@@ -6,6 +6,7 @@ import ctypes
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -37,9 +38,19 @@ def workers(files: int, size: int) -> Iterator[Executor]:
 
 
 def _begin(main: int) -> None:
-    """Leave interrupts to the main process, and die with the fork server, which dies with it."""
+    """Leave interrupts to the main process, and die with it, and with the fork server.
+
+    The fork server alone does not see the main process die: each worker keeps the pipe open that would tell it.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_die_with_main, daemon=True).start()
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if not os.path.exists(f"/proc/{main}"):
         os._exit(1)
+
+
+def _die_with_main() -> None:
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os.kill(os.getpid(), signal.SIGKILL)

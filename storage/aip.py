@@ -81,7 +81,7 @@ def parse_record(data: bytes, key: str) -> Record:
         record = _from_members(members)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise BrokenRecord(key, f"not a record ({error})") from error
-    if str(record.digest) != claimed or not data.endswith(b"\n"):
+    if str(record.digest) != claimed or record.to_bytes() != data:
         raise BrokenRecord(key, "its digest is not its own")
     return record
 

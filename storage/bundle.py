@@ -25,7 +25,8 @@ def parse_key(key: str) -> tuple[int, int] | None:
     match = _KEY.fullmatch(key)
     if not match:
         return None
-    return int(match[1].replace("x", "").replace("/", "")), int(match[2] or WIDTH)
+    number, width = int(match[1].replace("x", "").replace("/", "")), int(match[2] or WIDTH)
+    return (number, width) if width <= WIDTH and bundle_key(number, width) == key else None
 
 
 def encode(entries: Iterable[bytes]) -> bytes:

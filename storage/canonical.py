@@ -33,7 +33,7 @@ def _check(value: Json) -> None:
             if not (isinstance(key, str) and key.isascii()):
                 raise ValueError(f"not an ASCII key: {key!r}")
             _check(inner)
-    elif isinstance(value, Sequence):
+    elif isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
         for inner in value:
             _check(inner)
     else:
@@ -42,7 +42,11 @@ def _check(value: Json) -> None:
 
 def parse_canonical(data: bytes) -> dict[str, Json]:
     """The object that `data` is the canonical form of; raise ValueError where a single byte differs from it."""
-    value = json.loads(data)
-    if not isinstance(value, dict) or canonical(value) != data:
+    try:
+        value = json.loads(data)
+        same = canonical(value) == data
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    if not isinstance(value, dict) or not same:
         raise ValueError("not an object in canonical JSON")
     return value

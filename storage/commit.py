@@ -6,21 +6,24 @@ finishes what an intent tells of.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
 from storage import durable, layout
 from storage.aip import Record, parse_record
-from storage.digest import Digest
-from storage.durable import DISK, Disk
-from storage.errors import AlreadyThere, Conflict, Damaged, NotFound, StorageError
-from storage.event import Event, parse_event
+from storage.canonical import Json
+from storage.digest import Digest, sha256
+from storage.durable import DISK, Disk, told
+from storage.errors import AlreadyThere, BrokenRecord, Conflict, Damaged, NotFound, StorageError
+from storage.event import Event
+from storage.intent import Intent, intent_name, parse_intent, parse_name
 from storage.ledger import Ledger
-from storage.lock import locked
-from storage.staging import live_runs
+from storage.lock import locked, remove_dead
+from storage.staging import lives
 from storage.store import Opens, Store
 from storage.vault import Vault
 
@@ -43,6 +46,9 @@ class Committer:
     def __init__(self, vault: Vault, work: Path, disk: Disk = DISK, patience: float = 60.0) -> None:
         self.vault = vault
         self._work, self._disk, self._patience = work, disk, patience
+        self._folders = durable.Folders(work.parent)
+        self.remembers: Callable[[], tuple[str, Digest] | None] = lambda: None
+        """Key and digest of the ledger's right-most bundle as somebody who has read it (the catalogue) remembers it."""
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -58,15 +64,15 @@ class Committer:
         with self.lock():
             self._check_next(record)
             away = {*behind, *self._incomplete(blobs, set(behind))}
-            intent = self._declare(record, event)
+            intent = self._declare(record, Intent(event, self.vault.ledger.size(), frozenset(away)))
             try:
                 self.vault.first.create(_key(record), record.to_bytes())
             except AlreadyThere as error:
-                self._disk.unlink(str(intent))
+                self._forget(intent)
                 raise Conflict(record.aip, record.version) from error
             away |= self._spread(record, away)
-            entry, late = self._note([event])
-            self._disk.unlink(str(intent))
+            entry, late = self._enter(record, event)
+            self._forget(intent)
             return Committed(record, entry, frozenset(away | late))
 
     def note(self, *events: Event) -> frozenset[str]:
@@ -80,19 +86,21 @@ class Committer:
 
     def recover(self) -> list[str]:
         """Finish what a crash cut short, and remove the scratch of dead runs; return the AIP versions recovered."""
+        prepare_work(self._work)
         with self.lock():
             recovered = [name for intent in sorted(self._intents().iterdir()) if (name := self._finish(intent))]
-            self._tidy(live_runs(self._work))
+            self._tidy()
             return recovered
 
-    def _tidy(self, alive: Collection[str]) -> None:
-        """Remove what dead runs left, here and in every copy that answers, then their marks."""
-        kept: dict[str, Collection[str]] = {"scratch": (), "staging": alive, "runs": alive}
-        for name, names in kept.items():
-            durable.remove_others(self._disk, self._work / name, names)
+    def _tidy(self) -> None:
+        """Remove what dead runs left, here and in every copy that answers, and their marks."""
+        at_work = partial(lives, self._work)
+        durable.remove_leftovers(self._disk, self._work / "scratch", lambda _: False)
+        durable.remove_leftovers(self._disk, self._work / "staging", at_work)
         for store in self.vault.copies:
             with suppress(StorageError):
-                store.tidy(alive)
+                store.tidy(at_work)
+        remove_dead(self._work / "runs")
 
     def _check_next(self, record: Record) -> None:
         if record.version == 1:
@@ -115,11 +123,12 @@ class Committer:
                 incomplete.add(store.name)
         return incomplete
 
-    def _declare(self, record: Record, event: Event) -> Path:
-        """The intent: the entry to write and the ledger's size before it, so that recovery knows where to look."""
-        target = self._intents() / f"{record.uuid}-v{record.version}"
-        data = f"{self.vault.ledger.size()}\n".encode() + event.to_bytes()
-        durable.publish(self._disk, target, data, self._work / "scratch", exclusive=False)
+    def _declare(self, record: Record, intent: Intent) -> Path:
+        target = self._intents() / intent_name(record)
+        with told(str(self._work)):
+            durable.publish(
+                self._disk, target, intent.to_bytes(), self._work / "scratch", exclusive=False, folders=self._folders
+            )
         return target
 
     def _spread(self, record: Record, away: set[str]) -> set[str]:
@@ -132,8 +141,20 @@ class Committer:
                 failed.add(store.name)
         return failed
 
+    def _enter(self, record: Record, event: Event) -> tuple[int, set[str]]:
+        """The commit's entry. The version exists by its record: where the entry fails, its intent stays."""
+        try:
+            return self._note([event])
+        except StorageError as error:
+            error.next = (
+                f"Version {record.version} of {record.aip} is kept all the same: do not run the command again. What is"
+                " missing of the ledger is written when the repository is opened next."
+            )
+            raise
+
     def _note(self, events: Sequence[Event]) -> tuple[int, set[str]]:
-        entry = self.vault.ledger.append(events)
+        healed = self._heal_last_bundle(events[0])
+        entry = self.vault.ledger.append([*events, *healed])
         failed = set()
         for store in self._others(set()):
             try:
@@ -142,30 +163,80 @@ class Committer:
                 failed.add(store.name)
         return entry, failed
 
+    def _heal_last_bundle(self, event: Event) -> list[Event]:
+        """An append writes the right-most bundle anew, in every copy: where the first copy's is not the one remembered
+        and another copy's is, that one is taken first; return the entry that tells of it."""
+        remembered = self.remembers()
+        if (
+            remembered is None
+            or remembered[0] != self.vault.ledger.last_key()
+            or _is_whole(self.vault.first, *remembered)
+        ):
+            return []
+        source = next((store for store in self._others(set()) if _is_whole(store, *remembered)), None)
+        if source is None:
+            return []
+        key = remembered[0]
+        with source.open(key) as stream:
+            self.vault.first.replace(key, stream.read())
+        detail: dict[str, Json] = {"repaired": [key], "from": [source.name]}
+        return [replace(event, type="repair", object=self.vault.first.name, outcome="success", detail=detail)]
+
     def _finish(self, intent: Path) -> str:
-        """Write the entry that an intent promised if its record exists and has none; return which version, or ""."""
-        size, _, data = intent.read_bytes().partition(b"\n")
-        event = parse_event(data)
-        name, _, version = intent.name.rpartition("-v")
-        key = layout.record_key(UUID(name), int(version))
+        """Write the entry that an intent promised if its record exists and has none; return which version, or "".
+
+        What is there of record and entry is written again: whoever wrote it may have been killed before it was
+        durable. An intent or record that cannot be read is left for a person, and stops nobody.
+        """
+        try:
+            promised = parse_intent(intent.read_bytes())
+            record = self._first_record(*parse_name(intent.name))
+        except (ValueError, BrokenRecord):
+            return ""
         recovered = ""
-        with suppress(NotFound), self.vault.first.open(key) as stream:
-            record = parse_record(stream.read(), key)
-            if str(record.digest) == event.detail["record"] and not self._noted(int(size), data):
-                self._spread(record, set())
-                self._note([replace(event, detail={**event.detail, "recovered": True})])
-                recovered = intent.name
-        self._disk.unlink(str(intent))
+        if record and str(record.digest) == promised.record:
+            self.vault.first.replace(_key(record), record.to_bytes())
+            self._spread(record, set(promised.away))
+            recovered = "" if self._renewed(promised) else intent.name
+        self._forget(intent)
         return recovered
 
-    def _noted(self, size: int, data: bytes) -> bool:
-        return any(entry == data for _, entry, _ in self.vault.ledger.read(size))
+    def _first_record(self, aip: UUID, version: int) -> Record | None:
+        key = layout.record_key(aip, version)
+        with suppress(NotFound), self.vault.first.open(key) as stream:
+            return parse_record(stream.read(), key)
+        return None
+
+    def _renewed(self, promised: Intent) -> bool:
+        """Whether the promised entry was in the ledger already; it is there when this returns."""
+        entries = self.vault.ledger.read(promised.size)
+        if not any(event.detail.get("record") == promised.record for _, _, event in entries):
+            self._note([replace(promised.event, detail={**promised.event.detail, "recovered": True})])
+            return False
+        self.vault.ledger.renew()
+        for store in self._others(set()):
+            with suppress(StorageError):
+                Ledger(store).follow(self.vault.ledger)
+                Ledger(store).renew()
+        return True
+
+    def _forget(self, intent: Path) -> None:
+        with suppress(OSError):  # it is looked into again when the repository is opened
+            self._disk.unlink(str(intent))
 
     def _others(self, away: set[str]) -> list[Store]:
         return [store for store in self.vault.copies[1:] if store.name not in away]
 
     def _intents(self) -> Path:
         return self._work / "intents"
+
+
+def _is_whole(store: Opens, key: str, digest: Digest) -> bool:
+    try:
+        with store.open(key) as stream:
+            return sha256(stream.read()) == digest
+    except (StorageError, OSError):
+        return False
 
 
 def prepare_work(work: Path) -> None:
@@ -186,7 +257,7 @@ def _check_all(store: Opens, blobs: BlobSizes) -> None:
 
 
 def _create_same(store: Store, record: Record) -> None:
-    """Write a record that another copy has; one that is there already must be the same."""
+    """Write a record that another copy has; one that is there already must be the same, and is made durable."""
     key = _key(record)
     try:
         store.create(key, record.to_bytes())
@@ -194,3 +265,4 @@ def _create_same(store: Store, record: Record) -> None:
         with store.open(key) as stream:
             if parse_record(stream.read(), key).digest != record.digest:
                 raise Conflict(record.aip, record.version) from None
+        store.replace(key, record.to_bytes())

@@ -11,7 +11,7 @@ import errno
 import os
 import platform
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from itertools import count
@@ -21,6 +21,7 @@ from storage.errors import NoRoom, SyncFailed, Unreachable
 
 _SOUND = frozenset({"ext4", "xfs", "btrfs"})  # their syncfs waits for data and names, and reports what failed
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_REMEMBERED = 100_000  # folders known to be durable; more than the blobs' 65,536
 _serial = count()
 
 
@@ -125,32 +126,73 @@ def make_folders(disk: Disk, folder: Path, made: list[Path] | None = None) -> li
     return made
 
 
-def sync_names(disk: Disk, folder: Path, made: list[Path]) -> None:
-    """Make durable the names in a folder and those of the folders just made above it."""
-    with syncing(str(folder)):
-        disk.sync_folder(str(folder))
-        for new in made:
-            disk.sync_folder(str(new.parent))
+class Folders:
+    """The folders below a root, and which of their names are durable as far as this process knows.
+
+    One that is there may have been made by a process that was killed before it could sync its name: only what this
+    process has synced itself counts.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._lasting = {root}
+
+    def __reduce__(self) -> tuple[type[Folders], tuple[Path]]:
+        return Folders, (self._root,)  # workers begin with nothing known
+
+    def to_sync(self, folder: Path) -> list[Path]:
+        """What must be synced for names in a folder to last: it, and those above it that have a name not known."""
+        found = [folder]
+        while folder not in self._lasting:
+            folder = folder.parent
+            found.append(folder)
+        return found
+
+    def synced(self, folders: Iterable[Path]) -> None:
+        """All of what `to_sync` had named was synced."""
+        if len(self._lasting) > _REMEMBERED:
+            self._lasting = {self._root}
+        self._lasting.update(folders)
 
 
-def publish(disk: Disk, target: Path, data: bytes, scratch: Path, *, exclusive: bool, mode: int = 0o444) -> None:
+def publish(
+    disk: Disk, target: Path, data: bytes, scratch: Path, *, exclusive: bool, mode: int = 0o444,
+    folders: Folders | None = None,
+) -> None:  # fmt: skip
     """Write a small file durably: scratch → sync → its name → sync.
 
     With `exclusive` its name is made by link, so that exactly one of several writers wins; raises FileExistsError
-    for the others. Without, it replaces what was there. `scratch` lies on the same file system.
+    for the others. Without, it replaces what was there. `scratch` lies on the same file system; `folders` are those
+    that `target` lies in, by default only the one, whose own name is durable.
     """
     temporary = scratch_name(disk, scratch)
     try:
         write_file(disk, temporary, data, mode)
-        made = make_folders(disk, target.parent)
+        make_folders(disk, target.parent)
         if exclusive:
             disk.link(str(temporary), str(target))
         else:
             disk.rename(str(temporary), str(target))
-        sync_names(disk, target.parent, made)
+        _sync_name(disk, target, folders or Folders(target.parent), exclusive=exclusive)
     finally:
-        with suppress(FileNotFoundError):
+        with suppress(OSError):  # it is gone already, or stays until leftovers are removed
             disk.unlink(str(temporary))
+
+
+def _sync_name(disk: Disk, target: Path, folders: Folders, *, exclusive: bool) -> None:
+    """Make a new name durable; one that could not be, and replaced nothing, is taken back: nobody may trust it."""
+    wanted = folders.to_sync(target.parent)
+    try:
+        with syncing(str(target)):
+            for folder in wanted:
+                disk.sync_folder(str(folder))
+    except SyncFailed:
+        if exclusive:
+            with suppress(OSError):
+                disk.unlink(str(target))
+                disk.sync_folder(str(target.parent))
+        raise
+    folders.synced(wanted)
 
 
 def scratch_name(disk: Disk, scratch: Path) -> Path:
@@ -170,12 +212,12 @@ def write_file(disk: Disk, path: Path, data: bytes, mode: int) -> None:
         disk.close(descriptor)
 
 
-def remove_others(disk: Disk, folder: Path, names: Collection[str]) -> None:
-    """Remove what lies in a folder under other names: leftovers of whoever was killed. A missing folder is empty."""
+def remove_leftovers(disk: Disk, folder: Path, lives: Callable[[str], bool]) -> None:
+    """Remove what lies in a folder and belongs to nobody who lives, by its name. A missing folder is empty."""
     if not folder.is_dir():
         return
     for entry in sorted(os.listdir(folder)):
-        if entry not in names:
+        if not lives(entry):
             path = folder / entry
             remove_tree(disk, path) if path.is_dir() and not path.is_symlink() else disk.unlink(str(path))
 

@@ -10,21 +10,28 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from storage import bundle
-from storage.errors import Damaged, NotFound
+from storage.durable import told
+from storage.errors import Damaged, NotFound, StorageError, Unreachable
 from storage.event import Event, parse_event
 from storage.store import Store
 
 
 class Ledger:
-    """The entries in one copy, numbered from 0."""
+    """The entries, numbered from 0: written to the first of the copies, read from the first that has them whole."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *others: Store) -> None:
         self.store = store
+        self._stores = (store, *others)
 
     def size(self) -> int:
-        """How many entries there are; raise Unreachable."""
+        """How many entries there are in the copy that has most; raise Unreachable where the first does not answer."""
         number, width = self._last()
         return number * bundle.WIDTH + width
+
+    def last_key(self) -> str:
+        """The key of the right-most bundle, "" where it is empty."""
+        number, width = self._last()
+        return bundle.bundle_key(number, width) if width else ""
 
     def append(self, events: Sequence[Event]) -> int:
         """Add events in their order, durable on return; return the number of the first. Call under the lock.
@@ -37,7 +44,7 @@ class Ledger:
         for key, data in bundle.bundles(number, [*before, *(event.to_bytes() for event in events)]):
             self.store.create(key, data)
         if width:
-            with suppress(NotFound):
+            with suppress(StorageError):  # the narrower one does no harm
                 self.store.drop(bundle.bundle_key(number, width))
         return number * bundle.WIDTH + width
 
@@ -60,29 +67,63 @@ class Ledger:
                 entries = leader._entries(missing, wanted)
                 self.store.replace(bundle.bundle_key(missing, wanted), bundle.encode(entries))
         if width and (number, width) != (last, last_width):
-            self.store.drop(bundle.bundle_key(number, width))
+            with suppress(StorageError):
+                self.store.drop(bundle.bundle_key(number, width))
+
+    def renew(self) -> None:
+        """Write the right-most bundle of this copy again: its writer may have been killed before it was durable."""
+        number, width = _last_in(self.store)
+        if width:
+            entries = _read(self.store, number, width)
+            self.store.replace(bundle.bundle_key(number, width), bundle.encode(entries))
 
     def _last(self) -> tuple[int, int]:
-        """The right-most bundle's number and width; a full one counts as the next, empty one."""
-        found = [place for key in self.store.listing(bundle.PREFIX) if (place := bundle.parse_key(key))]
-        number, width = max(found, default=(0, 0))
+        """The right-most bundle's number and width; a full one counts as the next, empty one.
+
+        A first copy that lost its log is told by the others; a copy that is away has no say.
+        """
+        found = [_last_in(self.store)]
+        for store in self._stores[1:]:
+            with suppress(Unreachable):
+                found.append(_last_in(store))
+        number, width = max(found)
         return (number + 1, 0) if width == bundle.WIDTH else (number, width)
 
     def _entries(self, number: int, width: int) -> list[bytes]:
-        """The first `width` entries of a bundle, from the narrowest file that has them."""
-        for candidate in range(width, bundle.WIDTH + 1):
-            with suppress(NotFound), self.store.open(bundle.bundle_key(number, candidate)) as stream:
-                return self._decoded(number, stream.read(), width)
-        raise NotFound(bundle.bundle_key(number, width), self.store.name)
+        """The first `width` entries of a bundle, from the first copy that has them whole."""
+        errors: list[StorageError] = []
+        for store in self._stores:
+            try:
+                return _read(store, number, width)
+            except StorageError as error:
+                errors.append(error)
+        raise errors[0]
 
-    def _decoded(self, number: int, data: bytes, width: int) -> list[bytes]:
-        try:
-            entries = bundle.decode(data)
-        except ValueError as error:
-            raise Damaged(f"The ledger's bundle {number} in {self.store.name}") from error
-        if len(entries) < width:
-            raise Damaged(f"The ledger's bundle {number} in {self.store.name}")
-        return entries[:width]
+
+def _last_in(store: Store) -> tuple[int, int]:
+    places = (bundle.parse_key(key) for key in store.listing(bundle.PREFIX))
+    return max((place for place in places if place), default=(0, 0))
+
+
+def _read(store: Store, number: int, width: int) -> list[bytes]:
+    """The first `width` entries of a bundle in one copy, from the narrowest file that has them."""
+    for candidate in range(width, bundle.WIDTH + 1):
+        with suppress(NotFound), told(store.name), store.open(bundle.bundle_key(number, candidate)) as stream:
+            return _decoded(store.name, number, stream.read(), width)
+    raise NotFound(bundle.bundle_key(number, width), store.name)
+
+
+def _decoded(copy: str, number: int, data: bytes, width: int) -> list[bytes]:
+    """A bundle's entries; raise Damaged where it is cut, or where one is not an entry."""
+    try:
+        entries = bundle.decode(data)
+        for entry in entries:
+            parse_event(entry)
+    except ValueError as error:
+        raise Damaged(f"The ledger's bundle {number} in {copy}") from error
+    if len(entries) < width:
+        raise Damaged(f"The ledger's bundle {number} in {copy}")
+    return entries[:width]
 
 
 def _parsed(number: int, data: bytes) -> Event:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Hashable, Iterable, Iterator
+import stat
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -25,6 +26,7 @@ class Local:
         self.name = name
         self.root, self.scratch = root, scratch
         self.disk = disk
+        self.folders = durable.Folders(root)
 
     def __repr__(self) -> str:
         return f"Local({self.name!r}, {str(self.root)!r})"
@@ -41,7 +43,7 @@ class Local:
         with told(str(self.root)):
             if not self.root.is_dir():
                 raise Unreachable(str(self.root), "there is no such folder")
-            if os.path.isdir(start := self.path(prefix)):
+            if _is_folder(start := self.path(prefix)):
                 yield from _walk(start, prefix)
 
     def incoming(self, run: str) -> Incoming:
@@ -58,11 +60,12 @@ class Local:
             yield opened
         finally:
             opened.close()
-            durable.remove_tree(self.disk, self.scratch / run)
+            with suppress(OSError):  # what was placed stays placed; the rest goes when leftovers are removed
+                durable.remove_tree(self.disk, self.scratch / run)
 
-    def tidy(self, alive: Collection[str]) -> None:
+    def tidy(self, lives: Callable[[str], bool]) -> None:
         with told(str(self.root)):
-            durable.remove_others(self.disk, self.scratch, alive)
+            durable.remove_leftovers(self.disk, self.scratch, lives)
 
     def create(self, key: str, data: bytes) -> None:
         try:
@@ -83,7 +86,8 @@ class Local:
     def _publish(self, key: str, data: bytes, *, exclusive: bool) -> None:
         with told(str(self.root)):
             self._check_root()
-            durable.publish(self.disk, Path(self.path(key)), data, self.scratch, exclusive=exclusive)
+            target = Path(self.path(key))
+            durable.publish(self.disk, target, data, self.scratch, exclusive=exclusive, folders=self.folders)
 
     def _check_root(self) -> None:
         """Never make the copy's own folder anew: where it is gone, its disk is not mounted."""
@@ -117,13 +121,21 @@ class _File:
         if not self._store.disk.syncs_whole(str(self._store.scratch)):
             with durable.syncing(str(self._path)):
                 self._store.disk.sync_file(self._descriptor)
-        self._store.disk.close(self._descriptor)
+        with told(str(self._store.root)):
+            self._close()
         return Pending(key, self._size, str(self._path))
 
     def abandon(self) -> None:
-        self._store.disk.close(self._descriptor)
-        with suppress(FileNotFoundError):
+        with suppress(OSError):  # what cannot be removed now goes with the run's scratch folder
+            self._close()
+        with suppress(OSError):
             self._store.disk.unlink(str(self._path))
+
+    def _close(self) -> None:
+        """Once: a number that was given back may be another file's already."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            self._store.disk.close(descriptor)
 
 
 class _Batch:
@@ -145,19 +157,29 @@ class _Batch:
                 self._store.disk.sync_filesystem(self._descriptor)
             for folder in () if self._whole else self._touched:
                 self._store.disk.sync_folder(str(folder))
+        self._store.folders.synced(self._touched)
         self._touched.clear()
 
     def place(self, pending: Iterable[Pending]) -> None:
         with told(str(self._store.root)):
+            self._store._check_root()
             for blob in pending:
                 target = Path(self._store.path(blob.key))
                 if target.parent not in self._touched:
-                    made = durable.make_folders(self._store.disk, target.parent)
-                    self._touched.update(dict.fromkeys((target.parent, *(folder.parent for folder in made))))
+                    durable.make_folders(self._store.disk, target.parent)
+                    self._touched.update(dict.fromkeys(self._store.folders.to_sync(target.parent)))
                 self._store.disk.rename(blob.scratch, str(target))
 
     def close(self) -> None:
         os.close(self._descriptor)
+
+
+def _is_folder(path: str) -> bool:
+    """Whether a folder is there; an error is not an answer, and stays one (os.path.isdir says no)."""
+    try:
+        return stat.S_ISDIR(os.stat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def _walk(folder: str, prefix: str) -> Iterator[str]:

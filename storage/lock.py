@@ -6,7 +6,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from storage.errors import Locked
@@ -20,9 +20,12 @@ def locked(path: Path, what: str, patience: float = 60.0) -> Iterator[None]:
 
     The file's content names the holder for people; only the kernel's lock counts.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    end = time.monotonic() + patience
+    descriptor = _held(path, what, end)
+    while not _is_at(descriptor, path):  # somebody swept the file between our opening and our locking it
+        os.close(descriptor)
+        descriptor = _held(path, what, end)
     try:
-        _wait(descriptor, what, patience)
         os.pwrite(descriptor, f"process {os.getpid()}".ljust(40).encode(), 0)
         yield
     finally:
@@ -30,16 +33,45 @@ def locked(path: Path, what: str, patience: float = 60.0) -> Iterator[None]:
 
 
 def is_held(path: Path) -> bool:
-    """Whether some process holds the lock at this moment; False where there is no such file."""
+    """Whether some process holds the lock at this moment; False where there is no such file, and none is made."""
     try:
-        with locked(path, str(path), patience=0):
-            return False
-    except Locked:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
         return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
-def _wait(descriptor: int, what: str, patience: float) -> None:
-    end = time.monotonic() + patience
+def remove_dead(folder: Path) -> None:
+    """Remove the locks in a folder that nobody holds; each is ours at that moment, and who waits makes it anew."""
+    for path in sorted(folder.iterdir()):
+        with suppress(Locked), locked(path, str(path), patience=0):
+            path.unlink()
+
+
+def _held(path: Path, what: str, end: float) -> int:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        _wait(descriptor, what, end)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.stat(path))
+    except FileNotFoundError:
+        return False
+
+
+def _wait(descriptor: int, what: str, end: float) -> None:
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Collection, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from typing import BinaryIO
@@ -40,8 +40,8 @@ class Memory:
         finally:
             self.scratch = {n: data for n, data in self.scratch.items() if not n.startswith(f"{run}/")}
 
-    def tidy(self, alive: Collection[str]) -> None:
-        self.scratch = {name: data for name, data in self.scratch.items() if name.split("/")[0] in alive}
+    def tidy(self, lives: Callable[[str], bool]) -> None:
+        self.scratch = {name: data for name, data in self.scratch.items() if lives(name.split("/")[0])}
 
     def create(self, key: str, data: bytes) -> None:
         if self.kept.setdefault(key, data) is not data:

@@ -138,7 +138,15 @@ class _Door:
                 self._give_up(name)
 
     def finish(self, key: str) -> tuple[tuple[str, Pending], ...]:
-        return tuple((name, incoming.finish(key)) for name, incoming in self._open.items())
+        pending = []
+        for name, incoming in list(self._open.items()):
+            try:
+                pending.append((name, incoming.finish(key)))
+            except StorageError:
+                if name == self._required:
+                    raise
+                self._give_up(name)
+        return tuple(pending)
 
     def abandon(self) -> None:
         for incoming in self._open.values():

@@ -54,8 +54,9 @@ class Staging:
         flushed = set()
         for name in list(waiting):
             if (filesystem := self._batches[name].filesystem) not in flushed:
-                flushed.add(filesystem)
                 self._trying(name, waiting, self._batches[name].flush)
+                if name in waiting:  # it did: one that failed says nothing for the next
+                    flushed.add(filesystem)
 
     def _trying(self, name: str, waiting: dict[str, list[Pending]], act: Callable[[], None]) -> None:
         try:
@@ -71,12 +72,13 @@ class Staging:
 def staging(run: str, stores: Sequence[Store], work: Path) -> Iterator[Staging]:
     """Open a run's scratch space in every copy that answers; on leaving, what was not placed is gone.
 
-    A run holds a kernel lock under `work/runs/` for as long as it lives; `live_runs` tells it from the dead by that.
+    A run holds a kernel lock under `work/runs/` from before it makes a scratch folder until that is gone; `lives`
+    tells it from the dead by that.
     """
     mark = work / "runs" / run
     with ExitStack() as stack:
         stack.callback(mark.unlink, missing_ok=True)
-        stack.enter_context(locked(mark, f"run {run}", patience=0))
+        stack.enter_context(locked(mark, f"run {run}", patience=1.0))  # a sweep may be trying it at this moment
         batches: dict[str, Batch] = {}
         away = set()
         for store in stores:
@@ -92,6 +94,6 @@ def staging(run: str, stores: Sequence[Store], work: Path) -> Iterator[Staging]:
         yield opened
 
 
-def live_runs(work: Path) -> frozenset[str]:
-    """The runs whose mark somebody holds. Call under the commit lock."""
-    return frozenset(mark.name for mark in (work / "runs").iterdir() if is_held(mark))
+def lives(work: Path, run: str) -> bool:
+    """Whether a run whose scratch folder was seen before this call is still at work."""
+    return is_held(work / "runs" / run)

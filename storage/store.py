@@ -3,7 +3,7 @@ object stores implement it, wrappers keep its shape, and one contract suite test
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
@@ -71,8 +71,8 @@ class Keeps(Protocol):
     def batch(self, run: str) -> AbstractContextManager[Batch]:
         """Open a batch before its first byte is written; on leaving, what was not placed is forgotten."""
 
-    def tidy(self, alive: Collection[str]) -> None:
-        """Remove from the scratch space what belongs to none of these runs. Call under the commit lock."""
+    def tidy(self, lives: Callable[[str], bool]) -> None:
+        """Remove from the scratch space what belongs to no run that lives. Call under the commit lock."""
 
     def create(self, key: str, data: bytes) -> None:
         """Durably and only if absent; raise AlreadyThere."""

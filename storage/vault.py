@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from itertools import groupby
 from typing import BinaryIO
 from uuid import UUID
@@ -33,7 +34,7 @@ class Vault:
     def __init__(self, copies: Sequence[Store], told: Told = _silent) -> None:
         self.copies = tuple(copies)
         self.first = self.copies[0]
-        self.ledger = Ledger(self.first)
+        self.ledger = Ledger(*self.copies)
         self._told = told
 
     def records(self, aip: UUID) -> list[Record]:
@@ -44,8 +45,10 @@ class Vault:
         return sorted(found, key=lambda record: record.version)
 
     def all_records(self) -> Iterator[Record]:
-        """Every record once, in the order of its key, from the first copy that has it whole."""
-        return self._records(layout.AIPS)
+        """Every record once, in the order of its key, from the first copy that has it whole; without those that none has."""
+        for key in self._record_keys(layout.AIPS):
+            with suppress(BrokenRecord, NotFound):
+                yield self._record(key)
 
     def record(self, aip: UUID, version: int) -> Record:
         """One version's record; raise NotFound or BrokenRecord."""
@@ -121,10 +124,13 @@ class Vault:
         raise first_error
 
     def _records(self, prefix: str) -> Iterator[Record]:
+        yield from map(self._record, self._record_keys(prefix))
+
+    def _record_keys(self, prefix: str) -> Iterator[str]:
         listings = [self._listing(store, prefix) for store in self.copies]
         for key, _ in groupby(heapq.merge(*listings)):
             if layout.record_name(key):
-                yield self._record(key)
+                yield key
 
     def _listing(self, store: Store, prefix: str) -> Iterator[str]:
         try:

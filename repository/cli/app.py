@@ -65,4 +65,13 @@ def opened(context: typer.Context, screen: Screen) -> Repository:
     said = session(context)
     named = said.folder or os.environ.get("TIANYI_REPOSITORY")
     folder = Path(named) if named else config.find(Path.cwd())
-    return Repository.open(folder, agent=said.agent, progress=screen.progress())
+    return Repository.open(folder, agent=said.agent, progress=screen.progress(), patience=_patience())
+
+
+def _patience() -> float:
+    """Seconds to wait for another writer: TIANYI_PATIENCE, else a minute."""
+    said = os.environ.get("TIANYI_PATIENCE", "60")
+    try:
+        return max(0.0, float(said))
+    except ValueError as error:
+        raise typer.BadParameter(f"TIANYI_PATIENCE is {said!r}, not a number of seconds.") from error

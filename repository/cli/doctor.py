@@ -1,11 +1,61 @@
-"""tianyi doctor."""
+"""tianyi doctor: what is installed, and whether the disks keep their promises."""
 
 from __future__ import annotations
 
-import typer
+import os
+from collections.abc import Sequence
+from pathlib import Path
 
-from repository.cli.app import AsJson
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from repository import Repository, config, edge
+from repository import doctor as examination
+from repository.cli.app import AsJson, session
+from repository.cli.screen import Screen, printable
+from repository.doctor_check import Check
+from repository.errors import NoRepository
+
+_FAILED = {"error": "[red]✗[/]", "warning": "[yellow]![/]", "info": "[dim]–[/]"}
 
 
 def doctor(context: typer.Context, json: AsJson = False) -> None:
-    """Say what is installed, and whether the disk keeps its promises."""
+    """Say what is installed, and whether the disks keep their promises; works without a repository."""
+    screen = Screen(json=json)
+    checks = Repository.doctor(_place(context))
+    screen.result({"checks": list(map(examination.wire, checks))}, lambda console: _show(console, checks))
+    raise typer.Exit(edge.DONE if examination.is_well(checks) else edge.INCOMPLETE)
+
+
+def _place(context: typer.Context) -> Path:
+    """The repository named, or above here, else the folder that we are in."""
+    named = session(context).folder or os.environ.get("TIANYI_REPOSITORY")
+    if not named:
+        try:
+            return config.find(Path.cwd())
+        except NoRepository:
+            return Path.cwd()
+    if not (folder := Path(named).absolute()).is_dir():
+        raise NoRepository(str(folder))
+    return folder
+
+
+def _show(console: Console, checks: Sequence[Check]) -> None:
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for _ in ("mark", "name", "found"):
+        table.add_column(overflow="fold")
+    for check in checks:
+        mark = "[green]✓[/]" if check.ok else "[dim]–[/]" if check.ok is None else _FAILED[check.severity]
+        table.add_row(mark, escape(printable(check.name)), _told(check))
+    if not console.is_terminal:
+        console.width = 10_000  # whoever reads a file or a pipe wants whole cells
+    console.print(table, soft_wrap=False)
+
+
+def _told(check: Check) -> str:
+    lines = [escape(printable(check.found))]
+    if check.ok is False:
+        lines += [escape(check.cost), f"[dim]→ {escape(check.next)}[/]"]
+    return "\n".join(lines)

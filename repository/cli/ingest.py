@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,12 @@ from repository import edge, wire
 from repository.cli.app import AsJson, opened
 from repository.cli.screen import Screen, printable, size
 
+
+class Kind(StrEnum):
+    FOLDER = "folder"
+    BAG = "bag"
+
+
 _COLOURS = {"accepted": "green", "held": "yellow", "rejected": "red"}
 _SHOWN = 20  # findings on the screen
 
@@ -24,14 +31,16 @@ def ingest(
     title: Annotated[str, typer.Option(help="The AIP's title.")] = "",
     producer: Annotated[str, typer.Option(help="Who delivers it.")] = "",
     metadata: Annotated[Path | None, typer.Option(help="Dublin Core as .json or .csv.")] = None,
-    kind: Annotated[str, typer.Option("--as", metavar="KIND", help="folder or bag, where detection errs.")] = "",
+    kind: Annotated[Kind | None, typer.Option("--as", help="What it is, where detection errs.")] = None,
     accept: Annotated[str, typer.Option("--accept-held", metavar="REASON", help="Why what is held is accepted.")] = "",
     json: AsJson = False,
 ) -> None:
     """Take in an accession: examine every file, decide by policy, keep it as an AIP."""
     screen = Screen(json=json)
     with opened(context, screen) as repository:
-        receipt = repository.ingest(path, title=title, producer=producer, metadata=metadata, kind=kind, override=accept)
+        receipt = repository.ingest(
+            path, title=title, producer=producer, metadata=metadata, kind=kind or "", override=accept
+        )
     screen.result(wire.receipt(receipt), lambda console: _show(console, receipt))
     raise typer.Exit(exit_code(receipt))
 

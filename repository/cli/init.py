@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from repository import Repository
+from repository import Repository, wire
 from repository.cli.app import AsJson, session
 from repository.cli.screen import Screen
 
@@ -25,7 +25,7 @@ def init(
     """Make a repository; more copies of the vault where asked."""
     with Repository.init(folder, copy or [], agent=session(context).agent) as repository:
         copies = [{"name": one.name, "url": one.url} for one in repository.copies]
-        told = {"repository": str(repository.settings.folder), "vault": repository.settings.vault_id}
+        told = {"repository": wire.place(repository.settings.folder), "vault": repository.settings.vault_id}
     Screen(json=json).result({**told, "copies": copies}, lambda console: _show(console, told, copies))
 
 

@@ -33,6 +33,8 @@ def run(arguments: Sequence[str]) -> int:
     screen = Screen(json="--json" in arguments)
     try:
         code = typer.main.get_command(app).main(list(arguments), prog_name="tianyi", standalone_mode=False)
+        if code == edge.INTERRUPTED:
+            raise KeyboardInterrupt  # typer has made a silent exit of it
         return code if isinstance(code, int) else edge.DONE
     except typer.Exit as leave:
         return leave.exit_code

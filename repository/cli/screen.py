@@ -14,6 +14,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from rich.table import Table
 
 Json = dict[str, Any]
+_LINE_ENDS = {ord(c): f"\\u{ord(c):04x}" for c in "\x85\u2028\u2029"}
 _PATIENCE = 1.0  # seconds before a progress bar appears
 
 
@@ -127,7 +128,9 @@ def size(octets: int) -> str:
 
 
 def dumps(value: Json) -> str:
-    return json.dumps(value, ensure_ascii=not _is_utf8(), sort_keys=False)
+    text = json.dumps(value, ensure_ascii=not _is_utf8(), sort_keys=False)
+    # half a character becomes JSON's own escape, and so does what some readers of lines take for a line's end
+    return text.encode("utf-8", "backslashreplace").decode().translate(_LINE_ENDS)
 
 
 def _is_utf8() -> bool:

@@ -14,18 +14,19 @@ from ingest.validation import validate as validated
 from policies.document import load
 from repository import edge, wire
 from repository.cli.app import AsJson
+from repository.cli.ingest import Kind
 from repository.cli.screen import Screen, printable
 from repository.workers import workers
 
 
 def validate(
     path: Annotated[Path, typer.Argument(help="A BagIt bag: a folder, a zip or a tar.")],
-    kind: Annotated[str, typer.Option("--as", metavar="KIND", help="bag, where detection errs.")] = "",
+    kind: Annotated[Kind | None, typer.Option("--as", help="What it is, where detection errs.")] = None,
     json: AsJson = False,
 ) -> None:
     """Check a package by its standard's rules; needs no repository, keeps nothing."""
     screen = Screen(json=json)
-    result = validated(path, load(None).ingest, workers, kind, screen.progress())
+    result = validated(path, load(None).ingest, workers, kind or "", screen.progress())
     screen.result(wire.validation(result), lambda console: _show(console, result))
     raise typer.Exit(edge.DONE if result.valid else edge.REJECTED)
 

@@ -1,0 +1,1 @@
+"""The life of one accession, played with the real command: `make demo`."""

@@ -1,0 +1,119 @@
+"""The doctor on what is installed: Python, SQLite, the libraries that Tianyi stands on, and tools beside it."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import partial
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+
+from fido import CONFIG_DIR  # type: ignore[import-untyped]
+from fido.versions import get_local_versions  # type: ignore[import-untyped]
+from PIL import Image, features
+
+from ingest.identify_magic import magic_opinion
+from repository.doctor_check import Advice, Check, Wrong, checked
+
+_PYTHON, _SQLITE = (3, 11), (3, 37)  # strict tables came with SQLite 3.37
+_CODECS = {"WEBP": "webp", "TIFF": "libtiff", "PNG": "zlib"}  # those that need a library behind them
+_PICTURES = ("BMP", "GIF", "PCX", "TGA", "WEBP", "TIFF", "PNG")
+
+_LIBRARIES = {
+    "bagit": ("bagit", "Bags cannot be checked by the Library of Congress's own tool."),
+    "rocrate": ("rocrate", "No RO-Crate can be given out."),
+    "lxml": ("lxml.etree", "Preservation metadata can be neither written nor read."),
+    "APScheduler": ("apscheduler", "`tianyi scheduler` runs no jobs."),
+    "SQLAlchemy": ("sqlalchemy", "`tianyi scheduler` has nowhere to keep its plan."),
+    "sqlite-utils": ("sqlite_utils", "There is no catalogue."),
+}
+"""Distribution → what is imported of it, and what it costs to be without it."""
+
+_TOOLS = {
+    "verapdf": "PDF/A files are identified by their signature; nobody proves that they keep to ISO 19005.",
+    "jhove": "Files are identified, their inner structure is not validated.",
+    "ffmpeg": "Sound and moving images are kept as they came; nothing migrates them.",
+    "clamd": "Nothing scans accessions for malware; scan them before ingest.",
+}
+_REINSTALL = "Install Tianyi again: pip install --force-reinstall tianyi"
+
+
+def examine() -> Iterator[Check]:
+    """Yield a check for each thing, required ones first."""
+    yield _required("Python", "Tianyi does not run.", _python, "Install Python 3.11 or later.")
+    yield _required("SQLite", "There is no catalogue and no search.", _sqlite, "Use a Python with a newer SQLite.")
+    for name, (module, cost) in _LIBRARIES.items():
+        yield _required(name, cost, partial(_library, name, module))
+    yield _required("opf-fido", "Formats cannot be identified.", _fido)
+    yield checked("libmagic", Advice("warning", "Identification has no second opinion.", _REINSTALL), _magic)
+    yield _required("Pillow", "Pictures in these formats cannot be migrated.", _pillow)
+    for tool, cost in _TOOLS.items():
+        advice = Advice("info", cost, "Nothing has to be done: this version of Tianyi does not call it.")
+        yield checked(tool, advice, partial(_tool, tool))
+
+
+def _required(name: str, cost: str, look: Callable[[], str], next_step: str = _REINSTALL) -> Check:
+    return checked(name, Advice("error", cost, next_step), look)
+
+
+def _python() -> str:
+    found = f"{platform.python_version()} ({sys.executable})"
+    if sys.version_info < _PYTHON:
+        raise Wrong(found)
+    return found
+
+
+def _sqlite() -> str:
+    found = sqlite3.sqlite_version
+    with closing(sqlite3.connect(":memory:")) as connection:
+        try:
+            connection.execute("create virtual table words using fts5(word)")
+        except sqlite3.OperationalError as error:
+            raise Wrong(f"{found}, without FTS5") from error
+    if sqlite3.sqlite_version_info < _SQLITE:
+        raise Wrong(f"{found}, older than {'.'.join(map(str, _SQLITE))}")
+    return f"{found}, with FTS5"
+
+
+def _library(name: str, module: str) -> str:
+    """Its version, and that it can be loaded: a library in C may be there and not fit the system."""
+    try:
+        found = version(name)
+    except PackageNotFoundError as error:
+        raise Wrong("not installed") from error
+    import_module(module)
+    return found
+
+
+def _fido() -> str:
+    return f"{_library('opf-fido', 'fido')}, PRONOM v{get_local_versions(CONFIG_DIR).pronom_version}"
+
+
+def _magic() -> str:
+    if (opinion := magic_opinion()) is None:
+        raise Wrong("not to be loaded")
+    return opinion.version.removeprefix("libmagic ")
+
+
+def _pillow() -> str:
+    Image.init()
+    missing = [name for name in _PICTURES if not _reads(name)]
+    found = f"{version('pillow')}: " + " ".join(name for name in _PICTURES if name not in missing)
+    if missing:
+        raise Wrong(f"{found}; without {' '.join(missing)}")
+    return found
+
+
+def _reads(name: str) -> bool:
+    codec = _CODECS.get(name)
+    return name in Image.OPEN and (codec is None or bool(features.check(codec)))
+
+
+def _tool(name: str) -> str:
+    if (path := shutil.which(name)) is None:
+        raise Wrong("not installed")
+    return path

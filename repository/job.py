@@ -1,0 +1,118 @@
+"""One run of one scheduled job, in a process of its own: `python -m repository.job FOLDER NAME PARENT`.
+
+Its answer is one line of JSON on standard output. SIGTERM abandons the run as Ctrl-C abandons a command: what was
+committed stays, the rest was never there, and no entry is written, so that the job is due again.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import FrameType
+
+from fixity.audit import is_damaged
+from policies.errors import PolicyError
+from repository import edge, jobs
+from repository.jobs import AGENT, Run
+from repository.repository import Repository
+from storage.errors import TianyiError
+
+_DIE_WITH_PARENT = 1  # prctl(2)
+_LONGEST = 1_000  # characters of a message in an entry of the ledger
+_EXPECTED = (TianyiError, PolicyError, OSError)  # what a job may meet; anything else is a fault, told by a traceback
+
+Done = tuple[str, dict[str, str | int]]  # outcome and detail
+
+
+def carry_out(folder: Path, name: str, clock: Callable[[], float] = time.monotonic) -> Run:
+    """Run a job and write the run down; a failure is an answer too. `clock` is in seconds."""
+    began = clock()
+    try:
+        with Repository.open(folder, agent=AGENT) as repository:
+            outcome, detail = _attempted(repository, name)
+            detail["seconds"] = int(clock() - began)
+            repository.note_job(name, outcome, detail)
+            return Run(name, outcome, detail)
+    except _EXPECTED as error:  # it can neither be opened nor written to: only who listens can be told
+        return Run(name, "fail", {**_told(error), "seconds": int(clock() - began)})
+
+
+def note_lost(folder: Path, name: str, how: str) -> Run:
+    """Write down that a run's process died before it could do so itself; `how` is a sentence."""
+    detail: dict[str, str | int] = {"code": "job-lost", "message": how, "seconds": 0}
+    try:
+        with Repository.open(folder, agent=AGENT) as repository:
+            repository.note_job(name, "fail", detail)
+    except _EXPECTED as error:
+        detail["unnoted"] = str(_told(error)["message"])
+    return Run(name, "fail", detail)
+
+
+def _attempted(repository: Repository, name: str) -> Done:
+    try:
+        return _WORK[name](repository)
+    except _EXPECTED as error:
+        return "fail", _told(error)
+
+
+def _audit(repository: Repository) -> Done:
+    """Read the copies of which the policy says that it is time."""
+    names = [copy.name for copy in repository.copies]
+    due = jobs.due_copies(repository.catalogue, names, repository.policies().audit.every, repository.now())
+    results = [result for name in due for result in repository.audit(name)]
+    words = ("intact", "altered", "missing", "unreadable", "not_checked", "extra")
+    detail: dict[str, str | int] = {word: sum(result.counts[word] for result in results) for word in words}
+    detail |= {"copies": len(results), "bytes": sum(result.size for result in results)}
+    if any(map(is_damaged, results)):
+        return "damage", detail
+    return ("incomplete" if detail["not_checked"] else "success"), detail
+
+
+def _migrate(repository: Repository) -> Done:
+    done = repository.migrate()
+    migrated = sum(one.equal for one in done)
+    detail: dict[str, str | int] = {"migrated": migrated, "left": len(done) - migrated}
+    detail["versions"] = len({one.planned.aip for one in done if one.equal})
+    return ("success" if migrated == len(done) else "incomplete"), detail
+
+
+_WORK: Mapping[str, Callable[[Repository], Done]] = {"audit": _audit, "migrate": _migrate}
+
+
+def _told(error: Exception) -> dict[str, str | int]:
+    """An error's code and message, as an entry can hold them: names in it may be any bytes."""
+    told = edge.tell(error)
+    assert told is not None  # the table has every expected kind
+    message = told.message.encode("utf-8", "backslashreplace").decode()
+    return {"code": told.code, "message": message[:_LONGEST]}
+
+
+def main() -> int:
+    """Do what the arguments say; return the exit code."""
+    folder, name, parent = sys.argv[1:]
+    signal.signal(signal.SIGTERM, _interrupted)
+    ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGTERM)  # a scheduler that is killed leaves no job behind
+    try:
+        if os.getppid() != int(parent):
+            return edge.INTERRUPTED  # it was killed before we could ask for that
+        run = carry_out(Path(folder), name)
+    except KeyboardInterrupt:
+        return edge.INTERRUPTED
+    print(json.dumps({"outcome": run.outcome, "detail": run.detail}))
+    return edge.DONE
+
+
+def _interrupted(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    sys.exit(code)

@@ -1,0 +1,307 @@
+"""What goes wrong from outside: a clear error, the right exit code, the source untouched, and nothing half-kept."""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import bagit
+import pytest
+
+from repository import Repository
+
+Tianyi = Callable[..., Any]
+MEGABYTE = 1 << 20
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    folder = tmp_path / "source"
+    (folder / "in").mkdir(parents=True)
+    for number in range(5):
+        (folder / "in" / f"{number}.txt").write_text(f"file {number}\n" * 100)
+    return folder
+
+
+@pytest.fixture
+def untouched(repository: Path, tianyi: Tianyi, tree: Any) -> Iterator[Callable[[Path], None]]:
+    """Call it with a source: at the end it is as it was, nothing is held, and no work in flight is left."""
+    watched: dict[Path, Any] = {}
+
+    def watch(path: Path) -> None:
+        watched[path if path.is_dir() else path.parent] = tree(path if path.is_dir() else path.parent)
+
+    yield watch
+    assert {path: tree(path) for path in watched} == watched
+    assert tianyi("list", at=repository).rows == []
+    assert left_over(repository) == []
+
+
+def left_over(repository: Path) -> list[Path]:
+    """Work in flight."""
+    work = repository / "work"
+    folders = [work / name for name in ("staging", "runs", "scratch", "intents", *(f"copies/{c.name}" for c in
+               (work / "copies").iterdir()))]  # fmt: skip
+    return [path for folder in folders if folder.is_dir() for path in folder.rglob("*")]
+
+
+def refused(answer: Any, code: str) -> bool:
+    """Whether a package was rejected for that reason, with a sentence for it."""
+    found = {finding["code"]: finding["message"] for finding in answer.said["findings"]}
+    return bool(
+        answer.code == 5 and answer.said["outcome"] == "rejected" and not answer.said["aip"] and found.get(code)
+    )
+
+
+def told(answer: Any, exit_code: int, code: str) -> bool:
+    """Whether an error was told as it should be."""
+    said = answer.said
+    return bool(answer.code == exit_code and said["code"] == code and said["message"] and said["next"])
+
+
+def test_a_damaged_bag(tianyi: Tianyi, repository: Path, source: Path, untouched: Any) -> None:
+    bagit.make_bag(str(source), checksums=["sha512", "md5"])
+    (source / "data" / "in" / "3.txt").write_text("not what it was")
+    (source / "data" / "in" / "4.txt").unlink()
+    (source / "data" / "in" / "new.txt").write_text("nobody lists it")
+    untouched(source / "data")
+    answer = tianyi("ingest", source, at=repository)
+    found = {(finding["code"], finding["path"]) for finding in answer.said["findings"]}
+    assert refused(answer, "altered")
+    assert found >= {("altered", "data/in/3.txt"), ("rfc8493-3-missing", "data/in/4.txt"),
+                     ("rfc8493-3-unlisted", "data/in/new.txt")}  # fmt: skip
+    assert tianyi("validate", source).code == 5
+
+
+@pytest.mark.parametrize("suffix", ["zip", "tar", "tar.gz", "tar.bz2", "tar.xz"])
+@pytest.mark.parametrize("kept", [0.5, 0.02])
+def test_a_cut_archive(
+    tianyi: Tianyi, repository: Path, tmp_path: Path, untouched: Any, suffix: str, kept: float
+) -> None:
+    whole = tmp_path / "package" / f"whole.{suffix}"
+    whole.parent.mkdir()
+    (tmp_path / "noise").write_bytes(os.urandom(100_000))
+    if suffix == "zip":
+        with zipfile.ZipFile(whole, "w") as archive:
+            archive.write(tmp_path / "noise", "noise")
+    else:
+        with tarfile.open(whole, f"w:{suffix.partition('.')[2]}") as tar:
+            tar.add(tmp_path / "noise", "noise")
+    data = whole.read_bytes()
+    whole.write_bytes(data[: int(len(data) * kept)])
+    untouched(whole)
+    assert refused(tianyi("ingest", whole, at=repository), f"{suffix[:3]}-damaged")
+
+
+def _grow(folder: Path) -> None:
+    with (folder / "4.txt").open("a") as file:
+        file.write("more")
+
+
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "same size": lambda folder: (folder / "4.txt").write_text("FILE 4\n" * 100),
+    "grows": _grow,
+    "comes": lambda folder: (folder / "late.txt").write_text("late"),
+    "goes": lambda folder: (folder / "4.txt").unlink(),
+    "becomes a folder": lambda folder: ((folder / "4.txt").unlink(), (folder / "4.txt").mkdir()),
+    "becomes a link": lambda folder: ((folder / "4.txt").unlink(), (folder / "4.txt").symlink_to("3.txt")),
+    "becomes a pipe": lambda folder: ((folder / "4.txt").unlink(), os.mkfifo(folder / "4.txt")),
+}
+
+
+@pytest.mark.parametrize("moment", ["begin", "advance"])
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_folder_that_changes_while_it_is_read(repository: Path, source: Path, change: str, moment: str) -> None:
+    class Meddler:
+        """A progress listener that changes the source when it hears that the reading begins, or has gone on."""
+
+        def begin(self, what: str, files: int, size: int) -> None:
+            self._now("begin", what)
+
+        def advance(self, files: int, size: int) -> None:
+            self._now("advance", "Reading")
+
+        def end(self) -> None: ...
+
+        def _now(self, this: str, what: str) -> None:
+            if (this, what) == (moment, "Reading"):
+                CHANGES[change](source / "in")
+
+    with Repository.open(repository, progress=Meddler()) as opened:
+        receipt = opened.ingest(source)
+        codes = {finding.code for finding in receipt.findings}
+        assert (receipt.outcome, receipt.aip) == ("rejected", "")
+        assert codes & {"source-changed", "file-unreadable"}
+        assert list(opened.aips()) == []
+    assert left_over(repository) == []
+
+
+def command(*arguments: object, **options: Any) -> subprocess.Popen[str]:
+    """`tianyi` in a process of its own."""
+    line = [sys.executable, "-c", "from repository.cli import main; main()", *map(str, arguments), "--json"]
+    return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+
+
+def _only_a_user() -> None:
+    """Give up root's right to read everything (capabilities(7): CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH)."""
+    for capability in (1, 2):
+        ctypes.CDLL(None).prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP; fails where we are no root, which is well
+
+
+@pytest.mark.parametrize("what", ["file", "folder"])
+def test_a_file_that_cannot_be_read(repository: Path, source: Path, untouched: Any, what: str) -> None:
+    barred = source / "in" / "2.txt" if what == "file" else source / "in"
+    barred.chmod(0o000)
+    untouched(source)
+    process = command("-C", repository, "ingest", source, preexec_fn=_only_a_user)
+    said = json.loads(process.communicate()[0])
+    assert (process.returncode, said["outcome"]) == (5, "rejected")
+    assert (f"{what}-unreadable", "in/2.txt" if what == "file" else "in") in [
+        (finding["code"], finding["path"]) for finding in said["findings"]
+    ]
+    process = command("identify", source, preexec_fn=_only_a_user)
+    rows = [json.loads(line) for line in process.communicate()[0].splitlines()]
+    assert process.returncode == 6
+    assert [row["path"] for row in rows if row.get("error")] == [str(barred)]
+    barred.chmod(0o755)
+    untouched(source)
+
+
+def test_special_files(tianyi: Tianyi, repository: Path, source: Path, untouched: Any) -> None:
+    os.mkfifo(source / "pipe")
+    untouched(source)
+    assert refused(tianyi("ingest", source, at=repository), "special-file")
+    assert told(tianyi("ingest", source / "pipe", at=repository), 5, "unknown-package")
+    assert told(tianyi("ingest", source / "in" / "1.txt", at=repository), 5, "unknown-package")
+    assert tianyi("identify", source / "pipe").code == 6
+
+
+def test_nothing_at_all(tianyi: Tianyi, repository: Path, tmp_path: Path, untouched: Any) -> None:
+    empty = tmp_path / "empty"
+    (empty / "only" / "folders").mkdir(parents=True)
+    with zipfile.ZipFile(tmp_path / "empty.zip", "w"):
+        pass
+    with tarfile.open(tmp_path / "empty.tar", "w"):
+        pass
+    untouched(empty / "only")
+    for package in (empty, tmp_path / "empty.zip", tmp_path / "empty.tar"):
+        assert refused(tianyi("ingest", package, at=repository), "empty-package")
+    assert told(tianyi("ingest", tmp_path / "nowhere", at=repository), 4, "no-such-package")
+    assert told(tianyi("validate", tmp_path / "nowhere"), 4, "no-such-package")
+    assert told(tianyi("identify", tmp_path / "nowhere"), 4, "no-such-package")
+    assert told(tianyi("ingest", empty, "--metadata", tmp_path / "no.csv", at=repository), 4, "no-such-package")
+    (tmp_path / "not.json").write_text('{"title": 3, "colour": "red"}')
+    assert told(tianyi("ingest", empty, "--metadata", tmp_path / "not.json", at=repository), 5, "metadata-invalid")
+
+
+def test_what_is_not_there(tianyi: Tianyi, repository: Path, source: Path, tmp_path: Path) -> None:
+    unknown = "urn:uuid:019a0000-0000-7000-8000-000000000000"
+    for command_line in (["show"], ["files"], ["events"], ["export"]):
+        rest = [tmp_path / "dip"] if command_line == ["export"] else []
+        assert told(tianyi(*command_line, unknown, *rest, at=repository), 4, "not-found")
+        assert told(tianyi(*command_line, "2026-9999", *rest, at=repository), 4, "not-found")
+        assert told(tianyi(*command_line, "rubbish", *rest, at=repository), 4, "bad-identifier")
+    assert told(tianyi("audit", "--copy", "third", at=repository), 4, "no-such-copy")
+    assert told(tianyi("list", at=tmp_path / "elsewhere"), 4, "no-repository")
+    aip = tianyi("ingest", source, at=repository).said["aip"]
+    assert told(tianyi("export", aip, tmp_path / "dip", "--version", 2, at=repository), 4, "not-found")
+    assert not (tmp_path / "dip").exists()
+    assert told(tianyi("export", aip, source, at=repository), 2, "not-empty")
+    assert told(tianyi("init", repository), 2, "not-empty")
+    for line in (["export", aip, tmp_path / "dip", "--as", "paper"], ["nonsense"], ["ingest"], ["list", "--colour"],
+                 ["migrate"], ["validate", source, "--as", "sculpture"], []):  # fmt: skip
+        assert told(tianyi(*line, at=repository), 2, "usage")
+    assert list(tianyi("list", at=repository).rows[0]) >= ["aip", "title"]
+
+
+def test_a_second_writer(
+    tianyi: Tianyi, repository: Path, source: Path, untouched: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TIANYI_PATIENCE", "0.1")
+    untouched(source)
+    with (repository / "work" / "commit.lock").open("r+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for line in (["ingest", source], ["audit"], ["rebuild"]):
+            assert told(tianyi(*line, at=repository), 11, "locked")
+        assert tianyi("list", at=repository).code == 0
+
+
+def test_a_copy_that_is_away(tianyi: Tianyi, repository: Path, copies: tuple[Path, Path], source: Path) -> None:
+    assert tianyi("ingest", source, at=repository).code == 0
+    copies[1].rename(copies[1].with_name("unplugged"))
+    (source / "new.txt").write_text("new\n")
+    answer = tianyi("ingest", source, at=repository)
+    assert (answer.code, answer.said["outcome"], answer.said["copies"]) == (6, "accepted", "behind")
+    audited = tianyi("audit", at=repository)
+    assert (audited.code, audited.said["missing"], audited.said["not_checked"] > 0) == (6, 0, True)
+    assert audited.said["intact"] == audited.said["checked"] > 0
+    assert not copies[1].exists()
+    assert left_over(repository) == []
+    copies[1].with_name("unplugged").rename(copies[1])
+    behind = tianyi("audit", at=repository)
+    assert (behind.code, behind.said["missing"] > 0, behind.said["altered"]) == (3, True, 0)
+    repaired = tianyi("repair", at=repository)
+    assert (repaired.code, len(repaired.said["repaired"])) == (0, behind.said["missing"])
+    assert tianyi("audit", at=repository).code == 0
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """A disk of a size that can be changed."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    options = ["mount", "-t", "tmpfs", "-o", "size=64M", "tmpfs", disk]
+    if os.geteuid() != 0 or subprocess.run(options, capture_output=True, check=False).returncode != 0:
+        pytest.skip("this user cannot mount a disk")
+
+    def resize(size: str) -> Path:
+        subprocess.run(["mount", "-o", f"remount,size={size}", disk], check=True)
+        return disk
+
+    yield resize
+    subprocess.run(["umount", "-l", disk], check=True)
+
+
+def _used(folder: Path) -> int:
+    """KiB."""
+    return sum(path.lstat().st_blocks for path in folder.rglob("*")) // 2
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_full_disk(
+    tianyi: Tianyi, source: Path, tmp_path: Path, tree: Any, small_disk: Callable[[str], Path], packed: bool
+) -> None:
+    for number in range(20):
+        (source / f"{number}.bin").write_bytes(os.urandom(20_000))
+    package = tmp_path / "source.tar" if packed else source
+    if packed:
+        with tarfile.open(package, "w") as archive:
+            archive.add(source, ".")
+    before = tree(source)
+    repository = small_disk("64M") / "archive"
+    assert tianyi("init", repository).code == 0
+    for room in (0, 50, *range(200, 3_000, 80)):  # KiB
+        small_disk(f"{_used(repository) + room}k")
+        answer = tianyi("ingest", package, at=repository)
+        small_disk("64M")
+        held = tianyi("list", at=repository).rows
+        assert left_over(repository) == []
+        if answer.code == 0:
+            break
+        assert told(answer, 6, "disk-full"), room
+        if held:  # its record was written; what was missing yet is made good when the repository is opened
+            break
+    assert room > 400
+    assert [row["files"] for row in held] == [25]
+    audited = tianyi("audit", at=repository)
+    assert (audited.code, audited.said["findings"]) == (0, [])
+    assert tree(source) == before

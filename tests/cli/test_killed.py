@@ -1,0 +1,91 @@
+"""Killed and interrupted at any moment: the old state or the new one, and nothing that was in flight stays."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Tianyi = Callable[..., Any]
+FILES = 500
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Enough small files, no two alike, that workers are started."""
+    folder = tmp_path_factory.mktemp("source")
+    for number in range(FILES):
+        place = folder / f"{number % 20:02d}"
+        place.mkdir(exist_ok=True)
+        (place / f"{number}.txt").write_text(f"{number}\n" * (number % 50 + 1))
+    return folder
+
+
+def begun(repository: Path, source: Path) -> subprocess.Popen[str]:
+    line = [sys.executable, "-c", "from repository.cli import main; main()", "-C", repository, "ingest", source]
+    return subprocess.Popen(
+        [*line, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+
+
+def left_over(repository: Path) -> list[Path]:
+    """Work in flight, in the repository and beside its copies."""
+    work = repository / "work"
+    folders = [work / name for name in ("staging", "runs", "scratch", "intents", "copies/first", "copies/copy-2")]
+    return [path for folder in folders if folder.is_dir() for path in folder.rglob("*")]
+
+
+def whole(tianyi: Tianyi, repository: Path, expected: list[int]) -> None:
+    """Whether what is listed is all there, and nothing is left over."""
+    listed = tianyi("list", at=repository)
+    assert (listed.code, [row["files"] for row in listed.rows]) == (0, expected)
+    assert left_over(repository) == []
+    audited = tianyi("audit", at=repository)
+    assert (audited.code, audited.said["intact"]) == (0, audited.said["checked"])
+
+
+def test_killed(tianyi: Tianyi, repository: Path, source: Path, tree: Any) -> None:
+    before = tree(source)
+    started = time.monotonic()
+    process = begun(repository, source)
+    assert json.loads(process.communicate()[0])["outcome"] == "accepted"
+    lasts = time.monotonic() - started
+    done = 1
+    for number in range(1, 6):
+        (source / "00" / "0.txt").write_text(f"kill {number}\n")  # so that no version is like another
+        process = begun(repository, source)
+        time.sleep(lasts * number / 6)
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+        time.sleep(0.1)  # its workers die with it
+        listed = tianyi("list", at=repository)
+        done = len(listed.rows)  # what was committed before the kill stays
+        assert [row["files"] for row in listed.rows] == [FILES] * done
+        assert left_over(repository) == []
+    assert done < 6
+    process = begun(repository, source)
+    assert json.loads(process.communicate()[0])["outcome"] == "accepted"
+    whole(tianyi, repository, [FILES] * (done + 1))
+    assert tree(source).keys() == before.keys()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted(tianyi: Tianyi, repository: Path, source: Path, number: int) -> None:
+    process = begun(repository, source)
+    while not list((repository / "work" / "staging").glob("*/worklist.db")):  # it is at work
+        time.sleep(0.01)
+    time.sleep(0.2)
+    os.kill(process.pid, number)
+    out, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (130, "")
+    assert {"code": "interrupted"}.items() <= json.loads(out).items()
+    assert left_over(repository) == []  # it swept up itself
+    whole(tianyi, repository, [])

@@ -1,0 +1,127 @@
+"""What the tests share: the command line called in this process, repositories, corpora, and a tree as a value."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import tarfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from repository.cli.main import run
+
+ROOT = Path(__file__).parents[1]
+Tianyi = Callable[..., "Answer"]
+Corpus = Callable[[str], Path]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command with --json came to: its exit code, and each line of standard output as a value."""
+
+    code: int
+    rows: list[dict[str, Any]]
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """The one object of a command that answers with one."""
+        [row] = self.rows
+        return row
+
+
+class Entry(NamedTuple):
+    """One entry of a tree: kind, mode, time of modification (ns), SHA-256 of its bytes or a link's target."""
+
+    kind: str
+    mode: int
+    mtime: int
+    content: bytes
+
+
+Tree = dict[bytes, Entry]
+
+
+def tree_of(root: Path | bytes) -> Tree:
+    """Everything below a folder, by the bytes of its path; times of access do not count."""
+    top = os.fsencode(root)
+    found: Tree = {}
+    for folder, folders, files in os.walk(top):
+        for name in (*folders, *files):
+            path = os.path.join(folder, name)
+            found[os.path.relpath(path, top)] = _entry(path)
+    return found
+
+
+def _entry(path: bytes) -> Entry:
+    facts = os.lstat(path)
+    kind, mode, mtime = stat.S_IFMT(facts.st_mode), stat.S_IMODE(facts.st_mode), facts.st_mtime_ns
+    if kind == stat.S_IFLNK:
+        return Entry("link", 0, mtime, os.readlink(path))
+    if kind != stat.S_IFREG:
+        return Entry("folder" if kind == stat.S_IFDIR else "special", mode, mtime, b"")
+    with open(path, "rb") as file:
+        return Entry("file", mode, mtime, sha256(file.read()).digest())
+
+
+@pytest.fixture(scope="session")
+def tree() -> Callable[[Path | bytes], Tree]:
+    return tree_of
+
+
+@pytest.fixture
+def tianyi(capsys: pytest.CaptureFixture[str]) -> Tianyi:
+    """`tianyi("list", at=folder)` runs a command with --json and reads its answer."""
+
+    def call(*arguments: object, at: Path | None = None) -> Answer:
+        capsys.readouterr()
+        before = ["-C", str(at)] if at else []
+        code = run([*before, *map(str, arguments), "--json"])
+        return Answer(code, [json.loads(line) for line in capsys.readouterr().out.splitlines()])
+
+    return call
+
+
+@pytest.fixture
+def repository(tmp_path: Path, tianyi: Tianyi) -> Path:
+    """A repository with two copies; the second lies in the folder `second` beside it."""
+    folder = tmp_path / "archive"
+    assert tianyi("init", folder, "--copy", tmp_path / "second").code == 0
+    return folder
+
+
+@pytest.fixture
+def copies(repository: Path) -> tuple[Path, Path]:
+    """Where the two copies of `repository` lie."""
+    return repository / "vault", repository.parent / "second"
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    """`corpus("bagit")` is the folder with cases.tsv and cases/, unpacked once a session."""
+    unpacked: dict[str, Path] = {}
+
+    def unpack(name: str) -> Path:
+        if name not in unpacked:
+            target = tmp_path_factory.mktemp(name)
+            with tarfile.open(_corpora() / f"{name}.tar.xz") as archive:
+                archive.extractall(target, filter="fully_trusted")
+            unpacked[name] = target / name
+        return unpacked[name]
+
+    return unpack
+
+
+def _corpora() -> Path:
+    named = os.environ.get("TIANYI_CORPORA")
+    folder = Path(named) if named else ROOT.parent / "shared" / "corpora"
+    if not folder.is_dir():
+        if named and os.environ.get("CI") == "true":
+            pytest.fail(f"TIANYI_CORPORA names {folder}, which is not there")
+        pytest.skip("no corpora")
+    return folder

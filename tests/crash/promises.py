@@ -1,0 +1,144 @@
+"""What must hold whatever a power cut left: checked in memory, with the code that reads a vault."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence, Set
+from functools import cache
+from hashlib import sha256
+
+from storage import layout
+from storage.aip import Record, parse_record
+from storage.errors import StorageError
+from storage.intent import parse_intent
+from storage.ledger import Ledger
+from storage.memory import Memory
+from storage.vault import Vault
+from tests.crash.powercut import State
+from tests.crash.recording import Op
+from tests.crash.scene import COPIES, Acknowledged, Entered, Settled
+
+Ledgers = dict[str, list[bytes] | str]
+_digest = cache(lambda record: str(record.digest))
+_hex = cache(lambda data: sha256(data).hexdigest())
+
+
+class Promises:
+    """Knows, from the end of a recording, what every version's bag and every ledger entry is."""
+
+    def __init__(self, end: State) -> None:
+        kept = {key: data for folder in COPIES.values() for key, data in _under(end, folder).items()}
+        self._vault = Vault([_memory(kept)])
+        self._bags: dict[Record, frozenset[str]] = {}
+        self._entries = [raw for _, raw, _ in self._vault.ledger.read()]
+        self._read: dict[tuple[tuple[str, bytes], ...], list[bytes] | str] = {}
+
+    def broken(self, state: State, made: Sequence[object]) -> Iterator[str]:
+        """Yield each promise that the state breaks; `made` are the marks before the cut."""
+        copies = {name: _under(state, folder) for name, folder in COPIES.items()}
+        ledgers: Ledgers = {}
+        records: set[Record] = set()
+        for name, kept in copies.items():
+            yield from _wrong_bytes(name, kept)
+            for record in self._records(kept):
+                if isinstance(record, str):
+                    yield f"{name}: {record}"
+                    continue
+                records.add(record)
+                if missing := self._bag(record) - kept.keys():
+                    yield f"{name}: {record.aip} can be seen and lacks {min(missing)}"
+            ledger = ledgers[name] = self._ledger(kept)
+            if isinstance(ledger, str):
+                yield f"{name}: {ledger}"
+        yield from self._unentered(state, records, ledgers["first"])
+        for promise in made:
+            yield from self._unkept(promise, copies, ledgers)
+
+    def _records(self, kept: State) -> Iterator[Record | str]:
+        for key, data in kept.items():
+            if key.startswith(layout.AIPS):
+                yield _record(key, data)
+
+    def _bag(self, record: Record) -> frozenset[str]:
+        """The keys of every blob of a version."""
+        if record not in self._bags:
+            self._bags[record] = frozenset(layout.blob_key(line.digest) for line in self._vault.bag(record))
+        return self._bags[record]
+
+    def _ledger(self, kept: State) -> list[bytes] | str:
+        log = tuple((key, data) for key, data in sorted(kept.items()) if key.startswith(layout.LOG))
+        if log not in self._read:
+            try:
+                self._read[log] = [raw for _, raw, _ in Ledger(_memory(dict(log))).read()]
+            except StorageError as error:
+                self._read[log] = f"the ledger cannot be read: {error}"
+        return self._read[log]
+
+    def _unentered(self, state: State, records: set[Record], ledger: list[bytes] | str) -> Iterator[str]:
+        """Records without their entry in the ledger, and without an intent to make one from."""
+        commits = [json.loads(raw)["detail"].get("record") for raw in ledger if not isinstance(raw, str)]
+        intents = {path: _intent(data) for path, data in state.items() if path.startswith("work/intents/")}
+        yield from (f"{path} cannot be read" for path, record in intents.items() if not record)
+        for record in records:
+            if (times := commits.count(_digest(record))) > 1:
+                yield f"{record.aip} has {times} entries"
+            if not times and _digest(record) not in intents.values():
+                yield f"{record.aip} has neither entry nor intent"
+
+    def _unkept(self, promise: object, copies: dict[str, State], ledgers: Ledgers) -> Iterator[str]:
+        match promise:
+            case Acknowledged(record, names):
+                wanted = {layout.record_key(record.uuid, record.version), *self._bag(record)}
+                yield from _lost(wanted, names, copies, f"of {record.aip}, which was acknowledged")
+                entered = {name for name in names if any(_digest(record) in str(entry) for entry in ledgers[name])}
+                yield from (f"{name}: lost the entry of {record.aip}" for name in names - entered)
+            case Entered(size, names):
+                kept = {name for name in names if ledgers[name][:size] == self._entries[:size]}
+                yield from (f"{name}: lost one of {size} entries" for name in names - kept)
+            case Settled(keys, names):
+                yield from _lost(keys, names, copies, "which was settled")
+
+
+def made_before(ops: Sequence[Op], index: int) -> list[object]:
+    """The promises made up to an operation."""
+    return [op.said for op in ops[: index + 1] if op.kind == "mark"]
+
+
+def _under(state: State, folder: str) -> State:
+    start = len(folder) + 1
+    return {path[start:]: data for path, data in state.items() if path.startswith(f"{folder}/")}
+
+
+def _memory(kept: State) -> Memory:
+    store = Memory()
+    store.kept = kept
+    return store
+
+
+def _lost(keys: Set[str], names: Set[str], copies: dict[str, State], what: str) -> Iterator[str]:
+    for name in names:
+        if missing := keys - copies[name].keys():
+            yield f"{name}: lost {min(missing)} {what}"
+
+
+def _wrong_bytes(name: str, kept: State) -> Iterator[str]:
+    for key, data in kept.items():
+        if key.startswith(layout.BLOBS) and _hex(data) != key.rpartition("/")[2]:
+            yield f"{name}: wrong bytes under {key}"
+
+
+@cache
+def _record(key: str, data: bytes) -> Record | str:
+    try:
+        return parse_record(data, key)
+    except StorageError as error:
+        return str(error)
+
+
+@cache
+def _intent(data: bytes) -> str:
+    """The digest of the record that an intent is about, "" where it cannot be read."""
+    try:
+        return parse_intent(data).record
+    except ValueError:
+        return ""

@@ -1,0 +1,156 @@
+"""Damage of every kind to everything that a copy holds: found by an audit, named, and healed from the other copy."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Tianyi = Callable[..., Any]
+
+
+def flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    overwrite(path, bytes(data))
+
+
+def cut(path: Path) -> None:
+    overwrite(path, path.read_bytes()[:-1])
+
+
+def overwrite(path: Path, data: bytes) -> None:
+    path.chmod(0o644)
+    path.write_bytes(data)
+
+
+def delete(path: Path) -> None:
+    path.unlink()
+
+
+def loop(path: Path) -> None:
+    """In its place something that cannot be read, for root neither."""
+    path.unlink()
+    path.symlink_to(path.name)
+
+
+KINDS: dict[str, tuple[Callable[[Path], None], str]] = {
+    "flipped": (flip, "altered"),
+    "cut": (cut, "altered"),
+    "deleted": (delete, "missing"),
+    "barred": (loop, "unreadable"),
+}
+
+
+@pytest.fixture
+def aip(tianyi: Tianyi, repository: Path, tmp_path: Path) -> str:
+    source = tmp_path / "source"
+    source.mkdir()
+    for number in range(3):
+        (source / f"{number}.txt").write_text(f"file {number}\n")
+    answer = tianyi("ingest", source, "--title", "What is damaged", at=repository)
+    assert answer.code == 0
+    return str(answer.said["aip"])
+
+
+def keys(copy: Path) -> list[str]:
+    """Everything in a copy but the ledger's right-most bundle, which the next event writes anew."""
+    found = (str(path.relative_to(copy)) for path in copy.rglob("*") if path.is_file())
+    return sorted(key for key in found if not key.startswith("log/"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_whole_copy(tianyi: Tianyi, repository: Path, copies: tuple[Path, Path], aip: str, kind: str) -> None:
+    damage, word = KINDS[kind]
+    spoiled = keys(copies[1])
+    for key in spoiled if kind != "deleted" else [key for key in spoiled if not key.startswith("tianyi")]:
+        damage(copies[1] / key)
+    damaged = tianyi("audit", at=repository)
+    found = {finding["key"]: finding for finding in damaged.said["findings"]}
+    expected = set(spoiled) - ({"tianyi-vault.json"} if kind == "deleted" else set())
+    assert (damaged.code, found.keys(), damaged.said[word]) == (3, expected, len(expected))
+    assert {(finding["copy"], finding["outcome"]) for finding in found.values()} == {("copy-2", word)}
+    assert all(finding["aips"] == [aip] for key, finding in found.items() if key.startswith(("blobs", "aips")))
+    repaired = tianyi("repair", at=repository)
+    assert (repaired.code, {one["key"] for one in repaired.said["repaired"]}) == (0, expected)
+    assert tianyi("audit", at=repository).code == 0
+    assert keys(copies[0]) == keys(copies[1])
+    assert set(keys(copies[1])) > set(spoiled)  # the list of findings is kept too
+
+
+def sorts(tianyi: Tianyi, repository: Path, aip: str) -> dict[str, str]:
+    """One key of each sort."""
+    files = {row["path"]: row["digest"][7:] for row in tianyi("files", aip, "--all", at=repository).rows}
+    wanted = ("bagit.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt", "bag-info.txt",
+              "data/metadata/preservation/premis-v1-0001.xml", "data/representations/original/data/1.txt")  # fmt: skip
+    blobs = {path: f"blobs/sha256/{files[path][:2]}/{files[path][2:4]}/{files[path]}" for path in wanted}
+    return blobs | {"record": f"aips/{aip[-4:-2]}/{aip[-2:]}/{aip[9:]}/v1.json", "README": "README.txt",
+                    "restore": "restore.py", "vault": "tianyi-vault.json"}  # fmt: skip
+
+
+def test_the_first_copy_piece_by_piece(
+    tianyi: Tianyi, repository: Path, copies: tuple[Path, Path], aip: str, tmp_path: Path
+) -> None:
+    for number, (name, key) in enumerate(sorts(tianyi, repository, aip).items()):
+        damage, word = KINDS[("flipped", "cut", "deleted")[number % 3]]
+        damage(copies[0] / key)
+        dip = tmp_path / str(number)
+        assert tianyi("export", aip, dip, at=repository).code == 0, name  # the other copy has it
+        damaged = tianyi("audit", at=repository)
+        [found] = damaged.said["findings"]
+        assert (damaged.code, found["key"], found["copy"], found["outcome"]) == (3, key, "first", word), name
+        assert tianyi("rebuild", at=repository).code == 0
+        repaired = tianyi("repair", at=repository)
+        assert (repaired.code, [one["key"] for one in repaired.said["repaired"]]) == (0, [key]), name
+        assert tianyi("audit", at=repository).code == 0, name
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("which", [0, 1])
+def test_the_end_of_the_ledger(
+    tianyi: Tianyi, repository: Path, copies: tuple[Path, Path], aip: str, kind: str, which: int
+) -> None:
+    before = tianyi("events", at=repository).rows
+    [last] = (copies[which] / "log" / "tile" / "entries" / "000.p").iterdir()
+    KINDS[kind][0](last)
+    assert tianyi("audit", at=repository).code == 3
+    tianyi("repair", at=repository)
+    assert tianyi("audit", at=repository).code == 0
+    assert tianyi("rebuild", at=repository).code == 0
+    assert tianyi("events", at=repository).rows[: len(before)] == before
+
+
+def test_both_copies(tianyi: Tianyi, repository: Path, copies: tuple[Path, Path], aip: str, tmp_path: Path) -> None:
+    key = sorts(tianyi, repository, aip)["data/representations/original/data/1.txt"]
+    for copy in copies:
+        flip(copy / key)
+    assert tianyi("audit", at=repository).said["altered"] == 2
+    repaired = tianyi("repair", at=repository)
+    assert (repaired.code, repaired.said["repaired"]) == (3, [])
+    assert [one["key"] for one in repaired.said["beyond_repair"]] == [key, key]
+    answer = tianyi("export", aip, tmp_path / "dip", at=repository)
+    assert (answer.code, answer.said["code"]) == (3, "damaged")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["archive", "second", "source"]
+    assert tianyi("rebuild", at=repository).code == 0
+    assert tianyi("audit", at=repository).code == 3
+
+
+def test_what_nobody_knows_of(tianyi: Tianyi, repository: Path, copies: tuple[Path, Path], aip: str) -> None:
+    held = len(keys(copies[1] / "blobs"))
+    (copies[1] / "notes \udcff.txt").write_text("a stray file")
+    shutil.copytree(copies[1] / "blobs", copies[1] / "blobs-old")
+    answer = tianyi("audit", at=repository)
+    assert (answer.code, answer.said["extra"]) == (0, 1 + held)
+    assert "=notes =FF.txt" in {finding["key"] for finding in answer.said["findings"]}
+
+
+def test_a_catalogue_that_cannot_be_read(tianyi: Tianyi, repository: Path, aip: str) -> None:
+    before = tianyi("list", at=repository).rows
+    for damage in (flip, cut, delete, lambda path: overwrite(path, b"rubbish" * 1_000)):
+        damage(repository / "catalogue.db")
+        answer = tianyi("rebuild", at=repository)
+        assert (answer.code, answer.said["aips"]) == (0, 1)
+        assert tianyi("list", at=repository).rows == before

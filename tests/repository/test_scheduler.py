@@ -1,0 +1,241 @@
+"""The scheduler: jobs by policy, one at a time, each run in the ledger; and what `tianyi jobs` says of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, nullcontext
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from repository import Repository, config, scheduler
+from repository.cli.jobs import span
+from repository.job import carry_out
+from repository.job_process import JobProcesses
+from repository.jobs import Job, Run
+from repository.timer import firing
+from storage.lock import locked
+
+TIANYI = Path(sys.executable).with_name("tianyi")
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+EVERY_SECOND = "every: 1 second\njobs: {audit: {every: 1 second}, migrate: {every: 1 second}}\n"
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """A repository with one copy and one AIP, a bitmap that the policy wants migrated."""
+    (tmp_path / "delivery").mkdir()
+    Image.new("RGB", (4, 4), "red").save(tmp_path / "delivery" / "picture.bmp")
+    with Repository.init(tmp_path / "archive") as made:
+        made.ingest(tmp_path / "delivery")
+    return tmp_path / "archive"
+
+
+def say(archive: Path, policy: str) -> None:
+    (archive / "policies" / "audit.yaml").write_text(policy)
+
+
+def ran(archive: Path) -> list[tuple[str, str, str]]:
+    """The ledger's entries of jobs: agent, name and outcome."""
+    with Repository.open(archive) as opened:
+        return [(event.agent, event.object, event.outcome) for event in opened.events() if event.type == "job"]
+
+
+def note(archive: Path, name: str, at: datetime, seconds: int = 0) -> None:
+    with Repository.open(archive, agent="scheduler", now=lambda: at) as opened:
+        opened.note_job(name, "success", {"seconds": seconds})
+
+
+def served(archive: Path, *, once: bool = False, seconds: float | None = 0) -> list[Job]:
+    """The plan of a scheduler that is started."""
+    plans: list[Sequence[Job]] = []
+    scheduler.serve(config.load(archive), plans.append, lambda run: None, once=once, seconds=seconds)
+    [plan] = plans
+    return list(plan)
+
+
+@pytest.fixture
+def fake_runs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Jobs do nothing but tell their names."""
+    names: list[str] = []
+
+    def run_job(folder: str, name: str) -> Run:
+        names.append(name)
+        return Run(name, "success", {})
+
+    monkeypatch.setattr(scheduler, "run_job", run_job)
+    return names
+
+
+class TestTheProcess:
+    @pytest.fixture
+    def process(self, archive: Path) -> Iterator[subprocess.Popen[str]]:
+        say(archive, EVERY_SECOND)
+        command = [TIANYI, "-C", archive, "scheduler", "--json"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+            yield running
+            running.kill()
+
+    def until(self, process: subprocess.Popen[str], wanted: set[str]) -> dict[str, Any]:
+        """The first report of each job wanted."""
+        first: dict[str, Any] = {}
+        assert process.stdout is not None
+        while not wanted <= set(first):
+            told = json.loads(process.stdout.readline())
+            first.setdefault(told["name"], told)
+        return first
+
+    def test_it_audits_and_migrates_until_told_to_stop(self, archive: Path, process: subprocess.Popen[str]) -> None:
+        first = self.until(process, {"audit", "migrate"})
+        assert first["audit"]["outcome"] == "success"
+        assert first["audit"]["copies"] == 1
+        assert first["audit"]["intact"] > 10
+        assert (first["migrate"]["outcome"], first["migrate"]["migrated"]) == ("success", 1)
+
+        second = subprocess.run([TIANYI, "-C", archive, "scheduler", "--json"], capture_output=True, text=True)
+        assert second.returncode == 11
+        assert f"process {process.pid}" in json.loads(second.stdout)["message"]
+
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+        assert {("scheduler", "audit", "success"), ("scheduler", "migrate", "success")} <= set(ran(archive))
+        with Repository.open(archive) as opened:
+            assert [aip.versions for aip in opened.aips()] == [2]
+
+    def test_an_interrupt_stops_it_as_it_stops_any_command(self, process: subprocess.Popen[str]) -> None:
+        self.until(process, {"audit"})
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 130
+
+
+class TestWhatIsDue:
+    def test_what_never_ran_is_due_at_once(self, archive: Path, fake_runs: list[str]) -> None:
+        plan = served(archive, once=True, seconds=None)
+        assert [job.name for job in plan] == ["audit", "migrate"]
+        assert sorted(fake_runs) == ["audit", "migrate"]
+
+    def test_what_is_not_due_waits(self, archive: Path, fake_runs: list[str]) -> None:
+        for name in ("audit", "migrate"):
+            note(archive, name, datetime.now(UTC))
+        assert served(archive, once=True, seconds=None) == []
+        assert fake_runs == []
+
+    def test_a_hundred_missed_days_are_one_run(self, archive: Path, fake_runs: list[str]) -> None:
+        note(archive, "audit", datetime.now(UTC) - timedelta(days=100))
+        note(archive, "migrate", datetime.now(UTC))
+        served(archive, seconds=0.3)
+        assert fake_runs == ["audit"]
+
+    def test_so_are_those_that_a_sleeping_machine_missed(self, archive: Path, fake_runs: list[str]) -> None:
+        now, told = datetime.now(UTC), SimpleQueue[Run]()
+        late = Job("audit", timedelta(hours=1), now - timedelta(days=3, minutes=30), None, "")
+        with firing(config.load(archive), [late], told.put, nullcontext, once=False):
+            assert told.get(timeout=5).name == "audit"
+            time.sleep(0.1)  # for a second one, which must not come
+        assert told.empty()
+
+    def test_the_next_start_goes_by_the_policy_as_it_is_then(self, archive: Path, fake_runs: list[str]) -> None:
+        began = datetime.now(UTC).replace(microsecond=0)
+        note(archive, "audit", began + timedelta(seconds=7), seconds=7)
+        assert {job.name: job.next for job in served(archive)}["audit"] == began + timedelta(days=1)
+        say(archive, "jobs: {audit: {every: 6 hours}}\n")
+        assert {job.name: job.next for job in served(archive)}["audit"] == began + timedelta(hours=6)
+        with closing(sqlite3.connect(archive / "work" / "jobs.db")) as store:
+            stored = dict(store.execute("select id, next_run_time from apscheduler_jobs"))
+        assert stored["audit"] == (began + timedelta(hours=6)).timestamp()
+
+    def test_a_job_store_that_cannot_be_read_is_made_anew(self, archive: Path, fake_runs: list[str]) -> None:
+        (archive / "work" / "jobs.db").write_bytes(b"no database" * 100)
+        served(archive, once=True, seconds=None)
+        assert sorted(fake_runs) == ["audit", "migrate"]
+
+
+class TestARun:
+    def test_it_reads_only_the_copies_that_the_policy_says_are_due(self, archive: Path) -> None:
+        assert carry_out(archive, "audit").detail["copies"] == 1
+        again = carry_out(archive, "audit")
+        assert (again.outcome, again.detail["copies"]) == ("success", 0)
+
+    def test_damage_is_its_outcome(self, archive: Path) -> None:
+        (archive / "vault" / "README.txt").unlink()
+        run = carry_out(archive, "audit")
+        assert (run.outcome, run.detail["missing"]) == ("damage", 1)
+        assert ran(archive) == [("scheduler", "audit", "damage")]
+
+    def test_a_failure_is_written_down_with_its_code(self, archive: Path) -> None:
+        (archive / "policies" / "migration.yaml").write_text("rulez: []\n")
+        run = carry_out(archive, "migrate")
+        assert (run.outcome, run.detail["code"]) == ("fail", "policy-invalid")
+        assert "rulez" in str(run.detail["message"])
+        assert ran(archive) == [("scheduler", "migrate", "fail")]
+
+    def test_a_repository_that_cannot_be_opened_is_an_answer_too(self, archive: Path) -> None:
+        (archive / "vault").rename(archive / "away")
+        run = carry_out(archive, "audit")
+        assert (run.outcome, run.detail["code"]) == ("fail", "unreachable")
+
+    def test_a_process_that_dies_is_written_down(self, archive: Path, capfd: pytest.CaptureFixture[str]) -> None:
+        run = JobProcesses().run(str(archive), "no-such-job")
+        assert (run.outcome, run.detail["code"]) == ("fail", "job-lost")
+        assert ran(archive) == [("scheduler", "no-such-job", "fail")]
+        assert "KeyError" in capfd.readouterr().err
+
+    def test_one_that_is_abandoned_leaves_no_entry(self, archive: Path) -> None:
+        processes, runs = JobProcesses(), list[Run]()
+        worker = Thread(target=lambda: runs.append(processes.run(str(archive), "migrate")))
+        with locked(archive / "work" / "commit.lock", "the test"):  # it cannot finish
+            worker.start()
+            while processes._running is None:
+                time.sleep(0.01)
+            with processes.stopping():
+                worker.join(10)
+                assert processes.run(str(archive), "audit").outcome == "interrupted"
+        assert [run.outcome for run in runs] == ["interrupted"]
+        assert ran(archive) == []
+
+
+class TestJobs:
+    def test_before_any_ran(self, archive: Path, tianyi: Any) -> None:
+        before = set(os.listdir(archive / "work"))
+        rows = tianyi("jobs", at=archive).rows
+        assert [(row["name"], row["every"], row["last"], row["result"]) for row in rows] == [
+            ("audit", 86_400, None, None),
+            ("migrate", 7 * 86_400, None, None),
+        ]
+        assert all(row["next"].endswith("Z") for row in rows)
+        assert set(os.listdir(archive / "work")) == before
+
+    def test_after_one_ran(self, archive: Path, tianyi: Any) -> None:
+        note(archive, "migrate", NOON, seconds=60)
+        row = tianyi("jobs", at=archive).rows[1]
+        assert row == {
+            "name": "migrate",
+            "every": 604_800,
+            "next": "2026-01-08T11:59:00Z",
+            "last": "2026-01-01T11:59:00Z",
+            "result": "success",
+        }
+
+    @pytest.mark.parametrize(
+        ("every", "words"),
+        [
+            (timedelta(days=7), "7 days"),
+            (timedelta(hours=1), "1 hour"),
+            (timedelta(seconds=90), "90 seconds"),
+            (timedelta(seconds=1.5), "1 second"),
+        ],
+    )
+    def test_people_read_spans_in_words(self, every: timedelta, words: str) -> None:
+        assert span(every) == words

@@ -1,0 +1,40 @@
+"""Errors: each has a code and a place in the table at the edge, and travels whole from a worker's process."""
+
+from __future__ import annotations
+
+import inspect
+import pickle
+from collections.abc import Iterator
+
+import pytest
+
+from ingest import errors as of_ingest
+from repository import edge
+from repository import errors as of_repository
+from storage import errors as of_storage
+from storage.errors import TianyiError
+
+
+def leaves() -> Iterator[TianyiError]:
+    """One of each, made with words for its arguments."""
+    for module in (of_storage, of_ingest, of_repository):
+        for _, kind in inspect.getmembers(module, inspect.isclass):
+            if issubclass(kind, TianyiError) and kind.__module__ == module.__name__ and "code" in vars(kind):
+                wanted = [p for p in inspect.signature(kind).parameters.values() if p.default is p.empty]
+                yield kind(*(["known"] if p.name == "known" else p.name for p in wanted))
+
+
+@pytest.mark.parametrize("error", list(leaves()), ids=lambda error: error.code)
+def test_an_error_is_told(error: TianyiError) -> None:
+    told = edge.tell(error)
+    assert told is not None
+    assert told.edge.exit in edge.EXIT_CODES
+    assert (told.code, told.message) == (error.code, str(error))
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is type(error)
+    assert (str(again), again.next, vars(again)) == (str(error), error.next, vars(error))
+
+
+def test_codes_are_each_for_one_thing() -> None:
+    codes = [error.code for error in leaves() if error.code != "system"]
+    assert len(set(codes)) == len(codes)
