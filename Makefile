@@ -49,7 +49,7 @@ $(READY): setup.cfg pyproject.toml
 	@echo "Setting up $(VENV), once …"
 	@$(CHOOSE_PYTHON); $(HAVE_VENV); \
 	$(BIN)/python -m pip --version >/dev/null 2>&1 || "$$python" -m venv --clear $(VENV); \
-	$(BIN)/python $(PIP_INSTALL) --editable '.[test]'
+	PYTHONWARNINGS=ignore $(BIN)/python $(PIP_INSTALL) --editable '.[test]'  # setuptools warns of editable installs
 	@touch $@
 
 .PHONY: demo

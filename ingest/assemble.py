@@ -74,6 +74,11 @@ def put_premis(
         put(worklist, keep, f"{bag.PRESERVATION}premis-v{draft.version}-{number:04d}.xml", parts)
 
 
+def put_policy(worklist: Worklist, keep: Keep, version: int, policy: bytes) -> None:
+    """Keep the policy that decided: the entry of the commit names it by its digest."""
+    put(worklist, keep, f"{bag.PRESERVATION}policy-v{version}.json", [policy])
+
+
 def put_container(worklist: Worklist, keep: Keep, container: Container) -> None:
     """Write down which archive the files came in."""
     told = {"name": container.name, "digest": str(container.digest), "size": container.size}

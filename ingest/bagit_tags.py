@@ -10,10 +10,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ingest.finding import Finding, error, info, warning
+from ingest.finding import Finding, error, warning
 from storage.digest import LENGTHS, Digest
 from storage.manifest import decode_path
-from storage.names import escape_path
 
 _VERSION = re.compile(r"BagIt-Version:\s*(\d+)\.(\d+)\s*")
 _ENCODING = re.compile(r"Tag-File-Character-Encoding:\s*(\S+)\s*")
@@ -119,10 +118,6 @@ def decoded(data: bytes, encoding: str, name: str) -> str | Finding:
         return data.decode("utf-8-sig" if encoding.lower().replace("-", "") == "utf8" else encoding)
     except (UnicodeDecodeError, LookupError) as failure:
         return error("rfc8493-2.1.1-encoding", f"It is not {encoding}: {failure}.", name)
-
-
-def unlisted_note(name: bytes) -> Finding:
-    return info("rfc8493-2.2.4-unlisted", "The tag file is in no tag manifest.", escape_path(name))
 
 
 def _lines(text: str) -> Iterator[str]:

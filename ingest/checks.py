@@ -14,15 +14,14 @@ _RESERVED = re.compile(rb"(?i)(con|prn|aux|nul|com[1-9]|lpt[1-9])(\.[^/]*)?")
 _FORBIDDEN = re.compile(rb'[<>:"|?*\\]')
 
 
-def claims(worklist: Worklist) -> Iterator[Finding]:
-    """Yield a finding for each file whose digest is not the one that the producer's manifests say."""
+def altered(worklist: Worklist) -> Iterator[tuple[str, str, str]]:
+    """Yield path, algorithm and manifest where a file's digest is not the one that the producer's manifest says."""
     rows = worklist.select(
-        "select c.name, c.algorithm, c.hexadecimal, c.origin, i.digests from claims c"
-        " join items i on i.name = c.name where i.digests is not null"
-        " and instr(i.digests, c.algorithm || ':' || c.hexadecimal) = 0"
+        "select c.name, c.algorithm, c.origin from claims c join items i on i.name = c.name"
+        " where i.digests is not null and instr(i.digests, c.algorithm || ':' || c.hexadecimal) = 0"
     )
-    for name, algorithm, _, origin, _ in rows:
-        yield error("altered", f"Its {algorithm} digest is not the one in {origin}.", _shown(name))
+    for name, algorithm, origin in rows:
+        yield _shown(name), algorithm, origin
 
 
 def nothing(worklist: Worklist) -> Iterator[Finding]:

@@ -12,6 +12,8 @@ from ingest.worklist import Worklist
 from policies.decide import Decision
 from storage.premis import Agent, Happening
 
+SCHEDULER = "scheduler"  # the agent of jobs that nobody started
+
 
 @dataclass(frozen=True, slots=True)
 class Actors:
@@ -32,13 +34,18 @@ def happenings(
     ]
     name, _, version = actors.software.rpartition(" ")
     agents = [
-        Agent(id=actors.agent, name=actors.agent, kind="person"),
+        acting(actors.agent),
         Agent(id=actors.software, name=name, kind="software", version=version),
         Agent(
             id=_id(actors.identifier), name=actors.identifier.name, kind="software", version=actors.identifier.version
         ),
     ]
     return events, agents
+
+
+def acting(agent: str) -> Agent:
+    """Who acts, as a PREMIS agent: a person, unless it is the scheduler."""
+    return Agent(id=agent, name=agent, kind="software" if agent == SCHEDULER else "person")
 
 
 def _told(

@@ -16,7 +16,7 @@ from uuid import UUID
 from ingest import assemble, checks, describe, sip_bag
 from ingest.assemble import Draft
 from ingest.examine import Desk, Facts, examine
-from ingest.finding import Finding
+from ingest.finding import Finding, Severity
 from ingest.happenings import Actors, happenings
 from ingest.identify import Identifier
 from ingest.sip import Sip, check_package, open_sip, unchanged
@@ -70,7 +70,8 @@ class Setting:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
     """What became of a delivery. `files` and `bytes` are the regular files as delivered; `new_bytes` were not held
-    before; `findings` are the first of `findings_total`, all of which are in the file `report` (JSON Lines)."""
+    before; `findings` are the first of `findings_total`, all of which are in the file `report` (JSON Lines); `codes`
+    says how many there are of each severity and code."""
 
     accession: str
     kind: str
@@ -81,12 +82,14 @@ class Receipt:
     new_bytes: int
     findings: Sequence[Finding]
     findings_total: int
+    codes: Sequence[tuple[Severity, str, int]]
     report: Path
     aip: str = ""
     version: int = 0
     behind: frozenset[str] = field(default_factory=frozenset)
 
 
+REASON = 2_000  # characters of an officer's reason that an entry of the ledger has room for
 CAPPED = 100  # findings that a receipt carries itself
 _OUTCOMES = {"accept": "accepted", "hold": "held", "reject": "rejected"}
 
@@ -126,9 +129,9 @@ class _Ingest:
     def run(self, scratch: Path) -> Receipt:
         policy = self.setting.policies.ingest
         sip = open_sip(self.delivery.path, self.worklist, scratch / "unpacked", policy, self.delivery.kind)
-        already = self._decide()
-        self._examine(store=already.outcome != "reject")
-        self._check(sip)
+        if sip.whole:
+            self._examine(store=self._decide().outcome != "reject")
+            self._check(sip)
         decision = self._never_unread(self._decide())
         if decision.outcome == "accept":
             return self._accept(sip, decision)
@@ -145,7 +148,6 @@ class _Ingest:
             tasks = chunked(self.worklist.tasks(), CHUNK_FILES, CHUNK_BYTES)
             for results in in_order(executor, partial(examine, desk), tasks):
                 self._take(results)
-        self._settle()
         self.setting.progress.end()
 
     def _take(self, results: Sequence[Facts | Finding]) -> None:
@@ -162,7 +164,7 @@ class _Ingest:
         self.waiting.clear()
 
     def _check(self, sip: Sip) -> None:
-        for check in (checks.nothing, checks.claims, checks.formats, checks.names):
+        for check in (checks.nothing, checks.formats, checks.names):
             self.worklist.tell(check(self.worklist))
         if sip.bag:
             self.worklist.tell(sip_bag.check(self.worklist, sip.bag))
@@ -172,9 +174,8 @@ class _Ingest:
         findings = self.worklist.findings()
         decision = decide_ingest(((f.code, f.severity.value) for f in findings), self.setting.policies.ingest)
         if decision.outcome == "hold" and self.delivery.override:
-            return replace(
-                decision, outcome="accept", because=(*decision.because, f"accepted: {self.delivery.override}")
-            )
+            because = (*decision.because, f"accepted: {_first([self.delivery.override])[:REASON]}")
+            return replace(decision, outcome="accept", because=because)
         return decision
 
     def _never_unread(self, decision: Decision) -> Decision:
@@ -198,6 +199,7 @@ class _Ingest:
         if self.described and self.delivery.metadata:
             place = f"{bag.DESCRIPTIVE}dc{self.delivery.metadata.suffix.lower()}"
             assemble.put(self.worklist, self._keep, place, [self.described[0]])
+        assemble.put_policy(self.worklist, self._keep, draft.version, self.setting.policies.to_bytes())
         report = self._report()
         with report.open("rb") as stream:
             assemble.put(self.worklist, self._keep, f"{bag.PRESERVATION}findings-v1.jsonl", chunks(stream))
@@ -236,12 +238,19 @@ class _Ingest:
         )  # fmt: skip
 
     def _decline(self, sip: Sip, decision: Decision) -> Receipt:
-        """Write down why nothing was kept."""
+        """Write down why nothing was kept; the findings and the policy are kept as evidence."""
         report = self._report()
+        self.waiting.clear()  # what was not placed yet never will be
+        self._keep([self.setting.policies.to_bytes()])
+        with report.open("rb") as stream:
+            findings = self._keep(chunks(stream)).digest
+        self._settle()
         event = Event(
             time=stamp(self.setting.now()), type="refusal", agent=self.setting.agent, object=self.accession,
             outcome=_OUTCOMES[decision.outcome],
-            detail={"policy": self.setting.policies.digest, "because": list(decision.because)},
+            detail={
+                "policy": self.setting.policies.digest, "because": list(decision.because), "findings": str(findings),
+            },
         )  # fmt: skip
         self.setting.committer.note(event)
         return self._receipt(sip, decision, report)
@@ -263,7 +272,7 @@ class _Ingest:
         return Receipt(
             accession=self.accession, kind=sip.kind, outcome=_OUTCOMES[decision.outcome], because=decision.because,
             files=files, size=size, new_bytes=new, findings=findings, findings_total=self.worklist.findings_total(),
-            report=report,
+            codes=self.worklist.codes(), report=report,
         )  # fmt: skip
 
 

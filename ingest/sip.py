@@ -41,13 +41,15 @@ class Container:
 
 @dataclass(frozen=True, slots=True)
 class Sip:
-    """A delivery, its items on the worklist. `kind` is one of KINDS; `name` its own name, escaped."""
+    """A delivery, its items on the worklist. `kind` is one of KINDS; `name` its own name, escaped; `whole` tells
+    whether all items are listed: beyond the policy's limits they are not."""
 
     kind: str
     name: str
     path: bytes
     container: Container | None
     bag: Bag | None
+    whole: bool
 
 
 def open_sip(path: Path, worklist: Worklist, scratch: Path, policy: IngestPolicy, kind: str = "") -> Sip:
@@ -59,20 +61,20 @@ def open_sip(path: Path, worklist: Worklist, scratch: Path, policy: IngestPolicy
     facts = _looked_at(raw)
     container = None
     if stat.S_ISDIR(facts.st_mode):
-        _list(worklist, folder.walk(raw), policy)
+        whole = _list(worklist, folder.walk(raw), policy)
     else:
         container = _container(raw)
         path = path.resolve()
-        _list(worklist, _unpacked(path, scratch, policy, facts.st_size), policy)
+        whole = _list(worklist, _unpacked(path, scratch, policy, facts.st_size), policy)
         worklist.tell(_crossings(worklist))
     base = sip_bag.find_base(worklist)
     if kind == "bag" and base is None:
         base = b""
     if base is not None and kind in ("", "bag"):
         worklist.place(lambda name: sip_bag.place(name, base))
-        return Sip("bag", escape(_own_name(raw)), raw, container, sip_bag.read(worklist, base))
+        return Sip("bag", escape(_own_name(raw)), raw, container, sip_bag.read(worklist, base), whole)
     worklist.place(lambda name: ORIGINAL + bag_path(name))
-    return Sip(_archive_kind(path) if container else "folder", escape(_own_name(raw)), raw, container, None)
+    return Sip(_archive_kind(path) if container else "folder", escape(_own_name(raw)), raw, container, None, whole)
 
 
 def check_package(path: Path) -> None:
@@ -116,8 +118,8 @@ def _looked_at(raw: bytes) -> os.stat_result:
     return facts
 
 
-def _list(worklist: Worklist, found: Iterable[Item | Finding], policy: IngestPolicy) -> None:
-    """Put items on the worklist, within the policy's limits."""
+def _list(worklist: Worklist, found: Iterable[Item | Finding], policy: IngestPolicy) -> bool:
+    """Put items on the worklist, within the policy's limits; return whether all are there."""
     files = size = 0
     for item in found:
         if isinstance(item, Finding):
@@ -131,7 +133,8 @@ def _list(worklist: Worklist, found: Iterable[Item | Finding], policy: IngestPol
         size += item.size
         if finding := _beyond(item, files, size, policy):
             worklist.tell([finding])
-            return
+            return False
+    return True
 
 
 def _beyond(item: Item, files: int, size: int, policy: IngestPolicy) -> Finding | None:

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ingest import bagit_tags
+from ingest import bagit_tags, checks
 from ingest.bagit_tags import Claim, Declaration
 from ingest.examine import open_source
 from ingest.finding import Finding, error, info, warning
@@ -64,13 +64,17 @@ def read(worklist: Worklist, base: bytes) -> Bag:
 
 def check(worklist: Worklist, bag: Bag) -> Iterator[Finding]:
     """Yield what is missing, extra or altered, once every file has been examined (RFC 8493 §3)."""
+    for path, algorithm, origin in checks.altered(worklist):
+        yield error("rfc8493-3-altered", f"Its {algorithm} digest is not the one in {origin}.", path)
     yield from _contradictions(worklist)
     rows = worklist.select(
         "select distinct c.name from claims c left join items i on i.name = c.name and i.kind = 'file'"
         " where i.id is null"
     )
     for (name,) in rows:
-        yield error("rfc8493-3-missing", "It is listed in a manifest and is not there.", _shown(name, bag.base))
+        there = worklist.item(name)
+        told = f"It is a {there.kind.value}, which a bag cannot hold" if there else "It is not there"
+        yield error("rfc8493-3-missing", f"{told}; a manifest lists it as a file.", _shown(name, bag.base))
     yield from _unlisted(worklist, bag)
     yield from _oxum(worklist, bag)
 

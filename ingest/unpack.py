@@ -47,13 +47,14 @@ class Unpacking:
             file = target.open("xb", buffering=0)
         with file:
             for data in _chunks(stream):
-                self.size += len(data)
-                self._check()
+                self.count(len(data))
                 with told(str(self.folder)):
                     DISK.write(file.fileno(), data)
         return self.size - before
 
-    def _check(self) -> None:
+    def count(self, size: int) -> None:
+        """So many bytes more came out of the container; raise TooMuch beyond the limits."""
+        self.size += size
         if self.size > self.limits.bytes:
             raise TooMuch(error("container-too-large", f"It unpacks to more than {self.limits.bytes} bytes."))
         if self.size > max(_SMALL, self.packed * self.limits.ratio):

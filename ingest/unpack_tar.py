@@ -13,6 +13,7 @@ from pathlib import Path
 from ingest import member
 from ingest.finding import Finding, error
 from ingest.item import Item
+from ingest.tar_stream import TarStream, opened
 from ingest.unpack import Unpacking
 from storage.namemap import Kind
 from storage.names import escape_path
@@ -25,20 +26,36 @@ def unpack(path: Path, unpacking: Unpacking) -> Iterator[Item | Finding]:
 
     Raises TooMuch. A hard link becomes a file with the content of the member that it names.
     """
-    contents: dict[bytes, tuple[bytes, int]] = {}
     try:
-        with tarfile.open(path, "r|*", encoding="utf-8", errors="surrogateescape") as archive:
-            for entry in archive:
-                name = member.tidy(entry.name.encode("utf-8", "surrogateescape"))
-                if not name:
-                    continue
-                item = member.refusal(name) or _item(archive, entry, name, unpacking, contents)
-                if isinstance(item, Item) and item.kind is Kind.FILE:
-                    contents[name] = (item.source, item.size)
-                yield item
-                archive.members = []  # type: ignore[attr-defined]  # tarfile keeps every header it has read
+        with opened(path) as whole:
+            stream = TarStream(whole)
+            with _archive(stream) as archive:
+                yield from _members(archive, unpacking)
+                if wrong := stream.ending(archive.offset):
+                    yield error("tar-cut", f"The tar file does not end as it should: {wrong}.")
+                stream.drain(unpacking.count)
     except _BROKEN as failure:
         yield error("tar-damaged", f"The tar file cannot be read: {failure}.")
+
+
+def _archive(stream: TarStream) -> tarfile.TarFile:
+    """Raises TarError. Names that are not UTF-8 come as surrogates."""
+    return tarfile.open(  # type: ignore[call-overload,no-any-return]  # of a stream it only reads
+        fileobj=stream, mode="r|", encoding="utf-8", errors="surrogateescape"
+    )
+
+
+def _members(archive: tarfile.TarFile, unpacking: Unpacking) -> Iterator[Item | Finding]:
+    contents: dict[bytes, tuple[bytes, int]] = {}
+    for entry in archive:
+        name = member.tidy(entry.name.encode("utf-8", "surrogateescape"))
+        if not name:
+            continue
+        item = member.refusal(name) or _item(archive, entry, name, unpacking, contents)
+        if isinstance(item, Item) and item.kind is Kind.FILE:
+            contents[name] = (item.source, item.size)
+        yield item
+        archive.members = []  # type: ignore[attr-defined]  # tarfile keeps every header it has read
 
 
 def _item(

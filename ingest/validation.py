@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from ingest import checks, sip_bag
+from ingest import sip_bag
 from ingest.examine import Desk, Facts, examine
 from ingest.finding import Finding, Severity, error
 from ingest.identify import Basis, Identification, Identifier, Sample
@@ -57,7 +57,6 @@ def _validated(
             worklist.tell(result for result in results if isinstance(result, Finding))
             progress.advance(len(results), sum(r.size for r in results if isinstance(r, Facts)))
     progress.end()
-    worklist.tell(checks.claims(worklist))
     if sip.bag:
         worklist.tell(sip_bag.check(worklist, sip.bag))
     else:

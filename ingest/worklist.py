@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple
@@ -82,6 +83,13 @@ class Worklist:
         order = "case severity when 'error' then 0 when 'warning' then 1 else 2 end, code, path, message"
         for code, severity, path, message in self._db.execute(f"select distinct * from findings order by {order}"):
             yield Finding(code, Severity(severity), path, message)
+
+    def codes(self) -> list[tuple[Severity, str, int]]:
+        """How many findings there are of each severity and code, errors first, then by code."""
+        counts: Counter[tuple[Severity, str]] = Counter()
+        for found in self.findings():
+            counts[found.severity, found.code] += 1
+        return [(severity, code, count) for (severity, code), count in counts.items()]
 
     def findings_total(self) -> int:
         return int(self._db.execute("select count(*) from (select distinct * from findings)").fetchone()[0])
@@ -165,8 +173,7 @@ class Worklist:
 
     def select(self, query: str, *arguments: object) -> Iterator[tuple[Any, ...]]:
         """Rows of a question that a check asks of the whole delivery."""
-        for row in self._db.execute(query, arguments):  # `yield from` would close the cursor, after the database perhaps
-            yield row  # noqa: UP028
+        return self._db.execute(query, arguments)
 
     def totals(self) -> tuple[int, int]:
         """How many regular files were delivered, and their bytes."""

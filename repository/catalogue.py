@@ -104,6 +104,11 @@ class CatalogueHolds:
     def __setstate__(self, path: Path) -> None:
         self.__init__(path)  # type: ignore[misc]  # a fresh connection in the new process
 
+    def close(self) -> None:
+        if self._connection:
+            self._connection.close()
+            self._connection = None
+
     def holds(self, copy: str, digest: Digest) -> bool:
         if self._connection is None:
             self._connection = sqlite3.connect(f"file:{self._path}?mode=ro", uri=True, timeout=60.0)

@@ -16,7 +16,7 @@ from pathlib import Path
 from repository.errors import NotEmpty
 from storage.digest import Digest, Hashing
 from storage.durable import told
-from storage.errors import StorageError
+from storage.errors import Damaged, NotFound, StorageError
 from storage.progress import SILENT, Progress
 from storage.vault import Vault
 
@@ -86,5 +86,7 @@ def writing(vault: Vault, dest: Path, progress: Progress) -> Iterator[Out]:
         yield Out(vault, os.fsencode(partial), progress)
         with told(str(dest)):
             os.replace(partial, dest)
+    except NotFound as lost:  # the version is there, and a part of it in no copy
+        raise Damaged(lost.what) from lost
     finally:
         shutil.rmtree(os.fsencode(partial), ignore_errors=True)

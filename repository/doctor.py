@@ -6,10 +6,11 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from repository import config, doctor_disk, doctor_software
+from repository import config, doctor_disk, doctor_software, founding
 from repository.config import Config
 from repository.doctor_check import Check
 from repository.doctor_looks import AWAY, Place
@@ -55,9 +56,10 @@ def _repository(settings: Config, disk: Disk, run: str) -> Iterator[Check]:
         except UnsupportedCopy as error:
             yield Check(f"{copy.name}: reachable", False, AWAY.severity, str(error), AWAY.cost, error.next)
             continue
-        place = Place(copy.name, store.root, store.scratch)
-        yield from doctor_disk.examine(place, disk, run)
-        if place.root.is_dir():
+        place = Place(copy.name, store.root, store.scratch, partial(founding.check, store, settings.vault_id))
+        checks = doctor_disk.examine(place, disk, run)
+        yield from checks
+        if checks[0].ok:
             places.append(place)
     yield doctor_disk.apart(places)
     yield from doctor_disk.examine(Place("work", settings.work, settings.work / "staging"), disk, run)

@@ -10,6 +10,7 @@ from pathlib import Path
 from repository.doctor_check import Advice, Wrong
 from repository.doctor_mounts import device_of, kind_of
 from storage.durable import Disk
+from storage.errors import StorageError
 
 _LITTLE = 0.05  # of a disk, free
 _FLEETING = frozenset({"tmpfs", "ramfs", "overlay"})
@@ -22,6 +23,8 @@ class Place:
     name: str
     root: Path
     scratch: Path
+    answers: Callable[[], None] = lambda: None
+    """Raises StorageError where it is there, and yet is not what it should be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,10 @@ def reachable(place: Place, room: Path, disk: Disk) -> str:
     if not place.root.is_dir():
         raise Wrong(f"{place.root} is not there")
     os.listdir(place.root)
+    try:
+        place.answers()
+    except StorageError as error:
+        raise Wrong(str(error)) from error
     return str(place.root)
 
 

@@ -54,6 +54,7 @@ EDGE: Mapping[type[Exception], Edge] = {
     own.NoRepository: Edge(NOT_FOUND, 404),
     own.UnknownCopy: Edge(NOT_FOUND, 404),
     own.BadIdentifier: Edge(NOT_FOUND, 404),
+    own.NotKept: Edge(NOT_FOUND, 404),
     own.BadConfig: Edge(REJECTED, 500),
     own.NotEmpty: Edge(USAGE, 409),
     own.BadRequest: Edge(USAGE, 400),

@@ -77,6 +77,19 @@ class BadIdentifier(RepositoryError):
         )
 
 
+class NotKept(RepositoryError):
+    """An accession that was rejected, or is held: there is no AIP of it."""
+
+    code = "not-kept"
+
+    def __init__(self, accession: str, outcome: str, why: str) -> None:
+        told = {"rejected": "was rejected", "held": "is held"}.get(outcome, "was received, and not taken in")
+        super().__init__(
+            f"Accession {accession} {told}; there is no AIP of it{': ' * bool(why)}{why}.",
+            f"`tianyi events {accession}` shows what happened.",
+        )
+
+
 class BadRequest(RepositoryError):
     """Something was asked for that cannot be meant."""
 

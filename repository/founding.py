@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -11,12 +12,14 @@ from repository import config
 from repository.config import Config, Copy
 from repository.errors import NotEmpty
 from storage import durable, founding, layout
+from storage.away import Away
 from storage.canonical import Json
 from storage.commit import Committer, prepare_work
 from storage.digest import sha256
 from storage.errors import NotAVault, StorageError, Unreachable
 from storage.event import Event
 from storage.ledger import Ledger
+from storage.local import Local
 from storage.store import Store
 from storage.vault import Vault
 
@@ -59,21 +62,36 @@ def _event(made: Config, time: str, agent: str) -> Event:
     return Event(time=time, type="founding", agent=agent, object=made.vault_id, outcome="success", detail=detail)
 
 
-def check(vault: Vault, vault_id: str) -> None:
-    """Raise NotAVault where a copy that answers is of another vault, Unreachable where the first does not answer."""
-    for store in vault.copies:
-        try:
-            found = founding.identity(store)
-        except Unreachable:
-            if store is vault.first:
-                raise
-            continue
-        except NotAVault:
-            if _is_damaged(store, vault_id):
-                continue
+def present(stores: Sequence[Local], vault_id: str) -> list[Store]:
+    """The copies, those that do not answer as `Away`: a missing folder, or an empty one, which a disk that is not
+    mounted leaves. Raises NotAVault where one is of another vault, Unreachable where the first does not answer."""
+    return [_present(store, vault_id, first=store is stores[0]) for store in stores]
+
+
+def _present(store: Local, vault_id: str, *, first: bool) -> Store:
+    try:
+        check(store, vault_id)
+    except Unreachable as error:
+        if first:
             raise
-        if found not in ("", vault_id) and not _is_damaged(store, vault_id):
-            raise NotAVault(store.name, f"it is a copy of another vault ({found})", "Correct tianyi.toml.")
+        return Away(store.name, error.where, error.why)
+    return store
+
+
+def check(store: Local, vault_id: str) -> None:
+    """Raise NotAVault where a copy is of another vault, Unreachable where it does not answer or is empty."""
+    if next(store.listing(), None) is None:
+        raise Unreachable(str(store.root), "the folder is empty: its disk is not mounted, or is a new one")
+    try:
+        found = founding.identity(store)
+    except Unreachable:
+        return  # the copy answers, its file does not: an audit finds that
+    except NotAVault:
+        if _is_damaged(store, vault_id):
+            return
+        raise
+    if found not in ("", vault_id) and not _is_damaged(store, vault_id):
+        raise NotAVault(store.name, f"it is a copy of another vault ({found})", "Correct tianyi.toml.")
 
 
 def _is_damaged(store: Store, vault_id: str) -> bool:
@@ -88,5 +106,6 @@ def _is_damaged(store: Store, vault_id: str) -> bool:
 
 
 def _absolute(url: str) -> str:
-    """A copy's URL as it is kept: paths made absolute, since the user meant them from where he stood."""
-    return url if ":" in url.split("/")[0] else str(Path(url).absolute())
+    """A copy's URL as it is kept: paths made absolute, since the user meant them from where he stood. Links in them
+    stay, for where they lead may change with the disk that is mounted."""
+    return url if ":" in url.split("/")[0] else os.path.abspath(url)

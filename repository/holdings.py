@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from repository.catalogue import Catalogue
-from repository.errors import BadIdentifier
+from repository.errors import BadIdentifier, NotKept
+from storage import layout
 from storage.aip import parse_aip
 from storage.errors import NotFound
 
@@ -56,15 +57,35 @@ class HeldFile:
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """An event of an AIP (PREMIS) or of the repository (ledger). `type` is a term of PREMIS's vocabulary."""
+    """An event of an AIP (PREMIS) or of the repository (ledger). `type` is a term of PREMIS's vocabulary; `detail` is
+    the ledger entry's own, or `note` (and `files`, bag paths, where it is about some) of a PREMIS event."""
 
     time: str
     type: str
     agent: str
     object: str
     outcome: str
-    detail: str
+    detail: Mapping[str, Any]
     source: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeldAs:
+    """A file of an AIP that a blob is the content of; `original_name` is "" for one made here."""
+
+    aip: str
+    accession: str
+    path: str
+    original_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """What a key of the vault is for: the first `files`, how many there are in all, and every AIP, ascending."""
+
+    files: Sequence[HeldAs]
+    total: int
+    aips: Sequence[str]
 
 
 _AIP = "aip, title, accession, producer, created, versions, files, bytes"
@@ -86,8 +107,34 @@ def resolve(catalogue: Catalogue, text: str) -> str:
         except ValueError as error:
             raise BadIdentifier(text) from error
     if not catalogue.one("select 1 from aips where aip = ?", aip):
+        if row := _refused(catalogue, text):
+            raise NotKept(text, row["outcome"], next(iter(json.loads(row["because"] or "[]")), ""))
         raise NotFound(f"AIP {text}", "this repository", "`tianyi list` shows what is held.")
     return str(aip)
+
+
+def subject(catalogue: Catalogue, text: str) -> str:
+    """What events can be about: an AIP, or an accession of which there is none; raise as `resolve` does."""
+    return text if _refused(catalogue, text) else resolve(catalogue, text)
+
+
+def _refused(catalogue: Catalogue, accession: str) -> dict[str, Any] | None:
+    query = "select outcome, because from accessions where accession = ? and aip = ''"
+    return catalogue.one(query, accession)
+
+
+def behind(catalogue: Catalogue, key: str, most: int = 10) -> Behind:
+    """What is behind a key: the files of a blob, the AIP of a record, nothing of a fixed file."""
+    if name := layout.record_name(key):
+        return Behind([], 0, [f"urn:uuid:{name[0]}"])
+    if not (digest := layout.blob_digest(key)):
+        return Behind([], 0, [])
+    query = (
+        "select distinct f.aip, accession, path, original_name from files f join aips a on a.aip = f.aip"
+        " where digest = ? order by accession, f.aip, path"
+    )
+    rows = list(catalogue.rows(query, str(digest)))
+    return Behind([HeldAs(**row) for row in rows[:most]], len(rows), sorted({row["aip"] for row in rows}))
 
 
 def aips(catalogue: Catalogue) -> Iterator[Aip]:
@@ -149,7 +196,7 @@ def files(
 
 
 def events(catalogue: Catalogue, urn: str = "") -> Iterator[Happened]:
-    """Yield what happened, in order: to the repository, or to one AIP, its PREMIS events among it."""
+    """Yield what happened, in order: to the repository, or to one AIP (its PREMIS events among it) or accession."""
     found = [_from_ledger(row) for row in catalogue.rows(*_ledger_query(catalogue, urn))]
     if urn:
         query = "select * from happenings where aip = ? order by version, rowid"
@@ -168,12 +215,15 @@ def _ledger_query(catalogue: Catalogue, urn: str) -> tuple[str, ...]:
 
 def _from_ledger(row: dict[str, Any]) -> Happened:
     kind = PREMIS_TYPES.get(row["type"], row["type"])
-    if row["type"] == "commit" and json.loads(row["detail"]).get("reason") == "migration":
+    detail = json.loads(row["detail"])
+    if row["type"] == "commit" and detail.get("reason") == "migration":
         kind = "migration"
-    return Happened(row["time"], kind, row["agent"], row["object"], row["outcome"], row["detail"], "ledger")
+    return Happened(row["time"], kind, row["agent"], row["object"], row["outcome"], detail, "ledger")
 
 
 def _from_premis(row: dict[str, Any]) -> Happened:
     agents = ", ".join(json.loads(row["agents"]))
-    detail = "; ".join(filter(None, (row["detail"], row["note"])))
+    detail: dict[str, Any] = {"note": "; ".join(filter(None, (row["detail"], row["note"])))}
+    if files := [path for path in json.loads(row["objects"]) if path]:
+        detail["files"] = files
     return Happened(row["time"], row["type"], agents, row["aip"], row["outcome"], detail, "premis")

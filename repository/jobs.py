@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from ingest.happenings import SCHEDULER
 from policies import cadence
 from policies.audit import AuditPolicy
 from repository.catalogue import Catalogue
 from storage.aip import stamp
 
-AGENT = "scheduler"
+AGENT = SCHEDULER
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 from ingest import assemble
 from ingest.assemble import Draft
 from ingest.convert import PATHWAYS, ConversionFailed, Pathway
+from ingest.happenings import acting
 from ingest.identify import Identification
 from ingest.pipeline import Setting, scratch_folder
 from ingest.sample import sample_of
@@ -141,6 +142,7 @@ class _Run:
         agents = {agent.id: agent for agent in (*(one.agent for one in made), *self._agents())}
         events = [one.event for one in made]
         assemble.put_premis(worklist, self._keep, draft, files, events, list(agents.values()))
+        assemble.put_policy(worklist, self._keep, draft.version, self.setting.policies.to_bytes())
         done = assemble.close(worklist, self._keep, draft)
         self.stage.settle(self.waiting)
         because = sorted({reason for one in made for reason in one.planned.because})
@@ -166,7 +168,7 @@ class _Run:
     def _agents(self) -> Iterator[Agent]:
         name, _, version = self.setting.software.rpartition(" ")
         yield Agent(id=self.setting.software, name=name, kind="software", version=version)
-        yield Agent(id=self.setting.agent, name=self.setting.agent, kind="person")
+        yield acting(self.setting.agent)
 
     def _keep(self, parts: Iterable[bytes]) -> Received:
         received = self.stage.receive(parts, self.setting.holds)
@@ -174,7 +176,9 @@ class _Run:
         return received
 
     def _note(self, failed: Sequence[Migration]) -> None:
-        """Write down what could not be migrated, and why."""
+        """Write down what could not be migrated, and why, with the policy that wanted it."""
+        if failed:
+            self.stage.settle([self._keep([self.setting.policies.to_bytes()])])
         for one in failed:
             detail = {"path": one.planned.path, "rule": one.planned.rule, "why": one.reason, "tool": one.tool}
             self.setting.committer.note(

@@ -104,10 +104,10 @@ def _row(file: File) -> tuple[str | int, ...]:
 
 def _put_happening(db: Database, record: Record, found: Happening) -> None:
     db.conn.execute(
-        "insert or replace into happenings (id, aip, version, time, type, agents, outcome, detail, note)"
-        " values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "insert or replace into happenings (id, aip, version, time, type, agents, outcome, detail, note,"
+        " objects) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (found.id, record.aip, record.version, found.time, found.type, json.dumps(found.agents), found.outcome,
-         found.detail, found.note),
+         found.detail, found.note, json.dumps(found.objects)),
     )  # fmt: skip
 
 

@@ -21,8 +21,14 @@ def project(db: Database, vault: Vault, entry: int, raw: bytes, event: Event) ->
     detail = json.dumps(event.detail, ensure_ascii=False)
     told = {"entry": entry, "time": event.time, "type": event.type, "agent": event.agent, "object": event.object}
     db.table("events").insert({**told, "outcome": event.outcome, "detail": detail, "raw": raw}, replace=True)
+    for name in _EVIDENCE.intersection(event.detail):
+        _evidence(db, vault, Digest.parse(str(event.detail[name])), entry)
     if known := _PROJECTIONS.get(event.type):
         known(db, vault, entry, event)
+
+
+_EVIDENCE = frozenset({"findings", "policy"})
+"""Members of an entry's detail that name a blob by its digest: it is kept with the entry."""
 
 
 def _founding(db: Database, vault: Vault, entry: int, event: Event) -> None:
@@ -73,9 +79,7 @@ def _audit(db: Database, vault: Vault, entry: int, event: Event) -> None:
     db.table("audits").insert({"copy": event.object, "time": event.time, "entry": entry}, replace=True)
     db.execute("delete from damage where copy = ?", (event.object,))
     if report := event.detail.get("findings"):
-        digest = Digest.parse(str(report))
-        _evidence(db, vault, digest, entry)
-        for line in _lines(vault, digest):
+        for line in _lines(vault, Digest.parse(str(report))):
             found = json.loads(line)
             row = {name: found.get(name) or "" for name in ("copy", "key", "outcome", "expected", "found")}
             db.table("damage").insert({**row, "time": event.time, "entry": entry}, replace=True)

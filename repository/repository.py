@@ -20,6 +20,7 @@ from uuid import UUID
 from fixity.audit import Audit
 from fixity.repair import Mend
 from ingest import pipeline
+from ingest.codes import check_known
 from ingest.pipeline import Delivery, Receipt, Setting
 from policies import document
 from policies.effective import Policies
@@ -29,7 +30,7 @@ from repository.config import Config, Copy
 from repository.dip import Dip
 from repository.doctor_check import Check
 from repository.errors import BadRequest, UnknownCopy
-from repository.holdings import Aip, Happened, HeldFile, Version
+from repository.holdings import Aip, Behind, Happened, HeldFile, Version
 from repository.jobs import Job, agenda
 from repository.migration import Migration, Planned
 from repository.watch import Watch, remembered
@@ -71,13 +72,12 @@ class Repository:
         self.settings = settings
         self.agent, self.now, self.progress = agent or default_agent(), now, progress
         self.bad_reads: list[tuple[str, str]] = []
-        self.vault = Vault(
-            [config.open_copy(copy, settings, disk) for copy in settings.copies],
-            told=lambda copy, key: self.bad_reads.append((copy, key)),
-        )
-        founding.check(self.vault, settings.vault_id)
+        stores = [config.open_copy(copy, settings, disk) for copy in settings.copies]
+        copies = founding.present(stores, settings.vault_id)
+        self.vault = Vault(copies, told=lambda copy, key: self.bad_reads.append((copy, key)))
         self.committer = Committer(self.vault, settings.work, disk, patience)
         self.catalogue = Catalogue(settings.catalogue)
+        self._holds = CatalogueHolds(settings.catalogue)
         self.catalogue.follow(self.vault)  # before anything is appended: one that is ahead of the ledger is seen
         self.recovered = self._recover(disk)
         self.catalogue.follow(self.vault)
@@ -107,6 +107,7 @@ class Repository:
         self.close()
 
     def close(self) -> None:
+        self._holds.close()
         self.catalogue.close()
 
     @property
@@ -115,7 +116,9 @@ class Repository:
 
     def policies(self) -> Policies:
         """The policies in force: those in `policies/` over the defaults; raise PolicyError."""
-        return document.load(self.settings.policies if self.settings.policies.is_dir() else None)
+        loaded = document.load(self.settings.policies if self.settings.policies.is_dir() else None)
+        check_known(loaded.ingest.findings.codes)
+        return loaded
 
     def ingest(
         self, path: Path, *, title: str = "", producer: str = "", metadata: Path | None = None, kind: str = "",
@@ -151,8 +154,12 @@ class Repository:
         return holdings.search(self.catalogue, words)
 
     def events(self, aip: str = "") -> Iterator[Happened]:
-        """Yield what happened to the repository, or to one AIP, in order of time."""
-        return holdings.events(self.catalogue, holdings.resolve(self.catalogue, aip) if aip else "")
+        """Yield what happened to the repository, or to one AIP or accession, in order of time."""
+        return holdings.events(self.catalogue, holdings.subject(self.catalogue, aip) if aip else "")
+
+    def behind(self, key: str) -> Behind:
+        """The files and AIPs that a key of the vault is for."""
+        return holdings.behind(self.catalogue, key)
 
     def audit(self, copy: str = "") -> list[Audit]:
         """Read everything in every copy, or in the one named; raise UnknownCopy."""
@@ -171,6 +178,10 @@ class Repository:
     def repair_plan(self) -> tuple[list[Mend], list[Mend]]:
         """What `repair` would heal, and what it could not; nothing is changed."""
         return self._watch().plan()
+
+    def unchecked(self) -> dict[str, int]:
+        """The copies that did not answer their last audit, and how many keys of each were not checked."""
+        return self._watch().unchecked()
 
     def export(self, aip: str, dest: Path, form: str, *, version: int | None = None, portable: bool = True) -> Dip:
         """Give out a version (the newest by default) as a bag, an RO-Crate or a folder; raise NotEmpty, NotFound."""
@@ -265,7 +276,7 @@ class Repository:
 
     def _setting(self) -> Setting:
         return Setting(
-            committer=self.committer, work=self.settings.work, holds=CatalogueHolds(self.settings.catalogue),
+            committer=self.committer, work=self.settings.work, holds=self._holds,
             policies=self.policies(), executor=workers, identifier=identifiers.identifier, now=self.now,
             new_id=lambda: _new_id(self.now), agent=self.agent, software=SOFTWARE, progress=self.progress,
         )  # fmt: skip

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-VERSION = 1
+VERSION = 2
 
 _TABLES: dict[str, tuple[dict[str, type], tuple[str, ...]]] = {
     "state": ({"key": str, "value": int}, ("key",)),
@@ -36,7 +36,7 @@ _TABLES: dict[str, tuple[dict[str, type], tuple[str, ...]]] = {
     ),
     "happenings": (
         {"id": str, "aip": str, "version": int, "time": str, "type": str, "agents": str, "outcome": str, "detail": str,
-         "note": str},
+         "note": str, "objects": str},
         ("id",),
     ),
     "audits": ({"copy": str, "time": str, "entry": int}, ("copy",)),

@@ -15,7 +15,7 @@ from uuid import UUID
 from fixity.audit import Audit, Expected, Finding, audit, extras
 from fixity.repair import Damage, Mend, carry_out, plan
 from repository.catalogue import Catalogue
-from storage import bundle, layout
+from storage import bundle
 from storage.canonical import Json
 from storage.commit import Committer
 from storage.digest import Digest, sha256
@@ -151,6 +151,11 @@ class Watch:
                 healed, beyond = [*healed, *mended], [*beyond, *left]
         return healed, beyond
 
+    def unchecked(self) -> dict[str, int]:
+        """The copies of which the last audit left something unchecked, and how many keys."""
+        query = "select copy, count(*) as keys from damage where outcome = 'not_checked' group by copy order by copy"
+        return {row["copy"]: row["keys"] for row in self.catalogue.rows(query)}
+
     def _damage(self, copy: str) -> Iterator[Damage]:
         known = {one.key: one for one in expected(self.catalogue)}
         if last := last_bundle(self.catalogue):
@@ -186,15 +191,6 @@ class Watch:
         event = Event(time=self.time, type=kind, agent=self.agent, object=copy, outcome=outcome, detail=detail)
         self.committer.note(event)
         self.catalogue.follow(self.committer.vault)
-
-
-def aips_of(catalogue: Catalogue, key: str) -> list[str]:
-    """The AIPs that a key belongs to, ascending."""
-    if name := layout.record_name(key):
-        return [f"urn:uuid:{name[0]}"]
-    digest = layout.blob_digest(key)
-    query = "select distinct aip from files where digest = ? order by aip"
-    return [row["aip"] for row in catalogue.rows(query, str(digest))] if digest else []
 
 
 def told(finding: Finding) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from ingest.finding import Finding
 from ingest.pipeline import Receipt
 from ingest.validation import Validation
 from repository.dip import Dip
-from repository.holdings import Aip, Happened, HeldFile, Version
+from repository.holdings import Aip, Behind, Happened, HeldFile, Version
 from repository.migration import Migration, Planned
 from storage.names import escape_path
 
@@ -78,7 +78,7 @@ def happened(value: Happened) -> Json:
     return asdict(value)
 
 
-def audits(results: Sequence[Audit], aips: Callable[[str], list[str]]) -> Json:
+def audits(results: Sequence[Audit], behind: Callable[[str], Behind]) -> Json:
     """Counts over all copies, and everything that is not intact."""
     counts = {
         word: sum(result.counts[word] for result in results)
@@ -90,29 +90,41 @@ def audits(results: Sequence[Audit], aips: Callable[[str], list[str]]) -> Json:
         "bytes": sum(result.size for result in results),
         **counts,
         "copies": [result.copy for result in results],
-        "findings": [seen(found, aips(found.key)) for found in found_all[:CAPPED]],
+        "findings": [seen(found, behind(found.key)) for found in found_all[:CAPPED]],
         "findings_total": len(found_all),
     }
 
 
-def seen(found: Seen, aips: list[str]) -> Json:
+def _for(behind: Behind) -> Json:
+    files = [{"aip": file.aip, "path": file.path} for file in behind.files]
+    return {"aips": list(behind.aips), "files": files}
+
+
+def seen(found: Seen, behind: Behind) -> Json:
     return {
-        "outcome": found.outcome, "copy": found.copy, "key": found.key, "aips": aips,
+        "outcome": found.outcome, "copy": found.copy, "key": found.key, **_for(behind),
         "expected": str(found.expected) if found.expected else None,
         "found": str(found.found) if found.found else None, "why": found.why,
     }  # fmt: skip
 
 
-def mends(healed: Sequence[Mend], beyond: Sequence[Mend], aips: Callable[[str], list[str]]) -> Json:
+def mends(
+    healed: Sequence[Mend], beyond: Sequence[Mend], unchecked: Mapping[str, int], behind: Callable[[str], Behind]
+) -> Json:
+    """Counts, and each key."""
+    findings = [*(("repaired", mend) for mend in healed), *(("beyond_repair", mend) for mend in beyond)]
     return {
-        "repaired": [_mend(mend, aips) for mend in healed],
-        "beyond_repair": [_mend(mend, aips) for mend in beyond],
-    }
+        "repaired": len(healed), "beyond_repair": len(beyond), "not_checked": sum(unchecked.values()),
+        "findings": [_mend(outcome, mend, behind) for outcome, mend in findings[:CAPPED]],
+        "findings_total": len(findings),
+    }  # fmt: skip
 
 
-def _mend(mend: Mend, aips: Callable[[str], list[str]]) -> Json:
+def _mend(outcome: str, mend: Mend, behind: Callable[[str], Behind]) -> Json:
     key = mend.damage.expected.key
-    return {"copy": mend.damage.copy, "key": key, "aips": aips(key), "source": mend.source or None}
+    return {
+        "outcome": outcome, "copy": mend.damage.copy, "key": key, **_for(behind(key)), "source": mend.source or None,
+    }  # fmt: skip
 
 
 def dip(value: Dip) -> Json:

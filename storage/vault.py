@@ -45,7 +45,7 @@ class Vault:
         return sorted(found, key=lambda record: record.version)
 
     def all_records(self) -> Iterator[Record]:
-        """Every record once, in the order of its key, from the first copy that has it whole; without those that none has."""
+        """Every record once, in the order of its key, from the first copy that has it whole; if none has, left out."""
         for key in self._record_keys(layout.AIPS):
             with suppress(BrokenRecord, NotFound):
                 yield self._record(key)

@@ -58,6 +58,7 @@ class Faulty(Disk):
         self.inner = inner
         self.calls: Counter[str] = Counter()
         self._planned: list[_Planned] = []
+        self._open: set[int] = set()
 
     def on(
         self, operation: str, call: int, do: Fault, *, within: Iterable[Path | str] = ("",), onwards: bool = False
@@ -89,13 +90,17 @@ class Faulty(Disk):
 
     def create(self, path: str, mode: int = 0o444) -> int:
         self._meet("create", path)
-        return self.inner.create(path, mode)
+        descriptor = self.inner.create(path, mode)
+        self._open.add(descriptor)
+        return descriptor
 
     def write(self, descriptor: int, data: bytes) -> None:
         self._meet("write", descriptor)
         self.inner.write(descriptor, data)
 
     def close(self, descriptor: int) -> None:
+        assert descriptor in self._open, "closed twice: by now it may be another file's"
+        self._open.remove(descriptor)
         self.inner.close(descriptor)
 
     def rename(self, old: str, new: str) -> None:

@@ -49,7 +49,9 @@ def options(
         Path | None,
         typer.Option("-C", metavar="DIR", help="The repository; else TIANYI_REPOSITORY, else the folder above."),
     ] = None,
-    agent: Annotated[str, typer.Option(help="Who acts; else TIANYI_AGENT, else the system's user number.")] = "",
+    agent: Annotated[
+        str, typer.Option(metavar="NAME", help="Who acts; else TIANYI_AGENT, else the system's user number.")
+    ] = "",
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
 ) -> None:
     context.obj = Session(folder, agent)

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
-from fixity.audit import Audit, is_damaged
+from fixity.audit import Audit, Finding, is_damaged
 from fixity.repair import Mend
 from repository import Repository, edge, wire
 from repository.cli.app import AsJson, opened
-from repository.cli.screen import Screen, dumps, size
-from repository.watch import aips_of
+from repository.cli.naming import named
+from repository.cli.screen import Screen, counted, dumps, printable, size
+from repository.holdings import Behind
 from storage.aip import stamp
+
+_WORDS = ("intact", "altered", "missing", "unreadable", "not_checked", "extra")
+_DAMAGE = frozenset({"altered", "missing", "unreadable"})
+_SHOWN = 20
+_NOTHING = Behind([], 0, [])
 
 
 def audit(
@@ -27,9 +34,10 @@ def audit(
     screen = Screen(json=json)
     with opened(context, screen) as repository:
         results = repository.audit(copy)
-        told = wire.audits(results, partial(aips_of, repository.catalogue))
-        told["report"] = str(_report(results, repository)) if told["findings_total"] else None
-    screen.result(told, lambda console: _show(console, results))
+        told = wire.audits(results, repository.behind)
+        report = _report(results, repository) if told["findings_total"] else None
+        told["report"] = wire.place(report) if report else None
+        screen.result(told, lambda console: _show(console, results, report, repository.behind))
     raise typer.Exit(exit_code(results))
 
 
@@ -38,8 +46,9 @@ def _report(results: list[Audit], repository: Repository) -> Path:
     path = repository.settings.work / "reports" / f"audit-{stamp(repository.now()).replace(':', '')}.jsonl"
     path.parent.mkdir(exist_ok=True)
     with path.open("w", encoding="utf-8") as file:
-        for result in results:
-            file.writelines(dumps(wire.seen(found, [])) + "\n" for found in result.findings)
+        for found in (found for result in results for found in result.findings):
+            behind = repository.behind(found.key) if found.outcome in _DAMAGE else _NOTHING
+            file.write(dumps(wire.seen(found, behind)) + "\n")
     return path
 
 
@@ -49,16 +58,38 @@ def exit_code(results: list[Audit]) -> int:
     return edge.INCOMPLETE if any(result.counts["not_checked"] for result in results) else edge.DONE
 
 
-def _show(console: Console, results: list[Audit]) -> None:
+def _show(console: Console, results: list[Audit], report: Path | None, behind: Callable[[str], Behind]) -> None:
     for result in results:
-        good = not is_damaged(result) and not result.counts["not_checked"]
-        verdict = "[green]intact[/]" if good else "[red]not intact[/]"
-        counts = ", ".join(f"{n:,} {word.replace('_', ' ')}" for word, n in sorted(result.counts.items()))
-        console.print(f"copy [cyan]{result.copy}[/] {verdict}: {counts}; {size(result.size)} read")
-        for found in result.findings[:20]:
-            console.print(f"  [red]{found.outcome}[/] {found.key} {found.why}")
+        console.print(_summary(result))
+        damage = [found for found in result.findings if found.outcome in _DAMAGE]
+        for found in damage[:_SHOWN]:
+            console.print(_line(found, behind(found.key)))
+        if len(damage) > _SHOWN:
+            console.print(f"  [dim]… {len(damage) - _SHOWN:,} more in {escape(str(report))}[/]")
+    if any(result.counts["extra"] for result in results):
+        console.print("[dim]extra: no AIP needs them (leftovers, or what came with refused deliveries)[/]")
+    if report:
+        console.print(f"[dim]all findings: {escape(str(report))}[/]")
     if any(map(is_damaged, results)):
         console.print("[dim]→[/] tianyi repair")
+    elif any(result.counts["not_checked"] for result in results):
+        console.print("[dim]→[/] Mount what is away; then audit and repair.")
+
+
+def _summary(result: Audit) -> str:
+    """One line for a copy; why it was not checked is the same for all of it."""
+    verdict = "[yellow]not checked[/]" if result.counts["not_checked"] else "[green]intact[/]"
+    if is_damaged(result):
+        verdict = "[red]not intact[/]"
+    counts = ", ".join(f"{n:,} {word.replace('_', ' ')}" for word in _WORDS if (n := result.counts[word]))
+    why = next((found.why for found in result.findings if found.outcome == "not_checked"), "")
+    told = f"; {escape(printable(why))}" if why else ""
+    return f"copy [cyan]{escape(result.copy)}[/] {verdict}: {counts or 'nothing'}; {size(result.size)} read{told}"
+
+
+def _line(found: Finding, behind: Behind) -> str:
+    why = f" {escape(printable(found.why))}" if found.why else ""
+    return f"  [red]{found.outcome}[/]  {named(found.key, behind)}{why}"
 
 
 def repair(
@@ -68,22 +99,38 @@ def repair(
 ) -> None:
     """Heal what the last audit found, from a copy that reads right."""
     screen = Screen(json=json)
+    word = "repairable" if dry_run else "repaired"
     with opened(context, screen) as repository:
         healed, beyond = repository.repair_plan() if dry_run else repository.repair()
-        told = wire.mends(healed, beyond, partial(aips_of, repository.catalogue))
-    if dry_run:
-        told = {"repairable": told["repaired"], "beyond_repair": told["beyond_repair"]}
-    word = "repairable" if dry_run else "repaired"
-    screen.result(told, lambda console: _show_repair(console, word, healed, beyond))
-    raise typer.Exit(edge.DAMAGE if beyond or (dry_run and healed) else edge.DONE)
+        unchecked = repository.unchecked()
+        told = wire.mends(healed, beyond, unchecked, repository.behind)
+        told = {word: told.pop("repaired"), **told}
+        screen.result(told, lambda console: _show_repair(console, word, healed, beyond, unchecked, repository.behind))
+    if beyond or (dry_run and healed):
+        raise typer.Exit(edge.DAMAGE)
+    raise typer.Exit(edge.INCOMPLETE if unchecked else edge.DONE)
 
 
-def _show_repair(console: Console, word: str, healed: list[Mend], beyond: list[Mend]) -> None:
+def _show_repair(
+    console: Console, word: str, healed: list[Mend], beyond: list[Mend], unchecked: Mapping[str, int],
+    behind: Callable[[str], Behind],
+) -> None:  # fmt: skip
     for mend in healed:
-        console.print(f"[green]{word}[/] {mend.damage.expected.key} in {mend.damage.copy} from {mend.source}")
+        console.print(f"[green]{word}[/] {_place(mend, behind)} from {escape(mend.source)}")
     for mend in beyond:
-        console.print(f"[red]beyond repair[/] {mend.damage.expected.key} in {mend.damage.copy}: no copy has it whole")
-    if not healed and not beyond:
+        console.print(f"[red]beyond repair[/] {_place(mend, behind)}: no copy has it whole")
+    for copy, keys in unchecked.items():
+        console.print(
+            f"[yellow]not checked[/] copy [cyan]{escape(copy)}[/]: its last audit left {counted(keys, 'key')} unread"
+        )
+    if not healed and not beyond and not unchecked:
         console.print("No damage is on record. `tianyi audit` reads everything again.")
     if beyond:
         console.print("[dim]→[/] Bring back a copy that is away, or ask the producer for the file; then audit again.")
+    elif unchecked:
+        console.print("[dim]→[/] Mount what is away, and see that it answers; then audit and repair.")
+
+
+def _place(mend: Mend, behind: Callable[[str], Behind]) -> str:
+    key = mend.damage.expected.key
+    return f"{named(key, behind(key))} in {escape(mend.damage.copy)}"

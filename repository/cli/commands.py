@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from repository.cli import audit, doctor, export, holdings, identify, ingest, init, jobs, migrate, rebuild, validate
 from repository.cli.app import app
+from repository.cli.helping import Command
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "init": init.init,
@@ -26,7 +27,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "doctor": doctor.doctor,
 }
 for name, command in COMMANDS.items():
-    app.command(name)(command)
+    app.command(name, cls=Command)(command)
 app.add_typer(migrate.app, name="migrate")
 
 __all__ = ["app"]

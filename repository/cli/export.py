@@ -12,7 +12,7 @@ from rich.markup import escape
 from repository import wire
 from repository.cli.app import AsJson, opened
 from repository.cli.holdings import AipArgument
-from repository.cli.screen import Screen, size
+from repository.cli.screen import Screen, counted, size
 
 
 class Form(StrEnum):
@@ -31,7 +31,7 @@ def export(
     aip: AipArgument,
     dest: Annotated[Path, typer.Argument(metavar="DEST", help="A folder that is not there yet.")],
     form: Annotated[Form, typer.Option("--as", help="The form of the package.")] = Form.BAG,
-    version: Annotated[int | None, typer.Option(min=1, help="Default: the newest.")] = None,
+    version: Annotated[int | None, typer.Option(metavar="N", min=1, help="Default: the newest.")] = None,
     names: Annotated[Names, typer.Option(help="A bag's names: those that tools can check, or as they are.")] = (
         Names.PORTABLE
     ),
@@ -43,7 +43,8 @@ def export(
         dip = repository.export(aip, dest, form.value, version=version, portable=names is Names.PORTABLE)
         bad = sorted({copy for copy, _ in repository.bad_reads})
     told = {**wire.dip(dip), "bad_copies": bad}
-    line = f"[green]{dip.form}[/] {escape(str(dip.path))}: {dip.files:,} files, {size(dip.size)}, every byte checked"
+    held = f"{counted(dip.files, 'file')}, {size(dip.size)}"
+    line = f"[green]{dip.form}[/] {escape(str(dip.path))}: {held}, every byte checked"
     screen.result(told, lambda console: console.print(line))
     if bad and not json:
         screen.errors.print(f"[yellow]Copies with bad bytes were passed over: {', '.join(bad)}.[/] → tianyi audit")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -10,29 +11,34 @@ from rich.markup import escape
 
 from repository import wire
 from repository.cli.app import AsJson, opened
-from repository.cli.screen import Screen, printable, size
-from repository.holdings import Aip, Version
+from repository.cli.naming import short, why
+from repository.cli.screen import Json, Screen, counted, printable, size
+from repository.holdings import Aip, Happened, HeldFile, Version
 
 AipArgument = Annotated[str, typer.Argument(metavar="AIP", help="urn:uuid:… or an accession number (2026-0001).")]
 _COLUMNS = ["accession", "title", "versions", "files", "bytes", "aip"]
+_SPARE = ["aip"]  # the accession says which one it is
 
 
 def list_aips(context: typer.Context, json: AsJson = False) -> None:
     """List what is held, by accession."""
     screen = Screen(json=json)
     with opened(context, screen) as repository:
-        screen.rows(map(wire.aip, repository.aips()), _COLUMNS, nothing="Nothing is held yet.")
+        screen.rows(map(wire.aip, repository.aips()), _COLUMNS, nothing="Nothing is held yet.", spare=_SPARE)
 
 
 def search(
     context: typer.Context,
-    words: Annotated[list[str], typer.Argument(help="Words of title, producer, description or file names.")],
+    words: Annotated[
+        list[str], typer.Argument(metavar="WORD", help="Words of title, producer, description or file names.")
+    ],
     json: AsJson = False,
 ) -> None:
     """Find AIPs in which every word occurs."""
     screen = Screen(json=json)
     with opened(context, screen) as repository:
-        screen.rows(map(wire.aip, repository.search(" ".join(words))), _COLUMNS, nothing="Nothing was found.")
+        found = map(wire.aip, repository.search(" ".join(words)))
+        screen.rows(found, _COLUMNS, nothing="Nothing was found.", spare=_SPARE)
 
 
 def show(context: typer.Context, aip: AipArgument, json: AsJson = False) -> None:
@@ -46,12 +52,13 @@ def show(context: typer.Context, aip: AipArgument, json: AsJson = False) -> None
 def _show(console: Console, found: Aip, versions: list[Version]) -> None:
     console.print(f"[bold]{escape(printable(found.title))}[/]")
     console.print(f"  [cyan]{found.aip}[/]")
-    console.print(f"  accession {found.accession}, {found.files:,} files, {size(found.bytes)}")
+    console.print(f"  accession {found.accession}, {counted(found.files, 'file')}, {size(found.bytes)}")
     if found.producer:
         console.print(f"  from {escape(printable(found.producer))}")
     for version in versions:
         told = f"{version.created}  {version.reason} by {version.agent}"
-        console.print(f"  version {version.version}  {escape(told)}  {version.files:,} files, {size(version.bytes)}")
+        held = f"{counted(version.files, 'file')}, {size(version.bytes)}"
+        console.print(f"  version {version.version}  {escape(told)}  {held}")
 
 
 def files(
@@ -63,17 +70,28 @@ def files(
     """List an AIP's files with size, digest and format."""
     screen = Screen(json=json)
     with opened(context, screen) as repository:
-        rows = map(wire.file, repository.files(aip, everything=everything))
-        screen.rows(rows, ["path", "size", "puids", "mime"], nothing="It has no files.")
+        rows = map(wire.file if json else _file_row, repository.files(aip, everything=everything))
+        screen.rows(rows, ["path", "size", "puids", "mime", "sha256"], nothing="It has no files.", spare=["mime"])
+
+
+def _file_row(file: HeldFile) -> Json:
+    return {**wire.file(file), "path": short(file.path), "sha256": file.digest.partition(":")[2][:12]}
 
 
 def events(
     context: typer.Context,
-    aip: Annotated[str, typer.Argument(metavar="AIP", help="Only what happened to this AIP.")] = "",
+    aip: Annotated[str, typer.Argument(metavar="AIP", help="Only what happened to this AIP or accession.")] = "",
     json: AsJson = False,
 ) -> None:
     """Tell what happened, in order."""
     screen = Screen(json=json)
     with opened(context, screen) as repository:
-        rows = map(wire.happened, repository.events(aip))
-        screen.rows(rows, ["time", "type", "outcome", "agent", "object"], nothing="Nothing has happened yet.")
+        known = {} if json else {one.aip: one.accession for one in repository.aips()}
+        rows = (wire.happened(one) if json else _event_row(one, known) for one in repository.events(aip))
+        columns = ["time", "type", "outcome", "agent", "object", "why"]
+        screen.rows(rows, columns, nothing="Nothing has happened yet.", spare=["object", "agent"] if aip else ["agent"])
+
+
+def _event_row(happened: Happened, accessions: Mapping[str, str]) -> Json:
+    told = wire.happened(happened)
+    return {**told, "object": accessions.get(happened.object, happened.object), "why": why(happened.detail) or None}

@@ -17,7 +17,9 @@ from repository.workers import workers
 
 
 def identify(
-    paths: Annotated[list[Path], typer.Argument(help="Files, and folders with all that is below them.")],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH", help="Files, and folders with all that is below them.")
+    ],
     json: AsJson = False,
 ) -> None:
     """Say which formats files have, by PRONOM; needs no repository."""

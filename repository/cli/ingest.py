@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -10,10 +11,11 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from ingest.finding import Finding
 from ingest.pipeline import Receipt
 from repository import edge, wire
 from repository.cli.app import AsJson, opened
-from repository.cli.screen import Screen, printable, size
+from repository.cli.screen import Screen, counted, printable, size
 
 
 class Kind(StrEnum):
@@ -22,15 +24,15 @@ class Kind(StrEnum):
 
 
 _COLOURS = {"accepted": "green", "held": "yellow", "rejected": "red"}
-_SHOWN = 20  # findings on the screen
+_SHOWN = {"error": 20, "warning": 5, "info": 1}  # findings of one code on the screen
 
 
 def ingest(
     context: typer.Context,
-    path: Annotated[Path, typer.Argument(help="A folder, a BagIt bag, a zip or a tar.")],
-    title: Annotated[str, typer.Option(help="The AIP's title.")] = "",
-    producer: Annotated[str, typer.Option(help="Who delivers it.")] = "",
-    metadata: Annotated[Path | None, typer.Option(help="Dublin Core as .json or .csv.")] = None,
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A folder, a BagIt bag, a zip or a tar.")],
+    title: Annotated[str, typer.Option(metavar="TITLE", help="The AIP's title.")] = "",
+    producer: Annotated[str, typer.Option(metavar="NAME", help="Who delivers it.")] = "",
+    metadata: Annotated[Path | None, typer.Option(metavar="FILE", help="Dublin Core as .json or .csv.")] = None,
     kind: Annotated[Kind | None, typer.Option("--as", help="What it is, where detection errs.")] = None,
     accept: Annotated[str, typer.Option("--accept-held", metavar="REASON", help="Why what is held is accepted.")] = "",
     json: AsJson = False,
@@ -54,15 +56,25 @@ def exit_code(receipt: Receipt) -> int:
 def _show(console: Console, receipt: Receipt) -> None:
     colour = _COLOURS[receipt.outcome]
     console.print(f"[bold]Accession {receipt.accession}[/] [{colour}]{receipt.outcome}[/] ({receipt.kind})")
-    console.print(f"  {receipt.files:,} files, {size(receipt.size)}, of which {size(receipt.new_bytes)} new")
+    console.print(f"  {counted(receipt.files, 'file')}, {size(receipt.size)}, of which {size(receipt.new_bytes)} new")
     if receipt.aip:
         console.print(f"  [cyan]{receipt.aip}[/] version {receipt.version}")
-    for found in receipt.findings[:_SHOWN]:
-        where = f" [bold]{escape(printable(found.path))}[/]" if found.path else ""
-        console.print(f"  [dim]{found.severity.value:7} {found.code}[/]{where} {escape(printable(found.message))}")
-    if receipt.findings_total > _SHOWN:
-        console.print(f"  [dim]… {receipt.findings_total - _SHOWN:,} more findings in {escape(str(receipt.report))}[/]")
+    for severity, code, count in receipt.codes:
+        _show_findings(console, severity.value, code, count, [f for f in receipt.findings if f.code == code])
+    if receipt.findings_total:
+        console.print(f"  [dim]all findings: {escape(str(receipt.report))}[/]")
     if receipt.behind:
         console.print(f"[yellow]Behind:[/] {', '.join(sorted(receipt.behind))}. Mount it, then audit and repair.")
     if receipt.outcome == "held":
         console.print('[dim]→[/] Look at the findings; then ingest again with --accept-held "REASON", or return it.')
+
+
+def _show_findings(console: Console, severity: str, code: str, count: int, some: Sequence[Finding]) -> None:
+    """The first findings of one code, and how many more there are."""
+    shown = some[: _SHOWN[severity]]
+    for found in shown:
+        where = f" [bold]{escape(printable(found.path))}[/]" if found.path else ""
+        console.print(f"  [dim]{severity:7} {code}[/]{where} {escape(printable(found.message))}")
+    if count > len(shown):
+        more = f"and {count - len(shown):,} more" if shown else f"{count:,}"
+        console.print(f"  [dim]{severity:7} {code} {more}[/]")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated
 
@@ -12,12 +12,13 @@ from rich.markup import escape
 
 from repository import edge
 from repository.cli.app import AsJson, opened
-from repository.cli.screen import Json, Screen, dumps
+from repository.cli.screen import Json, Screen, counted, dumps, printable, size
 from repository.jobs import Job, Run, wire, wire_run
 from storage.aip import stamp
 
 _COLOURS = {"success": "green", "interrupted": "dim"}
 _EXITS = {"success": edge.DONE, "damage": edge.DAMAGE}
+_ONE = {"copies": "copy", "versions": "version", "seconds": "second"}
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 
@@ -39,9 +40,11 @@ def scheduler(
         outcomes.append(run.outcome)
         _tell(screen, run)
 
-    stopped_by = serve(settings, lambda plan: _announce(screen, plan), finished, seconds=seconds, once=once)
+    stopped_by = serve(settings, lambda plan: _announce(screen, plan, once), finished, seconds=seconds, once=once)
     if stopped_by == signal.SIGINT:
         raise KeyboardInterrupt
+    if not once and not json:
+        screen.errors.print("[dim]Stopped.[/]")
     raise typer.Exit(_exit(outcomes) if once and not stopped_by else edge.DONE)
 
 
@@ -58,11 +61,12 @@ def _row(job: Job) -> Json:
     return {**wire(job), "every": span(job.every)}
 
 
-def _announce(screen: Screen, plan: Sequence[Job]) -> None:
+def _announce(screen: Screen, plan: Sequence[Job], once: bool) -> None:
     if not screen.json:
         for job in plan:
             screen.errors.print(f"[dim]{job.name} every {span(job.every)}, next at {stamp(job.next)}[/]")
-        screen.errors.print("[dim]Ctrl-C stops.[/]" if plan else "[dim]Nothing is due.[/]")
+        if not plan or not once:
+            screen.errors.print("[dim]Ctrl-C stops.[/]" if plan else "[dim]Nothing is due.[/]")
 
 
 def _tell(screen: Screen, run: Run) -> None:
@@ -70,8 +74,27 @@ def _tell(screen: Screen, run: Run) -> None:
     if screen.json:
         print(dumps(wire_run(run)), flush=True)
         return
-    told = ", ".join(f"{value} {word.replace('_', ' ')}" for word, value in run.detail.items() if value != 0)
-    screen.console.print(f"{run.name} [{_COLOURS.get(run.outcome, 'red')}]{run.outcome}[/]  [dim]{escape(told)}[/]")
+    told = escape(printable(_gist(run.detail)))
+    screen.console.print(f"{run.name} [{_COLOURS.get(run.outcome, 'red')}]{run.outcome}[/]  [dim]{told}[/]")
+
+
+def _gist(detail: Mapping[str, str | int]) -> str:
+    """Counts in words; an audit that read no copy, and a migration of nothing, had nothing to do."""
+    if "message" in detail:
+        return f"{detail.get('code', 'fail')}: {detail['message']}"
+    if not detail.get("copies", detail.get("migrated", 0)) and not detail.get("left", 0):
+        return "nothing due"
+    return ", ".join(_counted(word, value) for word, value in detail.items() if value != 0)
+
+
+def _counted(word: str, value: str | int) -> str:
+    """Like 1 copy, 2 copies, 1.5 MiB."""
+    if not isinstance(value, int):
+        return f"{value} {word}"
+    if word == "bytes":
+        return size(value)
+    one = _ONE.get(word)
+    return counted(value, one) if one else f"{value:,} {word.replace('_', ' ')}"
 
 
 def _exit(outcomes: Iterable[str]) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import tempfile
@@ -13,6 +12,7 @@ from types import FrameType
 import typer
 
 from repository import edge
+from repository.cli import ending
 from repository.cli.commands import app
 from repository.cli.screen import Screen
 
@@ -22,6 +22,7 @@ ClickException = UsageError.__bases__[0]
 
 def main() -> None:
     """Run `tianyi` with the process's arguments and exit."""
+    ending.open_closed()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # text streams of the process
     signal.signal(signal.SIGTERM, _interrupted)
@@ -29,8 +30,19 @@ def main() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command; return its exit code (see edge.EXIT_CODES)."""
-    screen = Screen(json="--json" in arguments)
+    """Run one command; return its exit code (see edge.EXIT_CODES). Everything that it said is written by then."""
+    screen, streams = Screen(json="--json" in arguments), (sys.stdout, sys.stderr)
+    try:
+        code = _ran(screen, arguments)
+    except BaseException as error:
+        sys.stdout, sys.stderr = streams  # typer wraps them when one of them is closed
+        if not ending.is_closed(error):
+            raise
+        code = edge.DONE  # the reader has seen enough
+    return ending.written(screen, code)
+
+
+def _ran(screen: Screen, arguments: Sequence[str]) -> int:
     try:
         code = typer.main.get_command(app).main(list(arguments), prog_name="tianyi", standalone_mode=False)
         if code == edge.INTERRUPTED:
@@ -41,23 +53,45 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         screen.error("interrupted", "Interrupted; nothing is half-kept.", "Run the same command again.")
         return edge.INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough
-        return edge.DONE
-    except Exception as error:  # noqa: BLE001  # the edge: whatever comes here is told, never a traceback
-        return _told(screen, error)
+    except Exception as error:
+        if ending.is_closed(error):
+            raise
+        return _told_somewhere(screen, error)
+
+
+def _told_somewhere(screen: Screen, error: Exception) -> int:
+    """Tell of an error, on standard error where standard output takes no more."""
+    try:
+        code = _told(screen, error)
+        sys.stdout.flush()
+    except OSError as lost:
+        if ending.is_closed(lost):
+            raise
+        ending.discard(sys.stdout)
+        code = _told(Screen(json=False), error)
+    return code
 
 
 def _told(screen: Screen, error: Exception) -> int:
     if isinstance(error, ClickException):
-        usage = getattr(error, "format_message", lambda: str(error))()
-        screen.error("usage", usage, "`tianyi --help` lists the commands; `tianyi COMMAND --help` their options.")
-        return edge.USAGE
+        return _usage(screen, error)
     if told := edge.tell(error):
         screen.error(told.code, told.message, told.next)
         return told.edge.exit
     screen.error("fault", f"Tianyi has a fault: {type(error).__name__}: {error}.", _reported(error))
     return edge.FAULT
+
+
+def _usage(screen: Screen, error: Exception) -> int:
+    """What was not understood, and which command's help says more; the help itself where nothing was asked for."""
+    words = str(getattr(error, "format_message", lambda: error)()).replace("Value error, ", "")
+    if type(error).__name__ == "NoArgsIsHelpError" and not screen.json:
+        print(words, file=sys.stderr)
+        return edge.USAGE
+    command = getattr(getattr(error, "ctx", None), "command_path", "tianyi")
+    more = "lists the commands" if command in ("tianyi", "tianyi migrate") else "tells its options"
+    screen.error("usage", words, f"`{command} --help` {more}.")
+    return edge.USAGE
 
 
 def _reported(error: Exception) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import typer
 
 from repository.cli.app import AsJson, opened
-from repository.cli.screen import Screen
+from repository.cli.screen import Screen, counted
+
+_COUNTED = {"aip": "AIP", "version": "version", "file": "file"}
 
 
 def rebuild(context: typer.Context, json: AsJson = False) -> None:
@@ -13,5 +15,6 @@ def rebuild(context: typer.Context, json: AsJson = False) -> None:
     screen = Screen(json=json)
     with opened(context, screen) as repository:
         counts = repository.rebuild()
-    told = ", ".join(f"{count:,} {what}" for what, count in counts.items())
+    aips, versions, files = (counted(counts[f"{one}s"], name) for one, name in _COUNTED.items())
+    told = f"{aips} in {versions}, {files}"
     screen.result(dict(counts), lambda console: console.print(f"[green]Catalogue rebuilt:[/] {told}"))

@@ -33,8 +33,9 @@ class Screen:
         else:
             show(self.console)
 
-    def rows(self, rows: Iterable[Json], columns: Sequence[str], *, nothing: str) -> None:
-        """A list: JSON Lines, or a table of some columns; `nothing` is said where it is empty."""
+    def rows(self, rows: Iterable[Json], columns: Sequence[str], *, nothing: str, spare: Sequence[str] = ()) -> None:
+        """A list: JSON Lines, or a table of some columns; `nothing` is said where it is empty. On a terminal that is
+        too narrow for all of it, the `spare` columns are left out, one after the other."""
         if self.json:
             for row in rows:
                 print(dumps(row))
@@ -43,19 +44,21 @@ class Screen:
         if not listed:
             self.console.print(nothing)
             return
-        table = Table(box=None, header_style="bold", pad_edge=False)
-        for column in columns:
-            numeric = isinstance(listed[0].get(column), int)
-            table.add_column(column.replace("_", " "), justify="right" if numeric else "left", overflow="fold")
-        for row in listed:
-            table.add_row(*(escape(cell(column, row.get(column))) for column in columns))
+        table = _table(listed, columns)
         if not self.console.is_terminal:
-            table.min_width = 0
             self.console.width = 10_000  # whoever reads a file or a pipe wants whole cells
+        for column in spare:
+            if _width(table) <= self.console.width:
+                break
+            columns = [one for one in columns if one != column]
+            table = _table(listed, columns)
+        if _width(table) > self.console.width:
+            table = _table(listed, columns, tight=True)
         self.console.print(table, soft_wrap=False)
 
-    def error(self, code: str, message: str, next_step: str) -> None:
-        if self.json:
+    def error(self, code: str, message: str, next_step: str, *, json: bool | None = None) -> None:
+        """An error, as JSON where that was asked for, unless said otherwise."""
+        if self.json if json is None else json:
             print(dumps({"code": code, "message": message, "next": next_step}))
             return
         self.errors.print(f"[bold red]Error:[/] {escape(message)}")
@@ -101,6 +104,35 @@ class Bar:
         self._bar.start()
 
 
+_FLOWING = frozenset({"title", "path", "agent", "puids", "mime", "found", "why"})
+"""Columns whose text may go on in the next line; numbers, times and words stay whole."""
+
+
+_TIGHT = {"type": 14}
+"""Columns that are narrowed for the sake of the others, where room is wanting."""
+
+
+def _table(rows: Sequence[Json], columns: Sequence[str], *, tight: bool = False) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in columns:
+        numeric = any(isinstance(row.get(column), int) for row in rows)
+        most = _TIGHT.get(column) if tight else None
+        flows = column in _FLOWING or most is not None
+        table.add_column(
+            column.replace("_", " "), justify="right" if numeric else "left", no_wrap=not flows,
+            overflow="fold" if flows else "ellipsis", max_width=most,
+        )  # fmt: skip
+    for row in rows:
+        table.add_row(*(escape(cell(column, row.get(column))) for column in columns))
+    return table
+
+
+def _width(table: Table) -> int:
+    """What the table needs, if no cell goes on in the next line."""
+    wide = Console(width=10_000)
+    return wide.measure(table).maximum
+
+
 def cell(column: str, value: object) -> str:
     """A value as a table shows it; names keep one line whatever they hold."""
     if value is None:
@@ -125,6 +157,12 @@ def size(octets: int) -> str:
             break
         amount /= 1024
     return f"{octets:,} B" if unit == "B" else f"{amount:,.1f} {unit}"
+
+
+def counted(number: int, one: str) -> str:
+    """Like 1 file, 2 files, 2 copies."""
+    many = f"{one[:-1]}ies" if one.endswith("y") else f"{one}s"
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def dumps(value: Json) -> str:

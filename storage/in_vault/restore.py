@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Restore packages from this vault with Python's standard library alone (3.9 or later).
 
-  python3 restore.py                                    list the packages
+  python3 restore.py                                    list the packages: identifier, accession, …, title
   python3 restore.py AIP DEST [--version N]             write the package as a BagIt bag and check it
   python3 restore.py AIP DEST [--version N] --as-received   write the tree as it came
 
@@ -34,11 +34,21 @@ def main() -> None:
     parser.add_argument("--version", type=int, help="default: the newest")
     parser.add_argument("--as-received", action="store_true", help="the tree as it came, not the bag")
     options = parser.parse_args()
-    if options.aip is None:
-        listing()
-        return
-    if options.dest is None:
+    if options.aip and not options.dest:
         parser.error("DEST is missing")
+    try:
+        restore(options) if options.aip else listing()
+    except Damaged as error:
+        fail(3, f"{error} Try another copy of this vault.")
+    except BrokenPipeError:  # `restore.py | head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+class Damaged(Exception):
+    """Something of this copy is not what it was; the text says what."""
+
+
+def restore(options: argparse.Namespace) -> None:
     record = find_record(options.aip, options.version)
     dest = os.fsencode(options.dest)
     if os.path.lexists(dest):
@@ -49,11 +59,34 @@ def main() -> None:
 
 
 def listing() -> None:
+    """One line for each package, also where another one's record is damaged; that is told at the end."""
+    damaged = []
     for folder, _, names in sorted(os.walk(os.path.join(VAULT, "aips"))):
-        versions = sorted((int(n[1:-5]) for n in names if re.fullmatch(r"v\d+\.json", n)), reverse=True)
-        for version in versions[:1]:
-            record = read_record(os.path.join(folder, f"v{version}.json"))
-            print(f"{record['aip']}  versions: {len(versions)}  files: {record['files']}  bytes: {record['size']}")
+        versions = [int(n[1:-5]) for n in names if re.fullmatch(r"v\d+\.json", n)]
+        try:
+            if versions:
+                show(read_record(os.path.join(folder, f"v{max(versions)}.json")), len(versions))
+        except Damaged as error:
+            damaged.append(str(error))
+    if damaged:
+        raise Damaged("\n".join(damaged))
+
+
+def show(record: dict[str, Any], versions: int) -> None:
+    told = f"{record['aip']}  {record['accession']}  versions: {versions}  files: {record['files']}  "
+    told += f"bytes: {record['size']}  {title(record)}"
+    encoding = sys.stdout.encoding or "ascii"  # a terminal that lacks the signs is no reason to stop
+    print(told.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def title(record: dict[str, Any]) -> str:
+    """What bag-info.txt calls the package."""
+    try:
+        found = dict(manifest(record["tagmanifest"].partition(":")[2]))["bag-info.txt"]
+        info = re.search(r"^External-Description: (.*)$", read_blob(found).decode("utf-8"), re.MULTILINE)
+    except (Damaged, KeyError, UnicodeDecodeError):
+        return "(the title is damaged in this copy)"
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in info[1]) if info else ""
 
 
 def find_record(aip: str, version: int | None) -> dict[str, Any]:
@@ -76,9 +109,9 @@ def read_record(path: str) -> dict[str, Any]:
         claimed = record.pop("digest")
         text = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     except (OSError, ValueError, KeyError, AttributeError) as error:
-        fail(3, f"The record {path} cannot be read: {error}. Try another copy of this vault.")
+        raise Damaged(f"The record {path} cannot be read: {error}.") from error
     if claimed != "sha256:" + hashlib.sha256(text.encode("utf-8")).hexdigest():
-        fail(3, f"The record {path} is damaged. Try another copy of this vault.")
+        raise Damaged(f"The record {path} is damaged.")
     return record
 
 
@@ -158,9 +191,9 @@ def read_blob(digest: str) -> bytes:
         with open(blob(digest), "rb") as file:
             data = file.read()
     except OSError as error:
-        fail(3, f"The blob {digest} cannot be read: {error}. Try another copy of this vault.")
+        raise Damaged(f"The blob {digest} cannot be read: {error}.") from error
     if hashlib.sha256(data).hexdigest() != digest:
-        fail(3, f"The blob {digest} is damaged. Try another copy of this vault.")
+        raise Damaged(f"The blob {digest} is damaged.")
     return data
 
 
@@ -176,7 +209,7 @@ def copy_blob(digest: str, target: bytes, path: str) -> None:
         fail(3, f"{path!r}: {error}")
     if hasher.hexdigest() != digest:
         os.unlink(target)
-        fail(3, f"{path!r} is damaged in this copy of the vault (blob {digest}). Try another copy.")
+        raise Damaged(f"{path!r} is damaged in this copy of the vault (blob {digest}).")
 
 
 def inside(dest: bytes, name: bytes) -> bytes:

@@ -54,7 +54,7 @@ def test_a_day_s_work(tianyi: Tianyi, repository: Path, source: Path, tmp_path: 
     audited = tianyi("audit", "--copy", "copy-2", at=repository).said
     assert audited.keys() >= {"checked", "bytes", "intact", "altered", "missing", "unreadable", "not_checked", "extra"}
     repaired = tianyi("repair", at=repository).said
-    assert (repaired["repaired"], repaired["beyond_repair"]) == ([], [])
+    assert (repaired["repaired"], repaired["beyond_repair"], repaired["findings"]) == (0, 0, [])
     events = tianyi("events", aip, at=repository).rows
     assert all(event.keys() >= {"type", "time", "agent", "outcome"} for event in events)
     assert [event["time"] for event in events] == sorted(event["time"] for event in events)
@@ -78,7 +78,7 @@ def test_what_cannot_be_migrated_is_noted(tianyi: Tianyi, repository: Path, sour
     after = {row["path"]: row["digest"] for row in tianyi("files", aip, at=repository).rows}
     assert before.items() <= after.items()
     failed = [row for row in tianyi("events", aip, at=repository).rows if row["outcome"] == "fail"]
-    assert [(row["type"], "broken.bmp" in row["detail"]) for row in failed] == [("migration", True)]
+    assert [(row["type"], "broken.bmp" in row["detail"]["path"]) for row in failed] == [("migration", True)]
     again = tianyi("migrate", "run", at=repository)
     assert (again.code, [row["path"].rpartition("/")[2] for row in again.rows]) == (6, ["broken.bmp"])
     assert tianyi("show", aip, at=repository).said["versions"] == 2

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 Tianyi = Callable[..., Any]
-FILES = 500
+FILES = 300
 
 
 @pytest.fixture(scope="module")
@@ -59,10 +59,10 @@ def test_killed(tianyi: Tianyi, repository: Path, source: Path, tree: Any) -> No
     assert json.loads(process.communicate()[0])["outcome"] == "accepted"
     lasts = time.monotonic() - started
     done = 1
-    for number in range(1, 6):
+    for number in range(1, 5):
         (source / "00" / "0.txt").write_text(f"kill {number}\n")  # so that no version is like another
         process = begun(repository, source)
-        time.sleep(lasts * number / 6)
+        time.sleep(lasts * number / 5)
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
         time.sleep(0.1)  # its workers die with it
@@ -70,7 +70,7 @@ def test_killed(tianyi: Tianyi, repository: Path, source: Path, tree: Any) -> No
         done = len(listed.rows)  # what was committed before the kill stays
         assert [row["files"] for row in listed.rows] == [FILES] * done
         assert left_over(repository) == []
-    assert done < 6
+    assert done < 5
     process = begun(repository, source)
     assert json.loads(process.communicate()[0])["outcome"] == "accepted"
     whole(tianyi, repository, [FILES] * (done + 1))

@@ -14,6 +14,7 @@ from storage.local import Local
 from storage.memory import Memory
 from storage.store import Store
 from tests.contract.store_contract import StoreContract
+from tests.faulty import Faulty
 
 
 class Each(Disk):
@@ -70,6 +71,17 @@ class _LocalContract(StoreContract):
             with pytest.raises(Unreachable):
                 batch.place([pending])
         assert not store.root.exists()
+
+    def test_a_descriptor_is_closed_once(self, store: Store) -> None:
+        assert isinstance(store, Local)
+        store.disk = Faulty(store.disk)
+        with store.batch("run"):
+            for finished in (True, False):
+                incoming = store.incoming("run")
+                if finished:
+                    incoming.finish("blobs/ab/1")
+                incoming.abandon()
+                incoming.abandon()
 
     def test_an_error_is_not_an_empty_listing(self, store: Store) -> None:
         assert isinstance(store, Local)

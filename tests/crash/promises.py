@@ -16,7 +16,7 @@ from storage.memory import Memory
 from storage.vault import Vault
 from tests.crash.powercut import State
 from tests.crash.recording import Op
-from tests.crash.scene import COPIES, Acknowledged, Entered, Settled
+from tests.crash.scene import COPIES, Acknowledged, Entered
 
 Ledgers = dict[str, list[bytes] | str]
 _digest = cache(lambda record: str(record.digest))
@@ -95,8 +95,6 @@ class Promises:
             case Entered(size, names):
                 kept = {name for name in names if ledgers[name][:size] == self._entries[:size]}
                 yield from (f"{name}: lost one of {size} entries" for name in names - kept)
-            case Settled(keys, names):
-                yield from _lost(keys, names, copies, "which was settled")
 
 
 def made_before(ops: Sequence[Op], index: int) -> list[object]:

@@ -43,12 +43,6 @@ class Recording(Unsynced):
         self._number = count(1)
         self._open: dict[int, int] = {}
 
-    @property
-    def life(self) -> list[Op]:
-        """What the process now alive has done."""
-        deaths = [n for n, op in enumerate(self.ops) if op.said == "killed"]
-        return self.ops[deaths[-1] :] if deaths else self.ops
-
     def mark(self, said: object) -> None:
         """Write down what was promised at this moment."""
         self.ops.append(Op("mark", said=said))

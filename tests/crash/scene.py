@@ -19,7 +19,6 @@ from repository.config import Config, Copy
 from repository.repository import Repository
 from storage.aip import Record, parse_aip, uuid7
 from storage.durable import Disk
-from storage.progress import SILENT, Progress
 from tests.crash.recording import Recording
 from tests.faulty import Unsynced
 
@@ -36,14 +35,6 @@ class Acknowledged:
     """A promise: at this moment the version is whole in these copies."""
 
     record: Record
-    copies: frozenset[str]
-
-
-@dataclass(frozen=True)
-class Settled:
-    """A promise: these keys are durable in these copies."""
-
-    keys: frozenset[str]
     copies: frozenset[str]
 
 
@@ -72,37 +63,24 @@ def _plain() -> _Plain:
     return _Plain()
 
 
-class _Settles(Progress):
-    """The end of reading comes after all that was read was settled."""
-
-    def __init__(self, disk: Recording) -> None:
-        self._disk = disk
-
-    def begin(self, what: str, files: int, size: int) -> None: ...
-    def advance(self, files: int, size: int) -> None: ...
-
-    def end(self) -> None:
-        placed = [op.to for op in self._disk.life if op.kind == "rename" and op.to.startswith("vault/blobs/")]
-        self._disk.mark(Settled(frozenset(path.removeprefix("vault/") for path in placed), required(self._disk)))
-
-
 class Quick(Repository):
     """The repository with identification left out and with chance and time made certain."""
 
     chance: random.Random
+    recording: Recording | None
 
     def _setting(self) -> Setting:
         return replace(super()._setting(), identifier=_plain, new_id=lambda: uuid7(NOW, self.chance.randbytes(10)))
 
     def _next_accession(self) -> str:
         number = super()._next_accession()
-        if isinstance(self.progress, _Settles):
-            self.progress._disk.mark(Entered(self.vault.ledger.size(), required(self.progress._disk)))
+        if self.recording:
+            self.recording.mark(Entered(self.vault.ledger.size(), required(self.recording)))
         return number
 
 
 def found(scene: Path) -> Path:
-    """A new repository, and beside it (in `deliveries`) what will be taken in."""
+    """A new repository with its second copy in a folder of it, so that it can be moved as a whole."""
     Repository.init(scene, [str(scene / "second")]).close()
     written = config.load(scene)
     text = config.render(Config(scene, written.vault_id, [Copy(name, folder) for name, folder in COPIES.items()]))
@@ -111,21 +89,23 @@ def found(scene: Path) -> Path:
 
 
 def deliver(where: Path) -> Path:
+    """What will be taken in, the same to the bit each time."""
     for name, files in DELIVERIES.items():
         for path, data in files.items():
             target = where / name / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(data)
+    for path in where.rglob("*"):
+        os.utime(path, ns=(0, 0))  # the map of names tells of it, and digests decide how many folders are made
     return where
 
 
 def opened(scene: Path, disk: Disk | None = None, seed: int = 0) -> Quick:
     """As a process of its own would open it; each has its own `seed`, or they would make the same identifiers."""
-    settings, progress = config.load(scene), _Settles(disk) if isinstance(disk, Recording) else SILENT
-    repository = Quick(
-        settings, agent="tests", now=lambda: NOW, disk=disk or Unsynced(whole=True), progress=progress, patience=1.0
-    )
+    settings = config.load(scene)
+    repository = Quick(settings, agent="tests", now=lambda: NOW, disk=disk or Unsynced(whole=True), patience=1.0)
     repository.chance = random.Random(seed)
+    repository.recording = disk if isinstance(disk, Recording) else None
     return repository
 
 

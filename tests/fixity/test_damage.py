@@ -75,7 +75,7 @@ def test_a_whole_copy(tianyi: Tianyi, repository: Path, copies: tuple[Path, Path
     assert {(finding["copy"], finding["outcome"]) for finding in found.values()} == {("copy-2", word)}
     assert all(finding["aips"] == [aip] for key, finding in found.items() if key.startswith(("blobs", "aips")))
     repaired = tianyi("repair", at=repository)
-    assert (repaired.code, {one["key"] for one in repaired.said["repaired"]}) == (0, expected)
+    assert (repaired.code, {one["key"] for one in repaired.said["findings"]}) == (0, expected)
     assert tianyi("audit", at=repository).code == 0
     assert keys(copies[0]) == keys(copies[1])
     assert set(keys(copies[1])) > set(spoiled)  # the list of findings is kept too
@@ -85,8 +85,10 @@ def sorts(tianyi: Tianyi, repository: Path, aip: str) -> dict[str, str]:
     """One key of each sort."""
     files = {row["path"]: row["digest"][7:] for row in tianyi("files", aip, "--all", at=repository).rows}
     wanted = ("bagit.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt", "bag-info.txt",
-              "data/metadata/preservation/premis-v1-0001.xml", "data/representations/original/data/1.txt")  # fmt: skip
-    blobs = {path: f"blobs/sha256/{files[path][:2]}/{files[path][2:4]}/{files[path]}" for path in wanted}
+              "data/metadata/preservation/premis-v1-0001.xml", "data/metadata/descriptive/dc.json",
+              "data/representations/original/data/1.txt")  # fmt: skip
+    found = {path: files[path] for path in wanted if path in files}
+    blobs = {path: f"blobs/sha256/{name[:2]}/{name[2:4]}/{name}" for path, name in found.items()}
     return blobs | {"record": f"aips/{aip[-4:-2]}/{aip[-2:]}/{aip[9:]}/v1.json", "README": "README.txt",
                     "restore": "restore.py", "vault": "tianyi-vault.json"}  # fmt: skip
 
@@ -104,7 +106,7 @@ def test_the_first_copy_piece_by_piece(
         assert (damaged.code, found["key"], found["copy"], found["outcome"]) == (3, key, "first", word), name
         assert tianyi("rebuild", at=repository).code == 0
         repaired = tianyi("repair", at=repository)
-        assert (repaired.code, [one["key"] for one in repaired.said["repaired"]]) == (0, [key]), name
+        assert (repaired.code, [one["key"] for one in repaired.said["findings"]]) == (0, [key]), name
         assert tianyi("audit", at=repository).code == 0, name
 
 
@@ -129,8 +131,8 @@ def test_both_copies(tianyi: Tianyi, repository: Path, copies: tuple[Path, Path]
         flip(copy / key)
     assert tianyi("audit", at=repository).said["altered"] == 2
     repaired = tianyi("repair", at=repository)
-    assert (repaired.code, repaired.said["repaired"]) == (3, [])
-    assert [one["key"] for one in repaired.said["beyond_repair"]] == [key, key]
+    assert (repaired.code, repaired.said["repaired"], repaired.said["beyond_repair"]) == (3, 0, 2)
+    assert [one["key"] for one in repaired.said["findings"]] == [key, key]
     answer = tianyi("export", aip, tmp_path / "dip", at=repository)
     assert (answer.code, answer.said["code"]) == (3, "damaged")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["archive", "second", "source"]
@@ -154,3 +156,42 @@ def test_a_catalogue_that_cannot_be_read(tianyi: Tianyi, repository: Path, aip: 
         answer = tianyi("rebuild", at=repository)
         assert (answer.code, answer.said["aips"]) == (0, 1)
         assert tianyi("list", at=repository).rows == before
+
+
+def test_a_lost_piece_hides_nothing_else(tianyi: Tianyi, tmp_path: Path) -> None:
+    """One copy alone, and one piece of one AIP gone for ever: a rebuild still finds everything else, and says so."""
+    repository, source = tmp_path / "alone", tmp_path / "source"
+    source.mkdir()
+    (source / "a.txt").write_text("a\n")
+    assert tianyi("init", repository).code == 0
+    taken = [tianyi("ingest", source, "--title", title, at=repository).said["aip"] for title in ("first", "second")]
+    (source / "a.txt").write_text("b\n")
+    aip = tianyi("ingest", source, "--title", "damaged", "--metadata", dublin_core(tmp_path), at=repository).said["aip"]
+    keep = {path: path.read_bytes() for path in (repository / "vault").rglob("*") if path.is_file()}
+    for name, key in sorts(tianyi, repository, aip).items():
+        if "a.txt" in name or name in ("vault", "bagit.txt"):
+            continue
+        (repository / "vault" / key).unlink()
+        for path in repository.glob("catalogue.db*"):
+            path.unlink()
+        listed = tianyi("list", at=repository)
+        assert (name, listed.code, [row["aip"] for row in listed.rows]) == (name, 0, [*taken, aip])
+        audited = tianyi("audit", at=repository)
+        missing = [one["key"] for one in audited.said["findings"] if one["outcome"] != "extra"]
+        assert (name, audited.code, missing) == (name, 3, [key])
+        assert tianyi("export", taken[0], tmp_path / name.replace("/", "-"), at=repository).code == 0
+        if not name.startswith("R") and name != "restore":
+            answer = tianyi("export", aip, tmp_path / "broken", at=repository)
+            assert (
+                name,
+                answer.code in (3, 4) if name == "record" else answer.code == 3,
+                (tmp_path / "broken").exists(),
+            ) == (name, True, False)
+        (repository / "vault" / key).write_bytes(keep[repository / "vault" / key])
+        assert tianyi("rebuild", at=repository).said["files"] == 3
+        assert tianyi("audit", at=repository).code == 0
+
+
+def dublin_core(folder: Path) -> Path:
+    (folder / "dc.json").write_text('{"subject": "damage"}')
+    return folder / "dc.json"

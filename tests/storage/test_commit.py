@@ -161,9 +161,7 @@ def test_an_intent_whose_record_is_there_is_finished_once(scene: Scene) -> None:
     assert scene.stores[1].kept[key(record)] == record.to_bytes()
     assert scene.intents() == []
     scene.declare(record)  # its removal was not durable
-    scene.work.joinpath("intents", intent_name(record)).write_bytes(
-        Intent(event(record), 0, frozenset()).to_bytes()
-    )
+    scene.work.joinpath("intents", intent_name(record)).write_bytes(Intent(event(record), 0, frozenset()).to_bytes())
     assert scene.committer.recover() == []
     assert scene.entries() == [(str(record.digest), True)]
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage import bundle
-from storage.errors import Damaged
+from storage.errors import Damaged, Unreachable
 from storage.event import Event
 from storage.ledger import Ledger
 from storage.memory import Memory
@@ -58,11 +58,12 @@ def test_any_part_can_be_read(batches: list[int], data: st.DataObject) -> None:
 @pytest.mark.parametrize("away", [1, 100, 256, 400])
 def test_a_copy_that_was_away_catches_up(before: int, away: int) -> None:
     leader, follower = Ledger(Memory("first")), Ledger(Memory("second"))
-    for count in (before, away, 1):
-        if count:
-            leader.append(events(count, leader.size()))
-        if count != away:
-            follower.follow(leader)
+    if before:
+        leader.append(events(before))
+    follower.follow(leader)
+    leader.append(events(away, before))
+    leader.append(events(1, before + away))
+    follower.follow(leader)
     assert objects(follower) == numbered(0, before + away + 1)
     assert list(follower.store.listing()) == list(leader.store.listing())
 
@@ -111,6 +112,18 @@ def test_a_damaged_bundle_is_told(damage: str) -> None:
     }[damage]  # fmt: skip
     with pytest.raises(Damaged):
         objects(Ledger(store))
+
+
+def test_an_entry_stands_although_the_narrower_bundle_cannot_be_removed() -> None:
+    class Clinging(Memory):
+        def drop(self, key: str) -> None:
+            raise Unreachable(self.name, "it clings")
+
+    leader, follower = Ledger(Clinging("first")), Ledger(Clinging("second"))
+    for n in range(3):
+        assert leader.append(events(1, n)) == n
+        follower.follow(leader)
+    assert objects(leader) == objects(follower) == numbered(0, 3)
 
 
 def test_renewing_writes_the_same_again() -> None:

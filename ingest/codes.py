@@ -1,0 +1,31 @@
+"""Every code that a finding can have: what policies may name. A test holds the list against the code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from policies.errors import PolicyError
+
+CODES = frozenset({
+    "container-bomb", "container-too-large", "container-too-many", "duplicate-entry", "empty-package",
+    "file-empty", "file-unreadable", "folder-unreadable", "format-by-extension", "format-opinions",
+    "format-unknown", "link-broken", "link-kept", "name-troublesome", "names-alike", "no-rules", "path-invalid",
+    "path-leaves-package", "path-through-file", "path-through-link", "path-too-long",
+    "rfc8493-2.1.1-declaration", "rfc8493-2.1.1-encoding", "rfc8493-2.1.1-missing", "rfc8493-2.1.1-version",
+    "rfc8493-2.1.2-payload", "rfc8493-2.1.3-asterisk", "rfc8493-2.1.3-contradiction", "rfc8493-2.1.3-dot",
+    "rfc8493-2.1.3-line", "rfc8493-2.1.3-none", "rfc8493-2.1.3-normalization", "rfc8493-2.1.3-twice",
+    "rfc8493-2.2.2-oxum", "rfc8493-2.2.3-fetch", "rfc8493-2.2.3-fetched", "rfc8493-2.2.3-line",
+    "rfc8493-2.4-algorithm", "rfc8493-3-altered", "rfc8493-3-missing",
+    "rfc8493-3-unlisted", "rfc8493-5.2-path", "source-changed", "special-file", "tar-cut", "tar-damaged",
+    "too-deep", "too-large", "too-many-files", "zip-damaged", "zip-encrypted",
+})  # fmt: skip
+
+
+def check_known(codes: Iterable[str]) -> None:
+    """Raise PolicyError for a code that no finding has: a policy that names it would decide nothing."""
+    for code in codes:
+        if code not in CODES:
+            near = get_close_matches(code, CODES, n=1)
+            told = f"Did you mean {near[0]}?" if near else "docs/reference.md lists the codes."
+            raise PolicyError(f"The policy for ingest names the finding {code}, which does not exist.", told)

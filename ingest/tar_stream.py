@@ -1,0 +1,61 @@
+"""The bytes of a tar file, decompressed, with an eye on how they end: tarfile takes a cut or broken one for done.
+
+It checks neither gzip's digest nor the end-of-archive marker (POSIX pax, "ustar Interchange Format": two blocks of
+zeros), and takes an invalid header that is not the first for the end.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+BLOCK = 512  # bytes of a header
+_WINDOW = 1 << 16  # bytes remembered: more than tarfile reads ahead
+Source = IO[bytes] | gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile
+_OPENERS: dict[bytes, Callable[[Path], Source]] = {
+    b"\x1f\x8b": gzip.GzipFile,
+    b"BZh": bz2.BZ2File,
+    b"\xfd7zXZ\x00": lzma.LZMAFile,
+}
+
+
+class TarStream:
+    """A stream to read once; remembers the end of what was read."""
+
+    def __init__(self, stream: Source) -> None:
+        self._stream = stream
+        self._window = b""
+        self._read = 0
+
+    def read(self, size: int) -> bytes:
+        data = self._stream.read(size)
+        self._read += len(data)
+        self._window = (self._window + data)[-_WINDOW:]
+        return data
+
+    def ending(self, offset: int) -> str:
+        """What is wrong with the block at which the archive was taken to end, "" for the marker of its end."""
+        start = offset - (self._read - len(self._window))
+        block = self._window[start : start + BLOCK]
+        if not block.strip(b"\0"):
+            return "" if len(block) == BLOCK else "it has no end marker, so that it may have been cut"
+        return f"the header at byte {offset} is damaged"
+
+    def drain(self, count: Callable[[int], None]) -> None:
+        """Read what is left, so that a compressor's digest over the whole is checked; `count` hears of the bytes."""
+        while data := self._stream.read(_WINDOW):
+            count(len(data))
+
+
+def opened(path: Path) -> Source:
+    """The archive's bytes, decompressed by what its first bytes say."""
+    with path.open("rb") as stream:
+        start = stream.read(6)
+    for magic, opener in _OPENERS.items():
+        if start.startswith(magic):
+            return opener(path)
+    return path.open("rb")

@@ -1,0 +1,48 @@
+"""A copy that does not answer, in a store's shape: whatever is asked of it is Unreachable, and nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import BinaryIO, NoReturn
+
+from storage.errors import Unreachable
+from storage.store import Batch, Incoming
+
+
+class Away:
+    """Stands for a copy whose disk is not mounted: its folder is missing, or is an empty mount point."""
+
+    def __init__(self, name: str, where: str, why: str) -> None:
+        self.name = name
+        self._where, self._why = where, why
+
+    def open(self, key: str) -> BinaryIO:
+        self._refuse()
+
+    def size(self, key: str) -> int:
+        self._refuse()
+
+    def listing(self, prefix: str = "") -> Iterator[str]:
+        self._refuse()
+
+    def incoming(self, run: str) -> Incoming:
+        self._refuse()
+
+    def batch(self, run: str) -> AbstractContextManager[Batch]:
+        self._refuse()
+
+    def tidy(self, lives: Callable[[str], bool]) -> None:
+        self._refuse()
+
+    def create(self, key: str, data: bytes) -> None:
+        self._refuse()
+
+    def replace(self, key: str, data: bytes) -> None:
+        self._refuse()
+
+    def drop(self, key: str) -> None:
+        self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        raise Unreachable(self._where, self._why)

@@ -1,0 +1,157 @@
+"""What people see, and what a pipe or a full disk does to it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from repository.cli.main import run
+
+Tianyi = Callable[..., Any]
+LINE = [sys.executable, "-c", "from repository.cli import main; main()"]
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """Two files alike, and one of a format that nobody knows."""
+    folder = tmp_path / "source"
+    folder.mkdir()
+    for name in ("dues.txt", "dues again.txt"):
+        (folder / name).write_text("twelve junks\n")
+    (folder / "unknown").write_bytes(b"\x00\xff\x00")
+    return folder
+
+
+@pytest.fixture
+def shown(repository: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]]:
+    """`shown("audit")` is the exit code of a command, and what it printed for people."""
+
+    def call(*arguments: str) -> tuple[int, str]:
+        capsys.readouterr()
+        code = run(["-C", str(repository), *arguments])
+        return code, "".join(capsys.readouterr())
+
+    return call
+
+
+def blob(copy: Path, digest: str) -> Path:
+    name = digest.removeprefix("sha256:")
+    return copy / "blobs" / "sha256" / name[:2] / name[2:4] / name
+
+
+def test_damage_is_told_by_the_names_of_files(
+    tianyi: Tianyi, repository: Path, copies: tuple[Path, Path], source: Path, shown: Callable[..., tuple[int, str]]
+) -> None:
+    taken = tianyi("ingest", source, at=repository).said
+    files = tianyi("files", taken["aip"], at=repository).rows
+    [row] = [row for row in files if row["original_name"] == "dues.txt"]
+    damaged = blob(copies[1], row["digest"])
+    damaged.chmod(0o644)
+    damaged.write_text("thirteen")
+    [found] = (answer := tianyi("audit", at=repository).said)["findings"]
+    alike = [{"aip": taken["aip"], "path": one["path"]} for one in files if one["digest"] == row["digest"]]
+    assert (found["aips"], found["files"]) == ([taken["aip"]], alike)
+    code, text = shown("audit")
+    name = f"{taken['accession']} dues again.txt and 1 more (blobs/sha256/"
+    assert (code, f"  altered  {name}" in text, str(Path(answer["report"]).parent) in text) == (3, True, True)
+    assert f"repairable {name}" in shown("repair", "--dry-run")[1]
+    repaired = tianyi("repair", at=repository)
+    assert (repaired.code, repaired.said["findings"][0]["files"]) == (0, alike)
+
+
+def test_a_copy_that_was_not_checked_is_not_passed_over(
+    tianyi: Tianyi, repository: Path, copies: tuple[Path, Path], source: Path, shown: Callable[..., tuple[int, str]]
+) -> None:
+    tianyi("ingest", source, at=repository)
+    away = copies[1].rename(copies[1].with_name("away"))
+    code, text = shown("audit")
+    assert (code, len([line for line in text.splitlines() if "not checked" in line])) == (6, 1)
+    repaired = tianyi("repair", at=repository)
+    assert (repaired.code, repaired.said["beyond_repair"], repaired.said["not_checked"] > 5) == (6, 0, True)
+    code, text = shown("repair")
+    assert (code, "not checked copy copy-2" in text, "No damage" in text) == (6, True, False)
+    away.rename(copies[1])
+    tianyi("audit", at=repository)
+    assert tianyi("repair", at=repository).code == 0
+    assert tianyi("audit", at=repository).code == 0
+    assert tianyi("repair", at=repository).said["not_checked"] == 0
+
+
+@pytest.mark.parametrize(("word", "outcome"), [("reject", "rejected"), ("hold", "held")])
+def test_an_accession_without_an_aip_can_be_asked_about(
+    tianyi: Tianyi, repository: Path, source: Path, shown: Callable[..., tuple[int, str]], word: str, outcome: str
+) -> None:
+    (repository / "policies" / "ingest.yaml").write_text(f"findings:\n  codes:\n    format-unknown: {word}\n")
+    number = tianyi("ingest", source, at=repository).said["accession"]
+    rows = tianyi("events", number, at=repository).rows
+    assert [row["outcome"] for row in rows] == ["received", outcome]
+    assert "format-unknown" in rows[1]["detail"]["because"][0]
+    assert "format-unknown" in shown("events", number)[1]
+    answer = tianyi("show", number, at=repository)
+    assert (answer.code, answer.said["code"], f"tianyi events {number}" in answer.said["next"]) == (4, "not-kept", True)
+    assert outcome in answer.said["message"]
+    assert "format-unknown" in answer.said["message"]
+    assert tianyi("events", "1999-0001", at=repository).code == 4
+
+
+def test_the_detail_of_an_event_is_an_object(tianyi: Tianyi, repository: Path, source: Path) -> None:
+    aip = tianyi("ingest", source, at=repository).said["aip"]
+    rows = tianyi("events", aip, at=repository).rows
+    assert all(isinstance(row["detail"], dict) for row in rows)
+    assert all(set(row["detail"]) == {"note"} for row in rows if row["source"] == "premis")
+
+
+COMMANDS = (["events", "--json"], ["events"], ["migrate", "plan", "--json"], ["audit", "--json"], ["--help"])
+
+
+@pytest.mark.parametrize("arguments", COMMANDS)
+def test_a_reader_that_goes_away(repository: Path, arguments: list[str]) -> None:
+    """Before anything was said; whatever is printed then meets a broken pipe."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as pipe:
+        done = subprocess.run([*LINE, "-C", str(repository), *arguments], stdout=pipe, stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("arguments", [*COMMANDS[:2], *COMMANDS[3:]])
+def test_output_that_has_no_room(repository: Path, arguments: list[str]) -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [*LINE, "-C", str(repository), *arguments], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert done.returncode == 6
+    assert "no room left" in done.stderr
+    assert "Exception" not in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["migrate"]])
+def test_nothing_was_asked(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(arguments) == 2
+    said = capsys.readouterr()
+    assert said.err.startswith("Usage: tianyi")
+    assert "Error" not in said.err
+    assert said.out == ""
+
+
+def test_what_was_misspelt(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["export", "2026-0001", "dip", "--as", "bags"]) == 2
+    told = capsys.readouterr().err
+    assert "'bags' is not one of 'bag', 'rocrate', 'folder'" in told
+    assert "Value error" not in told
+    assert "tianyi export --help" in told
+
+
+@pytest.mark.parametrize(
+    "command", ["identify", "ingest", "validate", "export", "search", "events", "scheduler", "init"]
+)
+def test_help_names_values_plainly(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([command, "--help"]) == 0
+    text = capsys.readouterr().out
+    assert not [sign for sign in ("{", "<str>", "<path>", "<int", "list[") if sign in text]

@@ -1,0 +1,40 @@
+"""The list of codes is what the code of `ingest` says, and a policy that names another is refused."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from ingest.codes import CODES
+
+ROOT = Path(__file__).parents[2]
+
+
+def _made() -> Iterator[str]:
+    """The first argument of each call of `error`, `warning` and `info`; a part that is put in stands as *."""
+    for source in (ROOT / "ingest").glob("*.py"):
+        for call in ast.walk(ast.parse(source.read_text("utf-8"))):
+            if isinstance(call, ast.Call) and getattr(call.func, "id", "") in ("error", "warning", "info"):
+                match call.args[0]:
+                    case ast.Constant(value=str(code)):
+                        yield code
+                    case ast.BinOp(left=ast.Constant(value=str(code))):
+                        yield code + "*"
+
+
+def test_every_code_is_listed() -> None:
+    made = set(_made())
+    begun = tuple(code[:-1] for code in made if code.endswith("*"))
+    assert {code for code in CODES if not code.startswith(begun)} == {code for code in made if not code.endswith("*")}
+    assert all(any(code.startswith(start) for code in CODES) for start in begun)
+
+
+def test_a_policy_with_a_misspelt_code_is_refused(tianyi: Callable[..., Any], repository: Path, tmp_path: Path) -> None:
+    (repository / "policies" / "ingest.yaml").write_text("findings: {codes: {link-keptt: hold}}\n")
+    (tmp_path / "source").mkdir()
+    answer = tianyi("ingest", tmp_path / "source", at=repository)
+    assert (answer.code, answer.said["code"]) == (5, "policy-invalid")
+    assert "link-keptt" in answer.said["message"]
+    assert "link-kept" in answer.said["next"]

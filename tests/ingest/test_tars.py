@@ -1,0 +1,81 @@
+"""A tar that was cut or changed on its way is never taken for whole: the findings tell, or nothing was lost."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ingest.finding import Finding
+from ingest.item import Item
+from ingest.unpack import TooMuch, Unpacking
+from ingest.unpack_tar import unpack
+from policies.ingest import ContainerLimits
+
+FILES = {f"folder/{number}.txt": f"file {number}\n".encode() * (number * 40) for number in range(12)}
+PACKED: dict[str, Callable[[bytes], bytes]] = {
+    "tar": bytes,
+    "tar.gz": lambda data: gzip.compress(data, 0, mtime=0),  # not compressed: a flipped bit stays one flipped bit
+    "tar.bz2": bz2.compress,
+    "tar.xz": lzma.compress,
+}
+
+
+def plain() -> bytes:
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode="w") as archive:
+        for name, data in FILES.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    return target.getvalue()
+
+
+def taken(data: bytes, folder: Path) -> tuple[dict[str, bytes], list[Finding]]:
+    """What is unpacked of a tar's bytes, and what is found."""
+    folder.mkdir()
+    archive = folder / "archive"
+    archive.write_bytes(data)
+    found = list(unpack(archive, Unpacking(folder, len(data), ContainerLimits(files=100, bytes=10**7, ratio=1000))))
+    items = [item for item in found if isinstance(item, Item)]
+    files = {item.name.decode(): Path(item.source.decode()).read_bytes() for item in items if item.source}
+    return files, [finding for finding in found if isinstance(finding, Finding)]
+
+
+@pytest.mark.parametrize("form", PACKED)
+def test_a_whole_one(form: str, tmp_path: Path) -> None:
+    assert taken(PACKED[form](plain()), tmp_path / "whole") == (FILES, [])
+
+
+@pytest.mark.parametrize("form", PACKED)
+def test_cut_anywhere(form: str, tmp_path: Path) -> None:
+    whole = PACKED[form](plain())
+    for number, end in enumerate([*range(0, len(whole), len(whole) // 60), 512, 1024, len(whole) - 1]):
+        files, findings = taken(whole[:end], tmp_path / str(number))
+        assert findings or files == FILES, end
+
+
+@pytest.mark.parametrize("form", PACKED)
+def test_a_flipped_bit_anywhere(form: str, tmp_path: Path) -> None:
+    """Plain tar has digests of headers alone: content is the producer's manifest's to check."""
+    whole = PACKED[form](plain())
+    for number, at in enumerate(range(0, len(whole), len(whole) // 80)):
+        files, findings = taken(whole[:at] + bytes([whole[at] ^ 4]) + whole[at + 1 :], tmp_path / str(number))
+        assert findings or files == FILES or (form == "tar" and files.keys() == FILES.keys()), at
+
+
+def test_without_its_end_marker(tmp_path: Path) -> None:
+    whole = plain()
+    files, findings = taken(whole[: len(whole.rstrip(b"\0")) // 512 * 512 + 512], tmp_path / "cut")
+    assert (files, [finding.code for finding in findings]) == (FILES, ["tar-cut"])
+
+
+def test_more_after_its_end_than_the_policy_allows(tmp_path: Path) -> None:
+    with pytest.raises(TooMuch):
+        taken(gzip.compress(plain() + bytes(11_000_000)), tmp_path / "bomb")
