@@ -16,8 +16,12 @@ from sqlite_utils import Database
 
 from repository import projection, schema
 from repository.project_version import project_version
+from storage import layout
+from storage.aip import parse_aip
 from storage.digest import Digest
+from storage.errors import StorageError
 from storage.event import Event
+from storage.store import Opens
 from storage.vault import Vault
 
 Row = dict[str, Any]
@@ -109,14 +113,24 @@ class CatalogueHolds:
             self._connection.close()
             self._connection = None
 
-    def holds(self, copy: str, digest: Digest) -> bool:
+    def holds(self, copy: Opens, digest: Digest) -> bool:
         if self._connection is None:
             self._connection = sqlite3.connect(f"file:{self._path}?mode=ro", uri=True, timeout=60.0)
         query = (
-            "select exists (select 1 from files where digest = ?1) and not exists"
-            " (select 1 from damage where copy = ?2 and key like '%/' || ?3)"
+            "select v.aip, v.version from files f join versions v on v.aip = f.aip"
+            " and v.version between f.since and coalesce(f.until, v.version) where f.digest = ?1 and not exists"
+            " (select 1 from damage where copy = ?2 and key like '%/' || ?3) limit 20"
         )
-        return bool(self._connection.execute(query, (str(digest), copy, digest.hexadecimal)).fetchone()[0])
+        rows = self._connection.execute(query, (str(digest), copy.name, digest.hexadecimal)).fetchall()
+        return any(_has(copy, layout.record_key(parse_aip(aip), version)) for aip, version in rows)
+
+
+def _has(copy: Opens, key: str) -> bool:
+    """Whether a copy has a record: one that was behind when it was written, or that is away, has not."""
+    try:
+        return copy.size(key) > 0
+    except StorageError:
+        return False
 
 
 def _current(path: Path) -> Database | None:

@@ -46,6 +46,8 @@ def make(folder: Path, copies: Sequence[str], vault_id: UUID, time: str, agent: 
         (folder / name).mkdir(exist_ok=True)
     (folder / "keys").chmod(0o700)
     prepare_work(made.work)
+    for place in (folder, *roots):
+        durable.sync_made(durable.DISK, place)
     vault = Vault([config.open_copy(copy, made) for copy in named])
     for store in vault.copies:
         founding.found(store, made.vault_id)

@@ -126,6 +126,16 @@ def make_folders(disk: Disk, folder: Path, made: list[Path] | None = None) -> li
     return made
 
 
+def sync_made(disk: Disk, folder: Path) -> None:
+    """Make durable the name of a folder, and those of the folders above it that may be new."""
+    with syncing(str(folder)):
+        for above in folder.parents:
+            with suppress(PermissionError):  # where we may not look, we made nothing
+                disk.sync_folder(str(above))
+            if os.path.ismount(above):
+                return
+
+
 class Folders:
     """The folders below a root, and which of their names are durable as far as this process knows.
 

@@ -15,14 +15,14 @@ from storage.store import CHUNK, Incoming, Opens, Pending, Store
 class Holds(Protocol):
     """Which blobs count as held; anything else under a blob's name is written again."""
 
-    def holds(self, copy: str, digest: Digest) -> bool:
-        """Whether a committed record refers to the blob in that copy and its last reading was not bad."""
+    def holds(self, copy: Opens, digest: Digest) -> bool:
+        """Whether a committed record that this copy has refers to the blob, and its last reading there was not bad."""
 
 
 class HoldsNothing:
     """For repair: every blob is written."""
 
-    def holds(self, copy: str, digest: Digest) -> bool:
+    def holds(self, copy: Opens, digest: Digest) -> bool:
         return False
 
 
@@ -97,7 +97,7 @@ def _chain(first: bytes, rest: Iterable[bytes]) -> Iterator[bytes]:
 
 def _held(store: Store, digest: Digest, holds: Holds) -> bool:
     """Whether the copy holds the blob and its bytes, read at this moment, are the right ones."""
-    return holds.holds(store.name, digest) and reads_as(store, digest)
+    return holds.holds(store, digest) and reads_as(store, digest)
 
 
 def reads_as(store: Opens, digest: Digest) -> bool:

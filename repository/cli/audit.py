@@ -118,7 +118,8 @@ def _show_repair(
     for mend in healed:
         console.print(f"[green]{word}[/] {_place(mend, behind)} from {escape(mend.source)}")
     for mend in beyond:
-        console.print(f"[red]beyond repair[/] {_place(mend, behind)}: no copy has it whole")
+        why = f"{mend.source} has it whole, but it could not be put there" if mend.source else "no copy has it whole"
+        console.print(f"[red]beyond repair[/] {_place(mend, behind)}: {escape(why)}")
     for copy, keys in unchecked.items():
         console.print(
             f"[yellow]not checked[/] copy [cyan]{escape(copy)}[/]: its last audit left {counted(keys, 'key')} unread"

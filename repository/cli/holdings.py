@@ -87,11 +87,12 @@ def events(
     screen = Screen(json=json)
     with opened(context, screen) as repository:
         known = {} if json else {one.aip: one.accession for one in repository.aips()}
+        known[repository.settings.vault_id] = "the vault"
         rows = (wire.happened(one) if json else _event_row(one, known) for one in repository.events(aip))
         columns = ["time", "type", "outcome", "agent", "object", "why"]
         screen.rows(rows, columns, nothing="Nothing has happened yet.", spare=["object", "agent"] if aip else ["agent"])
 
 
-def _event_row(happened: Happened, accessions: Mapping[str, str]) -> Json:
+def _event_row(happened: Happened, known: Mapping[str, str]) -> Json:
     told = wire.happened(happened)
-    return {**told, "object": accessions.get(happened.object, happened.object), "why": why(happened.detail) or None}
+    return {**told, "object": known.get(happened.object, happened.object), "why": why(happened.detail) or None}

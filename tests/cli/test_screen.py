@@ -155,3 +155,16 @@ def test_help_names_values_plainly(command: str, capsys: pytest.CaptureFixture[s
     assert run([command, "--help"]) == 0
     text = capsys.readouterr().out
     assert not [sign for sign in ("{", "<str>", "<path>", "<int", "list[") if sign in text]
+
+
+def test_a_copy_s_folder_is_kept_plainly(tianyi: Tianyi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    made = tianyi("init", "archive", "--copy", "../there/./b").said
+    assert made["copies"][1]["url"] == str(tmp_path / "there" / "b")
+
+
+def test_a_run_of_nothing_says_so(repository: Path, shown: Callable[..., tuple[int, str]]) -> None:
+    code, text = shown("scheduler", "--once")
+    assert (code, "migrate success  nothing due" in text, "Ctrl-C" in text) == (0, True, False)
+    assert "Nothing is due." in shown("scheduler", "--once")[1]

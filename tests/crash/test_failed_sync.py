@@ -48,7 +48,6 @@ def test_what_is_acknowledged_after_a_failed_sync_lasts(failed: list[Failed]) ->
         check(start, ops)
 
 
-@pytest.mark.xfail(strict=True, reason="CatalogueHolds takes a blob for held in every copy, behind or not")
 def test_and_in_a_copy_that_fell_behind(failed: list[Failed]) -> None:
     mine = [(start, ops) for start, ops in failed if _in_second(ops)]
     assert len(mine) > 10

@@ -61,6 +61,21 @@ class TestWithARepository:
         assert checks["first: hard links"]["ok"] is True
         assert not copies[1].exists()
 
+    def test_an_empty_mount_point_is_no_copy(self, repository: Path, copies: tuple[Path, Path]) -> None:
+        copies[1].rename(copies[1].with_name("unplugged"))
+        copies[1].mkdir()
+        reached = by_name(examine(repository))["copy-2: reachable"]
+        assert (reached.ok, "empty" in reached.found) == (False, True)
+        assert list(copies[1].iterdir()) == []
+
+    def test_a_copy_of_another_vault_is_not_ours(
+        self, tmp_path: Path, repository: Path, copies: tuple[Path, Path]
+    ) -> None:
+        Repository.init(tmp_path / "other").close()
+        copies[1].rename(copies[1].with_name("ours"))
+        (tmp_path / "other" / "vault").rename(copies[1])
+        assert by_name(examine(repository))["copy-2: reachable"].ok is False
+
     def test_the_first_copy_may_be_away_too(self, repository: Path, copies: tuple[Path, Path]) -> None:
         copies[0].rename(copies[0].with_name("unplugged"))
         checks = by_name(examine(repository))
