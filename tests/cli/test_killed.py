@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow  # kills
+
 Tianyi = Callable[..., Any]
 FILES = 300
 

@@ -16,6 +16,8 @@ from tests.crash.scene import opened, promise_all, promised, snapshot, take_in
 from tests.crash.test_powercut import leftovers
 from tests.faulty import Faulty, Unsynced, broken_disk
 
+pytestmark = pytest.mark.slow  # kills
+
 MODES = pytest.mark.parametrize("whole", [True, False], ids=["whole", "each"])
 
 
