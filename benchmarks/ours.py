@@ -76,9 +76,7 @@ EXPORT_BAG = Side(
     keeps=1,
     check=copied,
 )
-IDENTIFY = Side(
-    "tianyi identify", TIANYI, lambda at: tianyi("identify", at.source, "--json"), check=a_line_a_file
-)
+IDENTIFY = Side("tianyi identify", TIANYI, lambda at: tianyi("identify", at.source, "--json"), check=a_line_a_file)
 VALIDATE = Side(
     "tianyi validate",
     TIANYI,

@@ -91,7 +91,9 @@ def test_what_no_record_refers_to_is_written_again(work: Path) -> None:
 
 
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=list(WRONG))
-@pytest.mark.parametrize("damaged", [{"first"}, {"second"}, {"first", "second"}], ids=lambda names: "+".join(sorted(names)))
+@pytest.mark.parametrize(
+    "damaged", [{"first"}, {"second"}, {"first", "second"}], ids=lambda names: "+".join(sorted(names))
+)
 @pytest.mark.parametrize("holds", [HoldsAll(), HoldsNothing()], ids=["held", "orphan"])
 def test_wrong_bytes_never_swallow_the_right_ones(work: Path, wrong: bytes, damaged: set[str], holds: object) -> None:
     stores = [Memory("first"), Memory("second")]
