@@ -32,6 +32,7 @@ class Catalogue:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.aside: Path | None = None
         self.db = _current(path) or _anew(path)
 
     def close(self) -> None:
@@ -42,13 +43,15 @@ class Catalogue:
         return int(self.db.execute("select value from state where key = 'position'").fetchone()[0])
 
     def follow(self, vault: Vault) -> None:
-        """Take in what the ledger has beyond our position; made anew where the ledger is shorter than it.
+        """Take in what the ledger has beyond our position.
 
+        Where the ledger is shorter than what we know, an older copy was put first or entries are lost: the catalogue
+        is set aside under the name in `aside`, for a person to compare, and made anew.
         Safe in several processes: each entry is taken in by one transaction that checks the position.
         """
         size = vault.ledger.size()
         if size < self.position:
-            self.clear()
+            self._set_aside()
         while (position := self.position) < size:
             for entry, raw, event in vault.ledger.read(position, size):
                 if not self._take(vault, entry, raw, event):
@@ -81,6 +84,13 @@ class Catalogue:
                 if not self.one("select 1 from versions where aip = ? and version = ?", record.aip, record.version):
                     with self._transaction():
                         project_version(self.db, vault, record, self.position)
+
+    def _set_aside(self) -> None:
+        self.aside = self.path.with_name(f"{self.path.stem}-of-{self.position}-entries.db")
+        self.db.execute("pragma wal_checkpoint(truncate)")
+        self.close()
+        os.replace(self.path, self.aside)
+        self.db = _anew(self.path)
 
     def clear(self) -> None:
         """Begin again with empty tables."""

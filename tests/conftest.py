@@ -27,6 +27,7 @@ class Answer:
 
     code: int
     rows: list[dict[str, Any]]
+    errors: str = ""  # what stood on standard error
 
     @property
     def said(self) -> dict[str, Any]:
@@ -82,7 +83,8 @@ def tianyi(capsys: pytest.CaptureFixture[str]) -> Tianyi:
         capsys.readouterr()
         before = ["-C", str(at)] if at else []
         code = run([*before, *map(str, arguments), "--json"])
-        return Answer(code, [json.loads(line) for line in capsys.readouterr().out.splitlines()])
+        out, err = capsys.readouterr()
+        return Answer(code, [json.loads(line) for line in out.splitlines()], err)
 
     return call
 

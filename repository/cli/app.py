@@ -67,7 +67,13 @@ def opened(context: typer.Context, screen: Screen) -> Repository:
     said = session(context)
     named = said.folder or os.environ.get("TIANYI_REPOSITORY")
     folder = Path(named) if named else config.find(Path.cwd())
-    return Repository.open(folder, agent=said.agent, progress=screen.progress(), patience=_patience())
+    repository = Repository.open(folder, agent=said.agent, progress=screen.progress(), patience=_patience())
+    if repository.catalogue.aside:
+        screen.warn(
+            "The ledger has fewer entries than the catalogue knew: was an older copy put first? Accessions that came"
+            f" since may be lost. The catalogue as it was is kept: {repository.catalogue.aside}"
+        )
+    return repository
 
 
 def _patience() -> float:

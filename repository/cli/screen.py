@@ -56,6 +56,10 @@ class Screen:
             table = _table(listed, columns, tight=True)
         self.console.print(table, soft_wrap=False)
 
+    def warn(self, message: str) -> None:
+        """Something that a person has to know beside the answer, on standard error."""
+        self.errors.print(f"[bold yellow]Warning:[/] {escape(message)}")
+
     def error(self, code: str, message: str, next_step: str, *, json: bool | None = None) -> None:
         """An error, as JSON where that was asked for, unless said otherwise."""
         if self.json if json is None else json:

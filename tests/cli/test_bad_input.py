@@ -6,11 +6,14 @@ import ctypes
 import fcntl
 import json
 import os
+import shutil
+import sqlite3
 import subprocess
 import sys
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -327,3 +330,22 @@ def test_a_full_disk(
     audited = tianyi("audit", at=repository)
     assert (audited.code, audited.said["findings"]) == (0, [])
     assert tree(source) == before
+
+
+def test_an_older_copy_put_first_is_told_and_the_catalogue_set_aside(
+    tianyi: Tianyi, repository: Path, copies: tuple[Path, Path], source: Path, tmp_path: Path
+) -> None:
+    assert tianyi("ingest", source, at=repository).code == 0
+    older = [shutil.copytree(copy, tmp_path / f"older-{number}") for number, copy in enumerate(copies)]
+    (source / "new.txt").write_text("new\n")
+    assert tianyi("ingest", source, at=repository).code == 0
+    for copy, old in zip(copies, older, strict=True):
+        shutil.rmtree(copy)
+        old.rename(copy)
+    answer = tianyi("list", at=repository)
+    assert len(answer.rows) == 1
+    assert "fewer entries than the catalogue knew" in answer.errors
+    [aside] = repository.glob("catalogue-of-*-entries.db")
+    with closing(sqlite3.connect(aside)) as known:
+        assert known.execute("select count(*) from aips").fetchone() == (2,)
+    assert tianyi("list", at=repository).errors == ""  # told once
