@@ -54,8 +54,3 @@ class NotChecked:
 
 Outcome = Intact | Altered | Missing | Unreadable | NotChecked
 WORDS = ("intact", "altered", "missing", "unreadable", "not_checked")
-
-
-def is_damage(outcome: Outcome) -> bool:
-    """Whether something has to be repaired."""
-    return isinstance(outcome, Altered | Missing | Unreadable)

@@ -14,11 +14,14 @@ from ingest.finding import Finding, error, warning
 from storage.digest import LENGTHS, Digest
 from storage.manifest import decode_path
 
-_VERSION = re.compile(r"BagIt-Version:\s*(\d+)\.(\d+)\s*")
+_VERSION = re.compile(r"BagIt-Version:\s*(\d{1,9})\.(\d{1,9})\s*")
 _ENCODING = re.compile(r"Tag-File-Character-Encoding:\s*(\S+)\s*")
 _MANIFEST = re.compile(rb"(tag)?manifest-([A-Za-z0-9-]+)\.txt")
 _LINE = re.compile(r"([0-9A-Fa-f]+)[ \t]+(\*?)(.+)")
 _FETCH = re.compile(r"(\S+)[ \t]+(\d+|-)[ \t]+(.+)")
+_CHARACTERS = re.compile(
+    r"utf-(8|8-sig|16|16-[lb]e|32|32-[lb]e)|ascii|iso8859-\d+|cp\d+|gb\w+|big5\w*|hz|shift_jis\w*|euc_\w+|koi8\S*|mac\S+|johab"
+)
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 
 
@@ -46,14 +49,20 @@ def declaration(data: bytes) -> Declaration | Finding:
     encoding = _ENCODING.fullmatch(lines[1]) if len(lines) > 1 else None
     if not version or not encoding or len(lines) > 2:
         return error("rfc8493-2.1.1-declaration", "bagit.txt is not a version and an encoding.", "bagit.txt")
-    try:
-        codecs.lookup(encoding[1])
-    except LookupError:
+    if not _is_text(encoding[1]):
         return error("rfc8493-2.1.1-encoding", f"The encoding {encoding[1]!r} is unknown.", "bagit.txt")
     number = (int(version[1]), int(version[2]))
     if not (0, 93) <= number <= (1, 0):
         return error("rfc8493-2.1.1-version", f"Version {version[1]}.{version[2]} is unknown.", "bagit.txt")
     return Declaration(number, encoding[1])
+
+
+def _is_text(encoding: str) -> bool:
+    """Whether it is an encoding of characters: Python's own and half-encodings could say anything."""
+    try:
+        return bool(_CHARACTERS.fullmatch(codecs.lookup(encoding).name))
+    except (LookupError, ValueError):
+        return False
 
 
 def manifest_algorithm(name: bytes) -> tuple[bool, str] | None:
@@ -108,7 +117,7 @@ def out_of_scope(path: str, name: str, number: int) -> Finding | None:
 
 def oxum(value: str) -> tuple[int, int] | None:
     """Bytes and files of a Payload-Oxum (RFC 8493 §2.2.2); None where it is none."""
-    match = re.fullmatch(r"(\d+)\.(\d+)", value.strip())
+    match = re.fullmatch(r"(\d{1,18})\.(\d{1,18})", value.strip())
     return (int(match[1]), int(match[2])) if match else None
 
 
@@ -116,7 +125,7 @@ def decoded(data: bytes, encoding: str, name: str) -> str | Finding:
     """A tag file's text in the declared encoding."""
     try:
         return data.decode("utf-8-sig" if encoding.lower().replace("-", "") == "utf8" else encoding)
-    except (UnicodeDecodeError, LookupError) as failure:
+    except (UnicodeError, LookupError) as failure:
         return error("rfc8493-2.1.1-encoding", f"It is not {encoding}: {failure}.", name)
 
 

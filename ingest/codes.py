@@ -10,7 +10,8 @@ from policies.errors import PolicyError
 CODES = frozenset({
     "container-bomb", "container-too-large", "container-too-many", "duplicate-entry", "empty-package",
     "file-empty", "file-unreadable", "folder-unreadable", "format-by-extension", "format-opinions",
-    "format-unknown", "link-broken", "link-kept", "name-troublesome", "names-alike", "no-rules", "path-invalid",
+    "format-unknown", "link-broken", "link-invalid", "link-kept",
+    "name-troublesome", "names-alike", "no-rules", "path-invalid",
     "path-leaves-package", "path-through-file", "path-through-link", "path-too-long",
     "rfc8493-2.1.1-declaration", "rfc8493-2.1.1-encoding", "rfc8493-2.1.1-missing", "rfc8493-2.1.1-version",
     "rfc8493-2.1.2-payload", "rfc8493-2.1.3-asterisk", "rfc8493-2.1.3-contradiction", "rfc8493-2.1.3-dot",

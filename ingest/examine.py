@@ -97,7 +97,14 @@ def _read(desk: Desk, task: Task, stream: BinaryIO) -> Facts:
     )
     known = identify_at_most(PATIENCE, desk.identifier(), sample)
     new = bool(desk.stores) and received.new_in(desk.stores[0].name)
-    return Facts(task.number, received.size, received.digests, known, new, received if received.pending else None)
+    return Facts(
+        task.number,
+        received.size,
+        received.digests,
+        known,
+        new,
+        received if received.pending or received.behind else None,
+    )
 
 
 class _SourceError(Exception):

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Iterator
 
 from ingest.finding import Finding, error
-from ingest.item import Item
 from storage.namemap import Kind
 from storage.names import escape_path
 
@@ -35,6 +34,13 @@ def refusal(name: bytes) -> Finding | None:
     return None
 
 
+def link_refusal(name: bytes, target: bytes) -> Finding | None:
+    """Why a symbolic link is not taken; None where a file system could hold it."""
+    if target and b"\0" not in target and len(target) < LONGEST_PATH:
+        return None
+    return error("link-invalid", "No file system could hold what it points to.", escape_path(name))
+
+
 def crossings(items: Iterable[tuple[str, bytes]], solid: Iterable[tuple[str, bytes]]) -> Iterator[Finding]:
     """Yield a finding for each item whose path goes through a file, or a link (also one that differs by case alone).
 
@@ -51,18 +57,3 @@ def crossings(items: Iterable[tuple[str, bytes]], solid: Iterable[tuple[str, byt
                 yield error("path-through-" + kind, f"Its path goes through a {kind}.", escape_path(name))
                 break
             end = name.rfind(b"/", 0, end)
-
-
-def folders_above(items: Iterable[Item]) -> set[bytes]:
-    """The folders that the items lie in, which an archive need not list."""
-    found: set[bytes] = set()
-    for item in items:
-        end = item.name.rfind(b"/")
-        while end > 0 and item.name[:end] not in found:
-            found.add(item.name[:end])
-            end = item.name.rfind(b"/", 0, end)
-    return found
-
-
-def is_solid(kind: Kind) -> bool:
-    return kind is not Kind.FOLDER

@@ -5,10 +5,13 @@ One reader a package kind lies beside this module; archives are unpacked safely 
 
 from __future__ import annotations
 
+import lzma
 import os
 import stat
 import tarfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -180,8 +183,9 @@ def _archive_kind(path: Path) -> str:
     with path.open("rb") as stream:
         if not path.suffix and stream.read(4) == b"PK\x03\x04":
             return "zip"
-    if not path.suffix and tarfile.is_tarfile(path):
-        return "tar"
+    with suppress(EOFError, OSError, zlib.error, lzma.LZMAError):
+        if not path.suffix and tarfile.is_tarfile(path):
+            return "tar"
     raise UnknownPackage(escape_path(os.fsencode(path)), "a single file that is neither a zip nor a tar")
 
 

@@ -226,12 +226,15 @@ def _oxum(worklist: Worklist, bag: Bag) -> Iterator[Finding]:
 
 
 def _tag(worklist: Worklist, name: bytes) -> bytes | None:
-    """A tag file's bytes; None where it is not there."""
+    """A tag file's bytes; None where it is not there, or cannot be read: examination says so."""
     item = worklist.item(name)
     if item is None or item.kind != "file" or item.size > _LARGEST_TAG:
         return None
-    with open_source(item.source) as stream:
-        return stream.read()
+    try:
+        with open_source(item.source) as stream:
+            return stream.read()
+    except OSError:
+        return None
 
 
 def _shown(name: bytes, base: bytes) -> str:

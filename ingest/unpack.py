@@ -32,6 +32,7 @@ class Unpacking:
     limits: ContainerLimits
     files: int = 0
     size: int = 0
+    entries: int = 0
 
     def member(self) -> Path:
         """A new numbered path; raise TooMuch beyond the number of files allowed."""
@@ -51,6 +52,12 @@ class Unpacking:
                 with told(str(self.folder)):
                     DISK.write(file.fileno(), data)
         return self.size - before
+
+    def entry(self) -> None:
+        """One entry more of any kind; raise TooMuch beyond the number allowed, folders and links included."""
+        self.entries += 1
+        if self.entries > 4 * self.limits.files:
+            raise TooMuch(error("container-too-many", f"It holds more than {4 * self.limits.files} entries."))
 
     def count(self, size: int) -> None:
         """So many bytes more came out of the container; raise TooMuch beyond the limits."""

@@ -18,7 +18,19 @@ from ingest.unpack import Unpacking
 from storage.namemap import Kind
 from storage.names import escape_path
 
-_BROKEN = (tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, IndexError, KeyError)
+_EXTENDED = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE, b"X")
+_LONGEST_HEADER = 1 << 20  # bytes of a long name or a pax header: no path comes near
+_BROKEN = (
+    RecursionError,
+    tarfile.TarError,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    ValueError,
+    IndexError,
+    KeyError,
+)
 
 
 def unpack(path: Path, unpacking: Unpacking) -> Iterator[Item | Finding]:
@@ -38,10 +50,19 @@ def unpack(path: Path, unpacking: Unpacking) -> Iterator[Item | Finding]:
         yield error("tar-damaged", f"The tar file cannot be read: {failure}.")
 
 
+class _Bounded(tarfile.TarInfo):
+    """A header that is not read where it claims to be larger than any honest one."""
+
+    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
+        if self.type in _EXTENDED and self.size > _LONGEST_HEADER:
+            raise tarfile.ReadError(f"a header of {self.size} bytes")
+        return super()._proc_member(archive)  # type: ignore[misc,no-any-return]  # tarfile's hook for extended headers
+
+
 def _archive(stream: TarStream) -> tarfile.TarFile:
     """Raises TarError. Names that are not UTF-8 come as surrogates."""
     return tarfile.open(  # type: ignore[call-overload,no-any-return]  # of a stream it only reads
-        fileobj=stream, mode="r|", encoding="utf-8", errors="surrogateescape"
+        fileobj=stream, mode="r|", encoding="utf-8", errors="surrogateescape", tarinfo=_Bounded
     )
 
 
@@ -49,7 +70,8 @@ def _members(archive: tarfile.TarFile, unpacking: Unpacking) -> Iterator[Item | 
     contents: dict[bytes, tuple[bytes, int]] = {}
     for entry in archive:
         name = member.tidy(entry.name.encode("utf-8", "surrogateescape"))
-        if not name:
+        unpacking.entry()
+        if not name and entry.isdir():
             continue
         item = member.refusal(name) or _item(archive, entry, name, unpacking, contents)
         if isinstance(item, Item) and item.kind is Kind.FILE:
@@ -70,7 +92,7 @@ def _item(
     if entry.isdir():
         return found
     if entry.issym():
-        return replace(found, kind=Kind.LINK, target=target)
+        return member.link_refusal(name, target) or replace(found, kind=Kind.LINK, target=target)
     if entry.islnk():
         if (linked := member.tidy(target)) not in contents:
             return error("link-broken", "It is a hard link to a file that is not before it.", escape_path(name))
@@ -87,9 +109,9 @@ def _item(
     return replace(found, kind=Kind.FILE, source=bytes(file), size=size)
 
 
-def _modified(entry: tarfile.TarInfo) -> int:
-    """Nanoseconds since 1970, exact where a pax header has a fraction (POSIX pax §mtime)."""
+def _modified(entry: tarfile.TarInfo) -> int | None:
+    """Nanoseconds since 1970, exact where a pax header has a fraction (POSIX pax §mtime); None where it is no time."""
     try:
         return int(Decimal(entry.pax_headers.get("mtime", entry.mtime)) * 10**9)
-    except InvalidOperation:
-        return int(entry.mtime) * 10**9
+    except (InvalidOperation, OverflowError, ValueError):
+        return None

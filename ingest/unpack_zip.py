@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import lzma
 import stat
 import struct
 import zipfile
@@ -19,8 +20,10 @@ from storage.namemap import Kind
 from storage.names import escape_path
 
 _ENCRYPTED, _UTF8 = 0x1, 0x800  # general purpose bits 0 and 11 (APPNOTE §4.4.4)
-_LONGEST_TARGET = 4096  # bytes of a link's target
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, struct.error, NotImplementedError, ValueError, IndexError)
+_BROKEN = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, struct.error),
+    *(NotImplementedError, ValueError, IndexError),
+)
 
 
 def unpack(path: Path, unpacking: Unpacking) -> Iterator[Item | Finding]:
@@ -39,7 +42,8 @@ def unpack(path: Path, unpacking: Unpacking) -> Iterator[Item | Finding]:
 def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, unpacking: Unpacking) -> Iterator[Item | Finding]:
     raw = entry.orig_filename.encode("utf-8" if entry.flag_bits & _UTF8 else "cp437")
     name = member.tidy(raw)
-    if not name:
+    unpacking.entry()
+    if not name and raw.endswith(b"/"):
         return
     if refused := member.refusal(name):
         yield refused
@@ -56,11 +60,12 @@ def _item(
     mode = stat.S_IMODE(unix) if unix else None
     found = Item(kind=Kind.FOLDER, name=name, mode=mode, mtime=_modified(entry))
     if folder:
-        return found
+        return found if not entry.file_size else error("path-invalid", "A folder has bytes.", escape_path(name))
     try:
         if stat.S_ISLNK(unix):
             with archive.open(entry) as stream:
-                return replace(found, kind=Kind.LINK, target=stream.read(_LONGEST_TARGET))
+                link = stream.read(member.LONGEST_PATH + 1)
+            return member.link_refusal(name, link) or replace(found, kind=Kind.LINK, target=link)
         target = unpacking.member()
         with archive.open(entry) as stream:
             size = unpacking.copy(stream, target)

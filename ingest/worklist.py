@@ -24,7 +24,7 @@ from storage.premis import File, FormatName
 _SCHEMA = """
 create table items (
     id integer primary key, kind text, name blob unique, place text, source blob, size integer, mode integer,
-    mtime integer, target blob, watched integer, digest text, digests text, formats text, mime text, basis text,
+    mtime text, target blob, watched integer, digest text, digests text, formats text, mime text, basis text,
     opinion text, new integer default 0);
 create table claims (name blob, algorithm text, hexadecimal text, origin text, line integer);
 create table made (place text primary key, digest text, size integer);
@@ -64,7 +64,16 @@ class Worklist:
     def add(self, items: Iterable[Item]) -> None:
         """Take in items; raise KeyError (a name) where one is there twice."""
         for item in items:
-            row = (item.kind, item.name, item.source, item.size, item.mode, item.mtime, item.target, item.watched)
+            row = (
+                item.kind,
+                item.name,
+                item.source,
+                item.size,
+                item.mode,
+                _kept(item.mtime),
+                item.target,
+                item.watched,
+            )
             try:
                 self._db.execute(
                     "insert into items (kind, name, source, size, mode, mtime, target, watched)"
@@ -124,7 +133,7 @@ class Worklist:
         while rows := self._db.execute(_TASKS, (last,)).fetchall():
             for number, name, source, size, mtime, watched, algorithms in rows:
                 wanted = tuple(sorted(set((algorithms or "").split(",")) - {"", "sha256"}))
-                yield Task(number, name, source, size, mtime if watched else None, wanted)
+                yield Task(number, name, source, size, _time(mtime) if watched else None, wanted)
             last = rows[-1][1]
 
     def found(self, facts: Iterable[Facts]) -> None:
@@ -169,7 +178,7 @@ class Worklist:
         """Yield every item for the map of names, by name."""
         rows = self._db.execute("select kind, name, place, mode, mtime, target from items order by name")
         for kind, name, place, mode, mtime, target in rows:
-            yield Named(kind=Kind(kind), name=name, path=place or "", mode=mode, mtime=mtime, target=target)
+            yield Named(kind=Kind(kind), name=name, path=place or "", mode=mode, mtime=_time(mtime), target=target)
 
     def select(self, query: str, *arguments: object) -> Iterator[tuple[Any, ...]]:
         """Rows of a question that a check asks of the whole delivery."""
@@ -194,10 +203,19 @@ left join claims c on c.name = i.name group by i.id order by i.name
 _ITEM = "kind, name, source, size, mode, mtime, target, watched"
 
 
-def _item(row: tuple[str, bytes, bytes, int, int | None, int | None, bytes, int]) -> Item:
+def _kept(mtime: int | None) -> str | None:
+    """A time as text: nanoseconds after 2262 are beyond SQLite's integers."""
+    return None if mtime is None else str(mtime)
+
+
+def _time(kept: str | None) -> int | None:
+    return None if kept is None else int(kept)
+
+
+def _item(row: tuple[str, bytes, bytes, int, int | None, str | None, bytes, int]) -> Item:
     kind, name, source, size, mode, mtime, target, watched = row
     return Item(
-        kind=Kind(kind), name=name, source=source, size=size, mode=mode, mtime=mtime, target=target,
+        kind=Kind(kind), name=name, source=source, size=size, mode=mode, mtime=_time(mtime), target=target,
         watched=bool(watched),
     )  # fmt: skip
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
+from itertools import chain, count, groupby
 from pathlib import Path
 from typing import Any
 
@@ -49,13 +50,16 @@ class Catalogue:
         is set aside under the name in `aside`, for a person to compare, and made anew.
         Safe in several processes: each entry is taken in by one transaction that checks the position.
         """
+        known = self.position  # before the ledger's size: the ledger leads, also where others append meanwhile
         size = vault.ledger.size()
-        if size < self.position:
-            self._set_aside()
+        if size < known:
+            self._set_aside(known)
         while (position := self.position) < size:
             for entry, raw, event in vault.ledger.read(position, size):
                 if not self._take(vault, entry, raw, event):
                     break
+        if size < known:
+            self.complete(vault)
 
     def _take(self, vault: Vault, entry: int, raw: bytes, event: Event) -> bool:
         """Take in one entry; False where another process has done so already."""
@@ -79,18 +83,20 @@ class Catalogue:
 
     def complete(self, vault: Vault) -> None:
         """Take in the records that no entry of the ledger tells of: a copy may have lost its ledger."""
-        for aip in {record.uuid: None for record in vault.all_records()}:
-            for record in vault.records(aip):
+        for _, versions in groupby(vault.all_records(), key=lambda record: record.aip):
+            for record in sorted(versions, key=lambda record: record.version):
                 if not self.one("select 1 from versions where aip = ? and version = ?", record.aip, record.version):
                     with self._transaction():
                         project_version(self.db, vault, record, self.position)
+                        projection.put_accession(self.db, record, self.position)
 
-    def _set_aside(self) -> None:
-        self.aside = self.path.with_name(f"{self.path.stem}-of-{self.position}-entries.db")
-        self.db.execute("pragma wal_checkpoint(truncate)")
-        self.close()
-        os.replace(self.path, self.aside)
-        self.db = _anew(self.path)
+    def _set_aside(self, known: int) -> None:
+        """Keep what was known beside the catalogue, under a name that nothing has yet; then begin anew."""
+        names = (f"{self.path.stem}-of-{known}-entries{end}.db" for end in chain([""], (f"-{n}" for n in count(2))))
+        self.aside = next(path for name in names if not (path := self.path.with_name(name)).exists())
+        with closing(sqlite3.connect(self.aside)) as kept:
+            self.db.conn.backup(kept)
+        self.clear()
 
     def clear(self) -> None:
         """Begin again with empty tables."""
@@ -129,9 +135,10 @@ class CatalogueHolds:
         query = (
             "select v.aip, v.version from files f join versions v on v.aip = f.aip"
             " and v.version between f.since and coalesce(f.until, v.version) where f.digest = ?1 and not exists"
-            " (select 1 from damage where copy = ?2 and key like '%/' || ?3) limit 20"
+            " (select 1 from damage where copy = ?2 and key = ?3 and outcome in ('altered', 'missing', 'unreadable'))"
+            " limit 20"
         )
-        rows = self._connection.execute(query, (str(digest), copy.name, digest.hexadecimal)).fetchall()
+        rows = self._connection.execute(query, (str(digest), copy.name, layout.blob_key(digest))).fetchall()
         return any(_has(copy, layout.record_key(parse_aip(aip), version)) for aip, version in rows)
 
 

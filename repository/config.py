@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from storage.durable import DISK, Disk
 from storage.local import Local
 
 FILE = "tianyi.toml"
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")  # it becomes the name of folders for scratch and quarantine
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ def load(folder: Path) -> Config:
         copies = tuple(Copy(str(copy["name"]), str(copy["url"])) for copy in said["copies"])
         if not copies or len({copy.name for copy in copies}) < len(copies):
             raise BadConfig(str(folder / FILE), "copies need names, each its own")
+        if wrong := next((copy.name for copy in copies if not _NAME.fullmatch(copy.name)), None):
+            raise BadConfig(str(folder / FILE), f"{wrong!r} is no name for a copy: small letters, digits and hyphens")
         return Config(folder, str(said["vault"]["id"]), copies)
     except FileNotFoundError as error:
         raise NoRepository(str(folder)) from error

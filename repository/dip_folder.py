@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 from repository.dip import Out
 from repository.tree import Tree, tree
@@ -41,4 +42,5 @@ def _dress(path: bytes, item: Named) -> None:
     if item.mode is not None and not link:
         os.chmod(path, item.mode & 0o777)
     if item.mtime is not None:
-        os.utime(path, ns=(item.mtime, item.mtime), follow_symlinks=not link)
+        with suppress(OverflowError):  # a time that this system cannot express
+            os.utime(path, ns=(item.mtime, item.mtime), follow_symlinks=not link)

@@ -22,6 +22,7 @@ from repository.catalogue import Catalogue
 from repository.migration import Migration, Planned, output_path
 from storage import durable
 from storage.aip import Record, parse_aip, stamp
+from storage.errors import Damaged, NotFound
 from storage.event import Event
 from storage.premis import Agent, File, FormatName, Happening
 from storage.receive import Received, chunks
@@ -75,11 +76,11 @@ class _Run:
         folder = self.scratch / str(number)
         folder.mkdir()
         source = folder / f"source{_suffix(planned.path)}"
-        with source.open("xb") as file:
-            self.vault.copy_out(planned.digest, file.write, lambda: (file.seek(0), file.truncate()))
         try:
+            with source.open("xb") as file:
+                self.vault.copy_out(planned.digest, file.write, lambda: (file.seek(0), file.truncate()))
             return self._proved(planned, PATHWAYS[planned.to], source, folder)
-        except ConversionFailed as error:
+        except (ConversionFailed, NotFound, Damaged) as error:
             return Migration(planned, "", "", "", False, str(error), 0)
         finally:
             self.setting.progress.advance(1, planned.size)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlite_utils import Database
 
 from repository.project_version import project_version, put_lost, size_of
-from storage.aip import parse_aip
+from storage.aip import Record, parse_aip
 from storage.digest import Digest
 from storage.errors import StorageError
 from storage.event import Event
@@ -49,6 +50,12 @@ def _accession(db: Database, vault: Vault, entry: int, event: Event) -> None:
     db.table("accessions").insert({**row, "entry": entry}, replace=True)
 
 
+def put_accession(db: Database, record: Record, entry: int) -> None:
+    """The accession of a record that no entry tells of."""
+    row = {"accession": record.accession, "received": record.created, "outcome": "accepted", "aip": record.aip}
+    db.table("accessions").insert({**row, "because": "[]", "entry": entry}, ignore=True)
+
+
 def _refusal(db: Database, vault: Vault, entry: int, event: Event) -> None:
     _settle_accession(db, event.object, event.outcome, "", event)
 
@@ -65,11 +72,12 @@ def _commit(db: Database, vault: Vault, entry: int, event: Event) -> None:
     version = event.detail["version"]
     assert isinstance(version, int)
     try:
-        record = vault.record(parse_aip(event.object), version)
-    except StorageError:
+        record = vault.record(parse_aip(event.object), version, Digest.parse(str(event.detail["record"])))
+        with db.atomic():
+            project_version(db, vault, record, entry)
+    except (StorageError, ValueError, KeyError, sqlite3.IntegrityError):  # lost, forged, or a bag that is none
         put_lost(db, event, version, entry)
         return
-    project_version(db, vault, record, entry)
     if record.reason == "ingestion":
         _settle_accession(db, record.accession, "accepted", record.aip, event)
 
@@ -77,6 +85,8 @@ def _commit(db: Database, vault: Vault, entry: int, event: Event) -> None:
 def _audit(db: Database, vault: Vault, entry: int, event: Event) -> None:
     """What an audit found in a copy replaces what was known of it, where the audit read it."""
     db.table("audits").insert({"copy": event.object, "time": event.time, "entry": entry}, replace=True)
+    if event.outcome == "not checked":
+        return  # nothing was read: what was damaged still is
     db.execute("delete from damage where copy = ?", (event.object,))
     if report := event.detail.get("findings"):
         for line in _lines(vault, Digest.parse(str(report))):

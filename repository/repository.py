@@ -37,6 +37,7 @@ from repository.watch import Watch, remembered
 from repository.workers import workers
 from storage.aip import Record, parse_aip, stamp, uuid7
 from storage.commit import Committer
+from storage.digest import Digest
 from storage.durable import DISK, Disk
 from storage.errors import Locked, NotFound
 from storage.event import Event
@@ -245,11 +246,14 @@ class Repository:
         self.catalogue.follow(self.vault)
 
     def _version(self, urn: str, wanted: int | None) -> Record:
-        if wanted is not None:
-            if not any(version.version == wanted for version in holdings.versions(self.catalogue, urn)):
-                raise NotFound(f"Version {wanted} of {urn}", "this repository", "`tianyi show` lists its versions.")
-            return self.vault.record(parse_aip(urn), wanted)
-        return self.vault.records(parse_aip(urn))[-1]
+        row = self.catalogue.one(
+            "select version, record from versions where aip = ? and version = coalesce(?, version)"
+            " order by version desc",
+            urn, wanted,
+        )  # fmt: skip
+        if row is None:
+            raise NotFound(f"Version {wanted} of {urn}", "this repository", "`tianyi show` lists its versions.")
+        return self.vault.record(parse_aip(urn), row["version"], Digest.parse(row["record"]))
 
     def _next_accession(self) -> str:
         """The next number of the year, written down at once so that nobody else gets it."""
@@ -257,7 +261,8 @@ class Repository:
             self.catalogue.follow(self.vault)
             year = self.now().year
             row = self.catalogue.one(
-                "select max(cast(substr(accession, 6) as integer)) as last from accessions where accession like ?",
+                "select max(cast(substr(accession, 6) as integer)) as last from (select accession from accessions"
+                " union all select accession from aips) where accession like ?",
                 f"{year}-%",
             )
             number = f"{year}-{((row['last'] if row else 0) or 0) + 1:04d}"

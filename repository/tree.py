@@ -16,7 +16,7 @@ from storage.vault import Vault
 _NAMES = f"{bag.PRESERVATION}names-v"
 _SCHEMA = """
 create table bagged (path text primary key, digest text) without rowid;
-create table named (name blob primary key, kind text, path text, mode integer, mtime integer, target blob)
+create table named (name blob primary key, kind text, path text, mode integer, mtime text, target blob)
     without rowid;
 """
 
@@ -35,7 +35,14 @@ class Tree:
             f" where kind != 'file' or digest is not null order by name {order}"
         )
         for name, kind, path, mode, mtime, target, digest in rows:
-            item = Named(kind=Kind(kind), name=name, path=path, mode=mode, mtime=mtime, target=target)
+            item = Named(
+                kind=Kind(kind),
+                name=name,
+                path=path,
+                mode=mode,
+                mtime=None if mtime is None else int(mtime),
+                target=target,
+            )
             yield item, Digest.parse(digest) if digest else None
 
 
@@ -56,4 +63,11 @@ def tree(vault: Vault, record: Record) -> Iterator[Tree]:
 
 def _rows(stream: BinaryIO) -> Iterator[tuple[object, ...]]:
     for item in parse_lines(stream):
-        yield item.name, item.kind.value, item.path, item.mode, item.mtime, item.target
+        yield (
+            item.name,
+            item.kind.value,
+            item.path,
+            item.mode,
+            None if item.mtime is None else str(item.mtime),
+            item.target,
+        )

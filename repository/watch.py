@@ -8,14 +8,16 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID
 
 from fixity.audit import Audit, Expected, Finding, audit, extras
 from fixity.repair import Damage, Mend, carry_out, plan
+from ingest.assemble import joined
 from repository.catalogue import Catalogue
-from storage import bundle
+from storage import bundle, layout
+from storage.aip import parse_record
 from storage.canonical import Json
 from storage.commit import Committer
 from storage.digest import Digest, sha256
@@ -50,7 +52,8 @@ def expected(catalogue: Catalogue) -> Iterator[Expected]:
 
 def last_bundle(catalogue: Catalogue) -> Expected | None:
     """The ledger's right-most bundle where it is not full. Ask under the commit lock."""
-    return next((one for one, width in _bundles(catalogue) if width < bundle.WIDTH), None)
+    last = catalogue.position // bundle.WIDTH
+    return next((one for one, width in _bundles(catalogue, last) if width < bundle.WIDTH), None)
 
 
 def remembered(catalogue: Catalogue) -> tuple[str, Digest] | None:
@@ -59,8 +62,8 @@ def remembered(catalogue: Catalogue) -> tuple[str, Digest] | None:
     return (last.key, last.digest) if last else None
 
 
-def _bundles(catalogue: Catalogue) -> Iterator[tuple[Expected, int]]:
-    for number in range(-(-catalogue.position // bundle.WIDTH)):
+def _bundles(catalogue: Catalogue, first: int = 0) -> Iterator[tuple[Expected, int]]:
+    for number in range(first, -(-catalogue.position // bundle.WIDTH)):
         rows = catalogue.rows(
             "select raw from events where entry >= ? and entry < ? order by entry",
             number * bundle.WIDTH, (number + 1) * bundle.WIDTH,
@@ -99,7 +102,7 @@ class Watch:
             result = audit(store, expected(self.catalogue), executor, self.progress)
         result.counts.update(end.counts)
         result.size += end.size
-        result.findings.extend(end.findings)
+        result.findings.extend(found for found in end.findings if found.key)  # of a copy that is away, one is enough
         if not result.counts["not_checked"]:
             self._add_extras(store, result)
         self.progress.end()
@@ -128,9 +131,9 @@ class Watch:
 
     def _keep_list(self, rows: Iterable[dict[str, str]]) -> Digest:
         """A long list as a blob of the vault, named in an entry by its digest."""
-        data = b"".join(json.dumps(row, ensure_ascii=False, sort_keys=True).encode() + b"\n" for row in rows)
+        lines = (json.dumps(row, ensure_ascii=False, sort_keys=True).encode() + b"\n" for row in rows)
         with staging(f"report-{self.new_id()}", self.committer.vault.copies, self.work) as stage:
-            received = stage.receive([data], HoldsNothing())
+            received = stage.receive(joined(lines), HoldsNothing())
             stage.settle([received])
         return received.digest
 
@@ -153,7 +156,10 @@ class Watch:
 
     def unchecked(self) -> dict[str, int]:
         """The copies of which the last audit left something unchecked, and how many keys."""
-        query = "select copy, count(*) as keys from damage where outcome = 'not_checked' group by copy order by copy"
+        query = (
+            "select copy, json_extract(detail, '$.not_checked') as keys from audits join events using (entry)"
+            " where keys > 0 order by copy"
+        )
         return {row["copy"]: row["keys"] for row in self.catalogue.rows(query)}
 
     def _damage(self, copy: str) -> Iterator[Damage]:
@@ -166,7 +172,7 @@ class Watch:
                 yield Damage(copy, known[row["key"]])
 
     def _repair(self, store: Store, damage: Sequence[Damage], copies: Sequence[Store]) -> tuple[list[Mend], list[Mend]]:
-        mends = plan(damage, copies)
+        mends = [self._unless_conflict(mend, store) for mend in plan(damage, copies)]
         try:
             with self.committer.lock():
                 healed, left = carry_out(mends, store, copies, f"repair-{self.new_id()}", self._set_aside)
@@ -177,6 +183,16 @@ class Watch:
             keys = [mend.damage.expected.key for mend in some]
             self._note("repair", store.name, "success", {"repaired": keys, "from": sources})
         return healed, left
+
+    def _unless_conflict(self, mend: Mend, store: Store) -> Mend:
+        """A record that agrees with itself and is another than the ledger tells of is for a person, not a machine."""
+        key = mend.damage.expected.key
+        if not layout.record_name(key):
+            return mend
+        with suppress(StorageError, OSError), store.open(key) as stream:
+            parse_record(stream.read(), key)
+            return replace(mend, source="")
+        return mend
 
     def _set_aside(self, store: Store, key: str) -> None:
         """Keep what was damaged, outside the copy, for whoever wants to know why."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from storage.digest import Digest, sha256
+from storage.digest import Digest
 from storage.manifest import Line, format_line
 
 DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
@@ -48,7 +48,3 @@ def parse_info(text: str) -> Iterator[tuple[str, str]]:
 def tag_manifest(tag_files: Iterable[tuple[str, Digest]]) -> bytes:
     """tagmanifest-sha256.txt, sorted by path."""
     return b"".join(format_line(Line(path, digest)) for path, digest in sorted(tag_files))
-
-
-def tag_digest(tag_files: Iterable[tuple[str, Digest]]) -> Digest:
-    return sha256(tag_manifest(tag_files))

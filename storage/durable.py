@@ -229,7 +229,8 @@ def remove_leftovers(disk: Disk, folder: Path, lives: Callable[[str], bool]) -> 
     for entry in sorted(os.listdir(folder)):
         if not lives(entry):
             path = folder / entry
-            remove_tree(disk, path) if path.is_dir() and not path.is_symlink() else disk.unlink(str(path))
+            with suppress(FileNotFoundError):  # its run has just ended
+                remove_tree(disk, path) if path.is_dir() and not path.is_symlink() else disk.unlink(str(path))
 
 
 def remove_tree(disk: Disk, folder: Path) -> None:
@@ -240,7 +241,8 @@ def remove_tree(disk: Disk, folder: Path) -> None:
                 disk.unlink(os.fsdecode(os.path.join(root, name)))
         for name in folders:
             path = os.fsdecode(os.path.join(root, name))
-            disk.unlink(path) if os.path.islink(path) else disk.rmdir(path)
+            with suppress(FileNotFoundError):
+                disk.unlink(path) if os.path.islink(path) else disk.rmdir(path)
     with suppress(FileNotFoundError):
         disk.rmdir(str(folder))
 

@@ -1,7 +1,7 @@
 """The ledger: every event of the repository, appended durably under `log/` and never changed.
 
-One writer, under the commit lock, in the first copy; the other copies follow. The fixity issue adds the Merkle tiles
-and checkpoints behind these same verbs: the entries already lie where C2SP tlog-tiles wants them.
+One writer, under the commit lock, in the first copy; the other copies follow. Entries lie where C2SP tlog-tiles wants
+them, so that tiles and checkpoints can come behind these same verbs.
 """
 
 from __future__ import annotations

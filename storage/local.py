@@ -33,11 +33,15 @@ class Local:
 
     def open(self, key: str) -> BinaryIO:
         with self._answering(key):
-            return open(self.path(key), "rb", buffering=0)
+            descriptor = os.open(self.path(key), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                os.close(descriptor)
+                raise Unreachable(f"{key} in {self.name}", "it is not a regular file")
+            return open(descriptor, "rb", buffering=0)
 
     def size(self, key: str) -> int:
         with self._answering(key):
-            return os.stat(self.path(key)).st_size
+            return os.lstat(self.path(key)).st_size
 
     def listing(self, prefix: str = "") -> Iterator[str]:
         with told(str(self.root)):
@@ -48,6 +52,7 @@ class Local:
 
     def incoming(self, run: str) -> Incoming:
         with told(str(self.root)):
+            self._check_root()
             return _File(self, durable.scratch_name(self.disk, self.scratch / run))
 
     @contextmanager

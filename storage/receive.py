@@ -20,7 +20,7 @@ class Holds(Protocol):
 
 
 class HoldsNothing:
-    """For repair: every blob is written."""
+    """Every blob is written, whatever lies under its name."""
 
     def holds(self, copy: Opens, digest: Digest) -> bool:
         return False

@@ -50,9 +50,9 @@ class Vault:
             with suppress(BrokenRecord, NotFound):
                 yield self._record(key)
 
-    def record(self, aip: UUID, version: int) -> Record:
-        """One version's record; raise NotFound or BrokenRecord."""
-        return self._record(layout.record_key(aip, version))
+    def record(self, aip: UUID, version: int, digest: Digest | None = None) -> Record:
+        """One version's record, the one with that digest where one is named; raise NotFound or BrokenRecord."""
+        return self._record(layout.record_key(aip, version), digest)
 
     def open(self, digest: Digest) -> BinaryIO:
         """A blob's stream at its start, its bytes just read and found right; raise NotFound, Damaged, Unreachable."""
@@ -140,8 +140,8 @@ class Vault:
                 raise
             self._told(store.name, prefix)
 
-    def _record(self, key: str) -> Record:
-        with self.first_good(key, lambda stream: _check_record(stream, key)) as stream:
+    def _record(self, key: str, digest: Digest | None = None) -> Record:
+        with self.first_good(key, lambda stream: _check_record(stream, key, digest)) as stream:
             return parse_record(stream.read(), key)
 
 
@@ -189,8 +189,10 @@ def _check(stream: BinaryIO, digest: Digest) -> None:
         raise Damaged(layout.blob_key(digest), digest, found)
 
 
-def _check_record(stream: BinaryIO, key: str) -> None:
+def _check_record(stream: BinaryIO, key: str, digest: Digest | None) -> None:
     record = parse_record(stream.read(), key)
+    if digest not in (None, record.digest):
+        raise BrokenRecord(key, "it is another than the ledger tells of")
     if layout.record_name(key) != (record.uuid, record.version):
         raise BrokenRecord(key, f"it is about version {record.version} of {record.aip}")
 

@@ -165,7 +165,7 @@ def size(octets: int) -> str:
 
 def counted(number: int, one: str) -> str:
     """Like 1 file, 2 files, 2 copies."""
-    many = f"{one[:-1]}ies" if one.endswith("y") else f"{one}s"
+    many = f"{one[:-1]}ies" if one.endswith("y") and one[-2] not in "aeiou" else f"{one}s"
     return f"{number:,} {one if number == 1 else many}"
 
 

@@ -112,6 +112,11 @@ def read_record(path: str) -> dict[str, Any]:
         raise Damaged(f"The record {path} cannot be read: {error}.") from error
     if claimed != "sha256:" + hashlib.sha256(text.encode("utf-8")).hexdigest():
         raise Damaged(f"The record {path} is damaged.")
+    if [f"urn:uuid:{os.path.basename(os.path.dirname(path))}", f"v{record['version']}.json"] != [
+        record["aip"],
+        os.path.basename(path),
+    ]:
+        raise Damaged(f"The record {path} is about version {record['version']} of {record['aip']}.")
     return record
 
 

@@ -195,3 +195,31 @@ def test_a_lost_piece_hides_nothing_else(tianyi: Tianyi, tmp_path: Path) -> None
 def dublin_core(folder: Path) -> Path:
     (folder / "dc.json").write_text('{"subject": "damage"}')
     return folder / "dc.json"
+
+
+def test_an_audit_of_a_copy_that_is_away_forgets_no_damage(
+    tianyi: Tianyi, repository: Path, copies: tuple[Path, Path], aip: str
+) -> None:
+    key = sorts(tianyi, repository, aip)["data/representations/original/data/1.txt"]
+    flip(copies[1] / key)
+    assert tianyi("audit", at=repository).said["altered"] == 1
+    away = copies[1].rename(copies[1].with_name("away"))
+    unread = tianyi("audit", at=repository)
+    assert (unread.code, [found["outcome"] for found in unread.said["findings"]]) == (6, ["not_checked"])
+    away.rename(copies[1])
+    assert tianyi("repair", at=repository).said["repaired"] >= 1
+    assert tianyi("audit", at=repository).said["altered"] == 0
+    assert tianyi("repair", at=repository).code == 0  # what was written while it was away
+    assert tianyi("audit", at=repository).code == 0
+
+
+def test_a_lost_ledger_loses_no_holdings_and_no_number_is_given_twice(
+    tianyi: Tianyi, repository: Path, copies: tuple[Path, Path], aip: str, tmp_path: Path
+) -> None:
+    for copy in copies:
+        shutil.rmtree(copy / "log")
+    assert [row["aip"] for row in tianyi("list", at=repository).rows] == [aip]
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "new.txt").write_text("new\n")
+    assert tianyi("ingest", tmp_path / "more", at=repository).said["accession"].endswith("-0002")
+    assert tianyi("rebuild", at=repository).said["aips"] == 2
