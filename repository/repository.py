@@ -25,6 +25,7 @@ from ingest.pipeline import Delivery, Receipt, Setting
 from policies import document
 from policies.effective import Policies
 from repository import config, dip, dip_bag, dip_folder, doctor, founding, holdings, identifiers, migrate, migration
+from repository.agreement import agrees
 from repository.catalogue import Catalogue, CatalogueHolds, counts
 from repository.config import Config, Copy
 from repository.dip import Dip
@@ -167,6 +168,8 @@ class Repository:
         known = {store.name: store for store in self.vault.copies}
         if copy and copy not in known:
             raise UnknownCopy(copy, list(known))
+        if not agrees(self.catalogue, self.vault):
+            self.rebuild()  # it would tell the audit of too little
         watch = self._watch()
         stores = [known[copy]] if copy else list(self.vault.copies)
         ends = watch.ends(stores)

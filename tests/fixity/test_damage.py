@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -223,3 +225,15 @@ def test_a_lost_ledger_loses_no_holdings_and_no_number_is_given_twice(
     (tmp_path / "more" / "new.txt").write_text("new\n")
     assert tianyi("ingest", tmp_path / "more", at=repository).said["accession"].endswith("-0002")
     assert tianyi("rebuild", at=repository).said["aips"] == 2
+
+
+def test_an_audit_does_not_believe_a_catalogue_that_forgot(
+    tianyi: Tianyi, repository: Path, copies: tuple[Path, Path], aip: str
+) -> None:
+    key = sorts(tianyi, repository, aip)["data/representations/original/data/1.txt"]
+    with closing(sqlite3.connect(repository / "catalogue.db")) as catalogue, catalogue:
+        catalogue.execute("delete from files where path like '%/1.txt'")
+    for copy in copies:
+        (copy / key).unlink()
+    answer = tianyi("audit", at=repository)
+    assert (answer.code, answer.said["missing"]) == (3, 2)
