@@ -14,6 +14,7 @@ from ingest import sip_bag
 from ingest.examine import Desk, Facts, examine
 from ingest.finding import Finding, Severity, error
 from ingest.identify import Basis, Identification, Identifier, Sample
+from ingest.pipeline import CHUNK_BYTES, CHUNK_FILES
 from ingest.sip import open_sip
 from ingest.worklist import Worklist, chunked
 from policies.ingest import IngestPolicy
@@ -52,7 +53,7 @@ def _validated(
     files, size = worklist.totals()
     progress.begin("Reading", files, size)
     with executor(files, size) as pool:
-        for results in in_order(pool, partial(examine, _DESK), chunked(worklist.tasks(), 250, 64 << 20)):
+        for results in in_order(pool, partial(examine, _DESK), chunked(worklist.tasks(), CHUNK_FILES, CHUNK_BYTES)):
             worklist.found(result for result in results if isinstance(result, Facts))
             worklist.tell(result for result in results if isinstance(result, Finding))
             progress.advance(len(results), sum(r.size for r in results if isinstance(r, Facts)))
