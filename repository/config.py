@@ -6,9 +6,10 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from repository.errors import BadConfig, NoRepository, UnsupportedCopy
@@ -16,15 +17,33 @@ from storage.durable import DISK, Disk
 from storage.local import Local
 
 FILE = "tianyi.toml"
+FORMS = ("blobs", "ocfl")  # of a copy: the vault's own layout, or packages; the first is always of the former
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")  # it becomes the name of folders for scratch and quarantine
 
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """One copy of the vault: its name and its URL; a path stands for `file:` and may be relative to the repository."""
+    """One copy of the vault: its name and its URL; a path stands for `file:` and may be relative to the repository.
+
+    `medium` and `place` are words for people; `form` is how it keeps AIPs; `options` is what else its table says, for
+    the kind of store that its URL names.
+    """
 
     name: str
     url: str
+    medium: str = ""
+    place: str = ""
+    form: str = "blobs"
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """Somebody who may act, by the name that goes on record; `user` is the only user of the system ("uid-1000") who may
+    act so, "" where any may."""
+
+    name: str
+    user: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +53,7 @@ class Config:
     folder: Path
     vault_id: str
     copies: Sequence[Copy]
+    agents: Sequence[Agent] = ()
 
     @property
     def work(self) -> Path:
@@ -60,16 +80,29 @@ def load(folder: Path) -> Config:
     """Read tianyi.toml; raise NoRepository or BadConfig."""
     try:
         said = tomllib.loads((folder / FILE).read_text(encoding="utf-8"))
-        copies = tuple(Copy(str(copy["name"]), str(copy["url"])) for copy in said["copies"])
+        copies = tuple(map(_copy, said["copies"]))
+        agents = tuple(Agent(str(agent["name"]), str(agent.get("user", ""))) for agent in said.get("agents", ()))
         if not copies or len({copy.name for copy in copies}) < len(copies):
             raise BadConfig(str(folder / FILE), "copies need names, each its own")
         if wrong := next((copy.name for copy in copies if not _NAME.fullmatch(copy.name)), None):
             raise BadConfig(str(folder / FILE), f"{wrong!r} is no name for a copy: small letters, digits and hyphens")
-        return Config(folder, str(said["vault"]["id"]), copies)
+        if odd := next((copy for copy in copies if copy.form not in FORMS), None):
+            raise BadConfig(str(folder / FILE), f"{odd.name} has the form {odd.form!r}; there are: {', '.join(FORMS)}")
+        if copies[0].form != FORMS[0]:
+            raise BadConfig(str(folder / FILE), f"the first copy has to be of the form {FORMS[0]!r}")
+        return Config(folder, str(said["vault"]["id"]), copies, agents)
     except FileNotFoundError as error:
         raise NoRepository(str(folder)) from error
     except (tomllib.TOMLDecodeError, KeyError, TypeError, UnicodeDecodeError) as error:
         raise BadConfig(str(folder / FILE), f"{type(error).__name__}: {error}") from error
+
+
+def _copy(table: Mapping[str, Any]) -> Copy:
+    said = {name: str(value) for name, value in table.items()}
+    known = {name: said.pop(name) for name in ("name", "url", "medium", "place", "form") if name in said}
+    if missing := {"name", "url"} - known.keys():
+        raise KeyError(min(missing))
+    return Copy(**known, options=said)
 
 
 def render(config: Config) -> str:
@@ -77,7 +110,9 @@ def render(config: Config) -> str:
     lines = ["# A Tianyi repository. The copies hold everything; see docs/vault-format.md.", "", "[vault]"]
     lines += [f"id = {_quoted(config.vault_id)}", ""]
     for copy in config.copies:
-        lines += ["[[copies]]", f"name = {_quoted(copy.name)}", f"url = {_quoted(copy.url)}", ""]
+        said = {"name": copy.name, "url": copy.url, "medium": copy.medium, "place": copy.place}
+        said |= {"form": "" if copy.form == "blobs" else copy.form, **copy.options}
+        lines += ["[[copies]]", *(f"{name} = {_quoted(value)}" for name, value in said.items() if value), ""]
     return "\n".join(lines)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import BinaryIO, NoReturn
 
 from storage.errors import Unreachable
@@ -26,6 +27,9 @@ class Away:
     def listing(self, prefix: str = "") -> Iterator[str]:
         self._refuse()
 
+    def written(self, key: str) -> datetime:
+        self._refuse()
+
     def incoming(self, run: str) -> Incoming:
         self._refuse()
 
@@ -40,6 +44,10 @@ class Away:
 
     def replace(self, key: str, data: bytes) -> None:
         self._refuse()
+
+    @property
+    def keeps_all(self) -> str:
+        return f"it does not answer: {self._why}"
 
     def drop(self, key: str) -> None:
         self._refuse()

@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -26,6 +27,7 @@ class Local:
         self.name = name
         self.root, self.scratch = root, scratch
         self.disk = disk
+        self.keeps_all = ""
         self.folders = durable.Folders(root)
 
     def __repr__(self) -> str:
@@ -49,6 +51,10 @@ class Local:
                 raise Unreachable(str(self.root), "there is no such folder")
             if _is_folder(start := self.path(prefix)):
                 yield from _walk(start, prefix)
+
+    def written(self, key: str) -> datetime:
+        with self._answering(key):
+            return datetime.fromtimestamp(os.lstat(self.path(key)).st_mtime, UTC)
 
     def incoming(self, run: str) -> Incoming:
         with told(str(self.root)):

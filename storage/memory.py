@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from itertools import count
 from typing import BinaryIO
 
@@ -19,6 +20,8 @@ class Memory:
         self.name = name
         self.kept: dict[str, bytes] = {}
         self.scratch: dict[str, bytes] = {}
+        self.keeps_all = ""
+        self._written: dict[str, datetime] = {}
         self._serial = count()
 
     def open(self, key: str) -> BinaryIO:
@@ -29,6 +32,10 @@ class Memory:
 
     def listing(self, prefix: str = "") -> Iterator[str]:
         yield from sorted(key for key in self.kept if key.startswith(prefix))
+
+    def written(self, key: str) -> datetime:
+        self._found(key)
+        return self._written[key]
 
     def incoming(self, run: str) -> Incoming:
         return _Bytes(self, f"{run}/{next(self._serial)}")
@@ -46,9 +53,11 @@ class Memory:
     def create(self, key: str, data: bytes) -> None:
         if self.kept.setdefault(key, data) is not data:
             raise AlreadyThere(key, self.name)
+        self._written[key] = datetime.now(UTC)
 
     def replace(self, key: str, data: bytes) -> None:
         self.kept[key] = data
+        self._written[key] = datetime.now(UTC)
 
     def drop(self, key: str) -> None:
         self._found(key)
@@ -89,4 +98,4 @@ class _Batch:
 
     def place(self, pending: Iterable[Pending]) -> None:
         for blob in pending:
-            self._store.kept[blob.key] = self._store.scratch.pop(blob.scratch)
+            self._store.replace(blob.key, self._store.scratch.pop(blob.scratch))

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import BinaryIO, Protocol
 
 CHUNK = 1 << 20  # bytes read at a time
@@ -35,6 +36,9 @@ class Opens(Protocol):
 class Lists(Protocol):
     def listing(self, prefix: str = "") -> Iterator[str]:
         """Yield every key under a prefix (empty, or ending in "/") once, ascending; raise Unreachable."""
+
+    def written(self, key: str) -> datetime:
+        """When the bytes under a key were written, by its keeper's clock (UTC); raise NotFound or Unreachable."""
 
 
 class Incoming(Protocol):
@@ -82,6 +86,10 @@ class Keeps(Protocol):
 
 
 class Drops(Protocol):
+    @property
+    def keeps_all(self) -> str:
+        """Why this copy cannot give up what it has (versioned, locked), "" where it can; else nobody calls `drop`."""
+
     def drop(self, key: str) -> None:
         """Remove the key; raise NotFound."""
 

@@ -18,7 +18,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 PURE = [
     *(f"storage/{name}.py" for name in (
-        "aip", "bag", "bundle", "canonical", "digest", "errors", "event", "layout", "manifest", "memory", "namemap",
+        "aip", "bag", "bundle", "canonical", "digest", "errors", "event", "layout", "manifest", "namemap",
         "names", "parallel", "premis", "progress", "store")),
     *(f"policies/{name}.py" for name in (
         "audit", "cadence", "decide", "effective", "formats", "ingest", "migration", "model", "text")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -79,6 +80,14 @@ class StoreContract:
                 assert stream.read() == data
         assert list(store.listing()) == ["log/checkpoint"]
         assert self.scratch(store) == []
+
+    def test_when_something_was_written(self, store: Store) -> None:
+        before = datetime.now(UTC) - timedelta(seconds=2)
+        store.create("a/b", b"bytes")
+        store.replace("a/b", b"others")
+        assert before <= store.written("a/b") <= datetime.now(UTC) + timedelta(seconds=2)
+        with pytest.raises(NotFound):
+            store.written("a/c")
 
     def test_dropping(self, store: Store) -> None:
         store.create("a/b", b"")
