@@ -105,7 +105,7 @@ def take_in(delivery: Delivery, setting: Setting, accession: str) -> Receipt:
     """Ingest one package; return what became of it. Raises what stops the whole: no room, no package, a lock."""
     described = describe.read(delivery.metadata) if delivery.metadata else None
     run = f"{accession}-{setting.new_id()}"
-    stores = setting.committer.vault.copies
+    stores = setting.committer.vault.prompt
     folder = setting.work / "staging" / run
     with staging(run, stores, setting.work) as stage, scratch_folder(folder) as scratch:
         worklist = Worklist(str(scratch / "worklist.db"))

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from policies.model import Every, Model
 
-JobName = Literal["audit", "migrate"]
+JobName = Literal["audit", "migrate", "replicate"]
 
 
 class Job(Model):

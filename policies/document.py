@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from policies.audit import AuditPolicy
+from policies.copies import CopiesPolicy
 from policies.effective import Policies
 from policies.errors import Mistake, PolicyFileError
 from policies.explain import explain
@@ -22,6 +23,7 @@ from policies.text import LARGEST, Document, read
 
 KINDS: Mapping[str, type[Model]] = {
     "ingest": IngestPolicy, "formats": FormatsPolicy, "migration": MigrationPolicy, "audit": AuditPolicy,
+    "copies": CopiesPolicy,
 }  # fmt: skip
 """The policies by name: `ingest` lies in ingest.yaml."""
 

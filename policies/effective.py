@@ -1,4 +1,4 @@
-"""The effective policy: all four documents as one value, named by the digest of its canonical text."""
+"""The effective policy: all documents as one value, named by the digest of its canonical text."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 from functools import cached_property
 
 from policies.audit import AuditPolicy
+from policies.copies import CopiesPolicy
 from policies.formats import FormatsPolicy
 from policies.ingest import IngestPolicy
 from policies.migration import MigrationPolicy
@@ -20,6 +21,7 @@ class Policies(Model):
     formats: FormatsPolicy
     migration: MigrationPolicy
     audit: AuditPolicy
+    copies: CopiesPolicy
 
     def to_bytes(self) -> bytes:
         """Canonical JSON (RFC 8785: sorted ASCII keys, no blanks, no floats), UTF-8; `model_validate_json` reads it."""

@@ -34,6 +34,7 @@ class Catalogue:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.aside: Path | None = None
+        self._checked = False
         self.db = _current(path) or _anew(path)
 
     def close(self) -> None:
@@ -46,20 +47,31 @@ class Catalogue:
     def follow(self, vault: Vault) -> None:
         """Take in what the ledger has beyond our position.
 
-        Where the ledger is shorter than what we know, an older copy was put first or entries are lost: the catalogue
-        is set aside under the name in `aside`, for a person to compare, and made anew.
+        Where the ledger is shorter than what we know, or another, an older copy was put first, entries are lost, or the
+        catalogue is another vault's: it is set aside under the name in `aside`, for a person to compare, and made anew.
         Safe in several processes: each entry is taken in by one transaction that checks the position.
         """
         known = self.position  # before the ledger's size: the ledger leads, also where others append meanwhile
         size = vault.ledger.size()
-        if size < known:
+        strange = size < known or not self._is_of(vault, known)
+        if strange:
             self._set_aside(known)
         while (position := self.position) < size:
             for entry, raw, event in vault.ledger.read(position, size):
                 if not self._take(vault, entry, raw, event):
                     break
-        if size < known:
+        if strange:
             self.complete(vault)
+
+    def _is_of(self, vault: Vault, known: int) -> bool:
+        """Whether the last entry that we know is the ledger's: asked once, when the catalogue was opened."""
+        if self._checked or not known:
+            return True
+        self._checked = True
+        row = self.one("select raw from events where entry = ?", known - 1)
+        with suppress(StorageError):  # an audit tells what is wrong with it
+            return row is not None and [row["raw"]] == [raw for _, raw, _ in vault.ledger.read(known - 1, known)]
+        return True
 
     def _take(self, vault: Vault, entry: int, raw: bytes, event: Event) -> bool:
         """Take in one entry; False where another process has done so already."""

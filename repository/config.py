@@ -82,19 +82,24 @@ def load(folder: Path) -> Config:
         said = tomllib.loads((folder / FILE).read_text(encoding="utf-8"))
         copies = tuple(map(_copy, said["copies"]))
         agents = tuple(Agent(str(agent["name"]), str(agent.get("user", ""))) for agent in said.get("agents", ()))
-        if not copies or len({copy.name for copy in copies}) < len(copies):
-            raise BadConfig(str(folder / FILE), "copies need names, each its own")
-        if wrong := next((copy.name for copy in copies if not _NAME.fullmatch(copy.name)), None):
-            raise BadConfig(str(folder / FILE), f"{wrong!r} is no name for a copy: small letters, digits and hyphens")
-        if odd := next((copy for copy in copies if copy.form not in FORMS), None):
-            raise BadConfig(str(folder / FILE), f"{odd.name} has the form {odd.form!r}; there are: {', '.join(FORMS)}")
-        if copies[0].form != FORMS[0]:
-            raise BadConfig(str(folder / FILE), f"the first copy has to be of the form {FORMS[0]!r}")
+        check_copies(copies, folder / FILE)
         return Config(folder, str(said["vault"]["id"]), copies, agents)
     except FileNotFoundError as error:
         raise NoRepository(str(folder)) from error
     except (tomllib.TOMLDecodeError, KeyError, TypeError, UnicodeDecodeError) as error:
         raise BadConfig(str(folder / FILE), f"{type(error).__name__}: {error}") from error
+
+
+def check_copies(copies: Sequence[Copy], file: Path) -> None:
+    """Raise BadConfig where copies cannot stand beside each other so."""
+    if not copies or len({copy.name for copy in copies}) < len(copies):
+        raise BadConfig(str(file), "copies need names, each its own")
+    if wrong := next((copy.name for copy in copies if not _NAME.fullmatch(copy.name)), None):
+        raise BadConfig(str(file), f"{wrong!r} is no name for a copy: small letters, digits and hyphens")
+    if odd := next((copy for copy in copies if copy.form not in FORMS), None):
+        raise BadConfig(str(file), f"{odd.name} has the form {odd.form!r}; there are: {', '.join(FORMS)}")
+    if copies[0].form != FORMS[0]:
+        raise BadConfig(str(file), f"the first copy has to be of the form {FORMS[0]!r}")
 
 
 def _copy(table: Mapping[str, Any]) -> Copy:
@@ -110,10 +115,15 @@ def render(config: Config) -> str:
     lines = ["# A Tianyi repository. The copies hold everything; see docs/vault-format.md.", "", "[vault]"]
     lines += [f"id = {_quoted(config.vault_id)}", ""]
     for copy in config.copies:
-        said = {"name": copy.name, "url": copy.url, "medium": copy.medium, "place": copy.place}
-        said |= {"form": "" if copy.form == "blobs" else copy.form, **copy.options}
-        lines += ["[[copies]]", *(f"{name} = {_quoted(value)}" for name, value in said.items() if value), ""]
+        lines += ["[[copies]]", *(f"{name} = {_quoted(value)}" for name, value in written(copy).items()), ""]
     return "\n".join(lines)
+
+
+def written(copy: Copy) -> dict[str, str]:
+    """A copy's table in tianyi.toml."""
+    said = {"name": copy.name, "url": copy.url, "medium": copy.medium, "place": copy.place}
+    said |= {"form": "" if copy.form == FORMS[0] else copy.form, **copy.options}
+    return {name: value for name, value in said.items() if value}
 
 
 def local_path(copy: Copy, folder: Path) -> Path:

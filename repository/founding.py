@@ -31,12 +31,10 @@ def make(folder: Path, copies: Sequence[str], vault_id: UUID, time: str, agent: 
     folder = folder.absolute()
     if folder.exists() and any(folder.iterdir()):
         raise NotEmpty(str(folder))
-    named = [Copy("first", "vault"), *(Copy(f"copy-{n}", _absolute(url)) for n, url in enumerate(copies, start=2))]
+    named = [Copy("first", "vault"), *(Copy(f"copy-{n}", absolute(url)) for n, url in enumerate(copies, start=2))]
     made = Config(folder, str(vault_id), named)
     roots = [config.local_path(copy, folder) for copy in named]
-    for root in roots:
-        if any(root == other or root in other.parents for other in roots if other is not root):
-            raise NotAVault(str(root), "another copy is the same folder, or inside it", "Name folders apart.")
+    check_apart(named, folder)
     for root in roots[1:]:
         if root.exists() and any(root.iterdir()):
             raise NotAVault(str(root), "there is something in it already", "Name an empty folder, or a new one.")
@@ -57,6 +55,22 @@ def make(folder: Path, copies: Sequence[str], vault_id: UUID, time: str, agent: 
     return made
 
 
+def check_apart(copies: Sequence[Copy], folder: Path) -> None:
+    """Raise NotAVault where one copy's folder is another's, or inside it."""
+    roots = [config.local_path(copy, folder) for copy in copies]
+    for root in roots:
+        if any(root == other or root in other.parents for other in roots if other is not root):
+            raise NotAVault(str(root), "another copy is the same folder, or inside it", "Name folders apart.")
+
+
+def prepared(copy: Copy, settings: Config) -> Store:
+    """The place of a copy to be, made where it is a folder that is missing."""
+    root = config.local_path(copy, settings.folder)
+    root.mkdir(parents=True, exist_ok=True)
+    durable.sync_made(durable.DISK, root)
+    return config.open_copy(copy, settings)
+
+
 def _event(made: Config, time: str, agent: str) -> Event:
     """The ledger's first entry: which vault this is, and the digests of the files that every copy has."""
     files = {key: str(sha256(data)) for key, data in founding.fixed_files(made.vault_id).items()}
@@ -75,6 +89,10 @@ def _present(store: Local, vault_id: str, *, first: bool) -> Store:
         check(store, vault_id)
     except Unreachable as error:
         if first:
+            error.next = (
+                "See that its disk is mounted and readable. If it is lost, another copy can take its place:"
+                " `tianyi copies promote NAME`; their names are in tianyi.toml."
+            )
             raise
         return Away(store.name, error.where, error.why)
     return store
@@ -107,7 +125,7 @@ def _is_damaged(store: Store, vault_id: str) -> bool:
     return False
 
 
-def _absolute(url: str) -> str:
+def absolute(url: str) -> str:
     """A copy's URL as it is kept: paths made absolute, since the user meant them from where he stood. Links in them
     stay, for where they lead may change with the disk that is mounted."""
     return url if ":" in url.split("/")[0] else os.path.abspath(url)

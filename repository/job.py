@@ -82,7 +82,14 @@ def _migrate(repository: Repository) -> Done:
     return ("success" if migrated == len(done) else "incomplete"), detail
 
 
-_WORK: Mapping[str, Callable[[Repository], Done]] = {"audit": _audit, "migrate": _migrate}
+def _replicate(repository: Repository) -> Done:
+    done = repository.replicate()
+    behind = sum(len(one.behind) for one in done)
+    detail: dict[str, str | int] = {"copied": sum(one.copied for one in done), "behind": behind}
+    return ("incomplete" if behind else "success"), detail
+
+
+_WORK: Mapping[str, Callable[[Repository], Done]] = {"audit": _audit, "migrate": _migrate, "replicate": _replicate}
 
 
 def _told(error: Exception) -> dict[str, str | int]:

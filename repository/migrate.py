@@ -47,7 +47,7 @@ def carry_out(planned: Sequence[Planned], catalogue: Catalogue, setting: Setting
     """
     run = f"migration-{setting.new_id()}"
     folder = setting.work / "staging" / run
-    with staging(run, setting.committer.vault.copies, setting.work) as stage, scratch_folder(folder) as scratch:
+    with staging(run, setting.committer.vault.prompt, setting.work) as stage, scratch_folder(folder) as scratch:
         return _Run(planned, catalogue, setting, stage, scratch).run()
 
 

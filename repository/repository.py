@@ -9,7 +9,7 @@ with Repository.open(Path("archive")) as repository:
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -24,10 +24,25 @@ from ingest.codes import check_known
 from ingest.pipeline import Delivery, Receipt, Setting
 from policies import document
 from policies.effective import Policies
-from repository import config, dip, dip_bag, dip_folder, doctor, founding, holdings, identifiers, migrate, migration
+from policies.errors import PolicyError
+from repository import (
+    config,
+    copies,
+    dip,
+    dip_bag,
+    dip_folder,
+    doctor,
+    founding,
+    holdings,
+    identifiers,
+    migrate,
+    migration,
+    replication,
+)
 from repository.agreement import agrees
 from repository.catalogue import Catalogue, CatalogueHolds, counts
 from repository.config import Config, Copy
+from repository.copies import CopyState, Promoted
 from repository.dip import Dip
 from repository.doctor_check import Check
 from repository.errors import BadRequest, UnknownCopy
@@ -43,6 +58,8 @@ from storage.durable import DISK, Disk
 from storage.errors import Locked, NotFound
 from storage.event import Event
 from storage.progress import SILENT, Progress
+from storage.replicate import Replicated
+from storage.store import Store
 from storage.vault import Vault
 
 FORMS = ("bag", "rocrate", "folder")
@@ -75,8 +92,11 @@ class Repository:
         self.agent, self.now, self.progress = agent or default_agent(), now, progress
         self.bad_reads: list[tuple[str, str]] = []
         stores = [config.open_copy(copy, settings, disk) for copy in settings.copies]
-        copies = founding.present(stores, settings.vault_id)
-        self.vault = Vault(copies, told=lambda copy, key: self.bad_reads.append((copy, key)))
+        self.vault = Vault(
+            founding.present(stores, settings.vault_id),
+            lambda copy, key: self.bad_reads.append((copy, key)),
+            self._required(),
+        )
         self.committer = Committer(self.vault, settings.work, disk, patience)
         self.catalogue = Catalogue(settings.catalogue)
         self._holds = CatalogueHolds(settings.catalogue)
@@ -86,12 +106,12 @@ class Repository:
         self.committer.remembers = lambda: remembered(self.catalogue)
 
     @classmethod
-    def init(cls, folder: Path, copies: Sequence[str] = (), *, agent: str = "") -> Repository:
+    def init(cls, folder: Path, others: Sequence[str] = (), *, agent: str = "") -> Repository:
         """Make a repository with its first copy in `folder`/vault and others at paths or file: URLs.
 
         Raises NotEmpty, NotAVault or UnsupportedCopy; then nothing was made.
         """
-        made = founding.make(folder, copies, _new_id(utc_now), stamp(utc_now()), agent or default_agent())
+        made = founding.make(folder, others, _new_id(utc_now), stamp(utc_now()), agent or default_agent())
         return cls(made, agent=agent)
 
     @classmethod
@@ -115,6 +135,42 @@ class Repository:
     @property
     def copies(self) -> Sequence[Copy]:
         return self.settings.copies
+
+    def copy_states(self) -> list[CopyState]:
+        """How each copy stands, in their order, by listings."""
+        return copies.states(self.settings, self.vault, self.catalogue)
+
+    def replicate(self, copy: str = "") -> list[Replicated]:
+        """Bring every copy, or the one named, up to what the others have; raise UnknownCopy.
+
+        A copy that does not answer, or that fails midway, is told by what it still lacks.
+        """
+        done = [replication.bring_up(store, self._setting()) for store in self._stores(copy)]
+        self.catalogue.follow(self.vault)
+        return done
+
+    def replicate_plan(self, copy: str = "") -> list[CopyState]:
+        """How the copies stand that `replicate` would work on; nothing is changed."""
+        named = {store.name for store in self._stores(copy)}
+        return [state for state in self.copy_states() if state.copy.name in named]
+
+    def add_copy(self, copy: Copy) -> None:
+        """Declare another copy at an empty place; `replicate` fills it. Raises BadRequest, NotAVault, Unreachable."""
+        copies.add(self.settings, self.vault, copy)
+        self._note("configuration", copy.name, "added", {"form": copy.form})
+
+    def retire_copy(self, name: str) -> None:
+        """Declare a copy no longer; what is in it stays. Raises UnknownCopy, or BadRequest for the first."""
+        copy = copies.retire(self.settings, name)
+        self._note("configuration", name, "retired", {"form": copy.form})
+
+    @classmethod
+    def promote_copy(cls, folder: Path, name: str, *, agent: str = "") -> Promoted:
+        """Make a copy the first, also where the first one is lost; raise what `copies.promote` raises."""
+        done = copies.promote(folder, name)
+        with cls.open(folder, agent=agent) as repository:
+            repository._note("configuration", name, "promoted", {"before": done.before, "entries": done.entries})
+        return done
 
     def policies(self) -> Policies:
         """The policies in force: those in `policies/` over the defaults; raise PolicyError."""
@@ -165,13 +221,10 @@ class Repository:
 
     def audit(self, copy: str = "") -> list[Audit]:
         """Read everything in every copy, or in the one named; raise UnknownCopy."""
-        known = {store.name: store for store in self.vault.copies}
-        if copy and copy not in known:
-            raise UnknownCopy(copy, list(known))
+        stores = self._stores(copy)
         if not agrees(self.catalogue, self.vault):
             self.rebuild()  # it would tell the audit of too little
         watch = self._watch()
-        stores = [known[copy]] if copy else list(self.vault.copies)
         ends = watch.ends(stores)
         return [watch.audit(store, ends[store.name]) for store in stores]
 
@@ -247,6 +300,19 @@ class Repository:
         event = Event(time=time, type=kind, agent=self.agent, object=about, outcome=outcome, detail=detail)
         self.committer.note(event)
         self.catalogue.follow(self.vault)
+
+    def _stores(self, copy: str) -> Sequence[Store]:
+        """Every copy, or the one of that name; raise UnknownCopy."""
+        found = [store for store in self.vault.copies if copy in ("", store.name)]
+        if not found:
+            raise UnknownCopy(copy, [store.name for store in self.vault.copies])
+        return found
+
+    def _required(self) -> Container[str] | None:
+        """The copies that the policy asks for; all, where it cannot be read: what needs a policy will say so."""
+        with suppress(PolicyError):
+            return self.policies().copies.names()
+        return None
 
     def _version(self, urn: str, wanted: int | None) -> Record:
         row = self.catalogue.one(

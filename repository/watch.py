@@ -132,7 +132,7 @@ class Watch:
     def _keep_list(self, rows: Iterable[dict[str, str]]) -> Digest:
         """A long list as a blob of the vault, named in an entry by its digest."""
         lines = (json.dumps(row, ensure_ascii=False, sort_keys=True).encode() + b"\n" for row in rows)
-        with staging(f"report-{self.new_id()}", self.committer.vault.copies, self.work) as stage:
+        with staging(f"report-{self.new_id()}", self.committer.vault.prompt, self.work) as stage:
             received = stage.receive(joined(lines), HoldsNothing())
             stage.settle([received])
         return received.digest

@@ -14,10 +14,12 @@ from fixity.repair import Mend
 from ingest.finding import Finding
 from ingest.pipeline import Receipt
 from ingest.validation import Validation
+from repository.copies import CopyState
 from repository.dip import Dip
 from repository.holdings import Aip, Behind, Happened, HeldFile, Version
 from repository.migration import Migration, Planned
 from storage.names import escape_path
+from storage.replicate import Replicated
 
 Json = dict[str, Any]
 CAPPED = 100  # findings shown; the rest is in the report
@@ -57,6 +59,28 @@ def validation(value: Validation) -> Json:
     findings = [finding(found) for found in value.findings[:CAPPED]]
     return {
         "kind": value.kind, "valid": value.valid, "findings": findings, "findings_total": len(value.findings),
+    }  # fmt: skip
+
+
+def copy_state(value: CopyState) -> Json:
+    copy = value.copy
+    return {
+        "name": copy.name, "url": copy.url, "state": value.state, "behind": value.behind,
+        "last_read_in_full": value.last_read_in_full or None, "medium": copy.medium or None,
+        "place": copy.place or None, "form": copy.form, "why": value.why or None,
+    }  # fmt: skip
+
+
+def replicated(done: Sequence[Replicated]) -> Json:
+    """Counts over all copies, and each of them."""
+    copies = [
+        {"name": one.copy, "copied": one.copied, "bytes": one.size, "behind": len(one.behind),
+         "lacks": [{"key": key or None, "why": why} for key, why in list(one.behind.items())[:CAPPED]]}
+        for one in done
+    ]  # fmt: skip
+    return {
+        "copied": sum(one.copied for one in done), "bytes": sum(one.size for one in done),
+        "behind": sum(len(one.behind) for one in done), "copies": copies,
     }  # fmt: skip
 
 

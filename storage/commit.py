@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from uuid import UUID
 
-from storage import durable, layout
+from storage import bundle, durable, layout
 from storage.aip import Record, parse_record
 from storage.canonical import Json
 from storage.digest import Digest, sha256
@@ -66,7 +66,7 @@ class Committer:
             away = {*behind, *self._incomplete(blobs, set(behind))}
             intent = self._declare(record, Intent(event, self.vault.ledger.size(), frozenset(away)))
             try:
-                self.vault.first.create(_key(record), record.to_bytes())
+                self.vault.first.create(record_key(record), record.to_bytes())
             except AlreadyThere as error:
                 self._forget(intent)
                 raise Conflict(record.aip, record.version) from error
@@ -112,11 +112,11 @@ class Committer:
     def _incomplete(self, blobs: BlobSizes, behind: set[str]) -> set[str]:
         """The copies where a blob of the version is not there; raise for the first copy."""
         incomplete = set()
-        for store in self.vault.copies:
+        for store in self.vault.prompt:
             if store.name in behind:
                 continue
             try:
-                _check_all(store, blobs)
+                check_all(store, blobs)
             except StorageError:
                 if store is self.vault.first:
                     raise
@@ -136,7 +136,7 @@ class Committer:
         failed = set()
         for store in self._others(away):
             try:
-                _create_same(store, record)
+                create_same(store, record)
             except StorageError:
                 failed.add(store.name)
         return failed
@@ -158,7 +158,7 @@ class Committer:
         failed = set()
         for store in self._others(set()):
             try:
-                Ledger(store).follow(self.vault.ledger)
+                Ledger(store).follow(self.vault.ledger, most=2 * bundle.WIDTH)
             except StorageError:
                 failed.add(store.name)
         return entry, failed
@@ -195,7 +195,7 @@ class Committer:
             return ""
         recovered = ""
         if record and str(record.digest) == promised.record:
-            self.vault.first.replace(_key(record), record.to_bytes())
+            self.vault.first.replace(record_key(record), record.to_bytes())
             self._spread(record, set(promised.away))
             recovered = "" if self._renewed(promised) else intent.name
         self._forget(intent)
@@ -225,7 +225,7 @@ class Committer:
             self._disk.unlink(str(intent))
 
     def _others(self, away: set[str]) -> list[Store]:
-        return [store for store in self.vault.copies[1:] if store.name not in away]
+        return [store for store in self.vault.prompt[1:] if store.name not in away]
 
     def _intents(self) -> Path:
         return self._work / "intents"
@@ -245,20 +245,21 @@ def prepare_work(work: Path) -> None:
         (work / name).mkdir(parents=True, exist_ok=True)
 
 
-def _key(record: Record) -> str:
+def record_key(record: Record) -> str:
     return layout.record_key(record.uuid, record.version)
 
 
-def _check_all(store: Opens, blobs: BlobSizes) -> None:
+def check_all(store: Opens, blobs: BlobSizes) -> None:
+    """Raise NotFound or Damaged where a blob is not in a copy with its size."""
     for digest, size in blobs():
         key = layout.blob_key(digest)
         if store.size(key) != size:
             raise Damaged(f"{key} in {store.name}")
 
 
-def _create_same(store: Store, record: Record) -> None:
+def create_same(store: Store, record: Record) -> None:
     """Write a record that another copy has; one that is there already must be the same, and is made durable."""
-    key = _key(record)
+    key = record_key(record)
     try:
         store.create(key, record.to_bytes())
     except AlreadyThere:

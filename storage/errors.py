@@ -119,6 +119,29 @@ class BrokenRecord(StorageError):
         self.key, self.why = key, why
 
 
+class LagsBehind(StorageError):
+    """A copy that lacks too much to be brought up to the others in passing."""
+
+    code = "copy-behind"
+    next = "Run `tianyi replicate`."
+
+    def __init__(self, where: str) -> None:
+        super().__init__(f"{where} is far behind the other copies.")
+
+
+class Diverged(StorageError):
+    """Two copies whose ledgers tell of different histories."""
+
+    code = "ledger-diverged"
+    next = (
+        "Something was written to it while it was not with the others. Find out what (`log/` in that copy), then"
+        " `tianyi copies retire` it and add it anew."
+    )
+
+    def __init__(self, where: str) -> None:
+        super().__init__(f"The ledger in {where} has entries that the other copies do not have.")
+
+
 class NotAVault(StorageError):
     code = "not-a-vault"
 

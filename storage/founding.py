@@ -10,6 +10,7 @@ from storage import layout
 from storage.canonical import canonical
 from storage.errors import NotAVault, NotFound
 from storage.store import Store
+from storage.vault import Vault
 
 VERSION = "1"
 
@@ -31,6 +32,15 @@ def found(store: Store, vault_id: str) -> None:
         raise NotAVault(store.name, f"there is already something in it ({key})", "Name an empty folder.")
     for key, data in fixed_files(vault_id).items():
         store.create(key, data)
+
+
+def found_like(store: Store, vault: Vault) -> None:
+    """Make an empty copy another copy of a vault; raise NotAVault where something else is there already."""
+    for key in store.listing():
+        raise NotAVault(store.name, f"there is already something in it ({key})", "Name an empty place.")
+    for key in layout.FIXED:
+        with vault.first_good(key, lambda stream: None) as stream:
+            store.create(key, stream.read())
 
 
 def identity(store: Store) -> str:

@@ -14,8 +14,10 @@ FIXED = (README, RESTORE, VAULT)
 BLOBS = "blobs/"
 AIPS = "aips/"
 LOG = "log/"
+TOMBSTONES = "tombstones/"
 
 _BLOB = re.compile(r"blobs/sha256/([0-9a-f]{2})/([0-9a-f]{2})/(\1\2[0-9a-f]{60})")
+_TOMBSTONE = re.compile(r"tombstones/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.json")
 _RECORD = re.compile(r"aips/([0-9a-f]{2})/([0-9a-f]{2})/([0-9a-f-]{32}\1\2)/v([1-9][0-9]*)\.json")
 
 
@@ -45,3 +47,13 @@ def record_name(key: str) -> tuple[UUID, int] | None:
     """The AIP and version that a record's key names; None for any other key."""
     match = _RECORD.fullmatch(key)
     return (UUID(match[3]), int(match[4])) if match else None
+
+
+def tombstone_key(aip: UUID) -> str:
+    return f"{TOMBSTONES}{aip}.json"
+
+
+def tombstone_name(key: str) -> UUID | None:
+    """The AIP that a tombstone's key names; None for any other key."""
+    match = _TOMBSTONE.fullmatch(key)
+    return UUID(match[1]) if match else None

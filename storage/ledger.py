@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from storage import bundle
 from storage.durable import told
-from storage.errors import Damaged, NotFound, StorageError, Unreachable
+from storage.errors import Damaged, Diverged, LagsBehind, NotFound, StorageError, Unreachable
 from storage.event import Event, parse_event
 from storage.store import Store
 
@@ -57,10 +57,19 @@ class Ledger:
                 if start <= first + offset < stop:
                     yield first + offset, data, _parsed(first + offset, data)
 
-    def follow(self, leader: Ledger) -> None:
-        """Take over what the leader has and this copy lacks, durable on return. Call under the lock."""
+    def follow(self, leader: Ledger, most: int = 2**53) -> None:
+        """Take over what the leader has after our last entry, durable on return. Call under the lock.
+
+        Raises Diverged where our last entries are not the leader's, and LagsBehind where more than `most` are missing:
+        then nothing is written.
+        """
         number, width = self._last()
         last, last_width = leader._last()
+        if (last - number) * bundle.WIDTH + last_width - width > most:
+            raise LagsBehind(self.store.name)
+        self.check_same(leader)
+        if (number, width) >= (last, last_width):
+            return
         for missing in range(number, last + 1):
             wanted = last_width if missing == last else bundle.WIDTH
             if wanted and (missing, wanted) != (number, width):
@@ -69,6 +78,23 @@ class Ledger:
         if width and (number, width) != (last, last_width):
             with suppress(StorageError):
                 self.store.drop(bundle.bundle_key(number, width))
+
+    def fill(self, leader: Ledger, number: int) -> None:
+        """Take over one full bundle."""
+        self.store.replace(bundle.bundle_key(number), bundle.encode(leader._entries(number, bundle.WIDTH)))
+
+    def check_same(self, leader: Ledger) -> None:
+        """Raise Diverged unless one ledger goes on where the other ends: two histories are for a person."""
+        if common := min(self.size(), leader.size()):
+            number, width = divmod(common - 1, bundle.WIDTH)
+            if _are_forked(self._if_readable(number, width + 1), leader._if_readable(number, width + 1)):
+                raise Diverged(self.store.name)
+
+    def _if_readable(self, number: int, width: int) -> list[bytes]:
+        try:
+            return self._entries(number, width)
+        except StorageError:
+            return []  # what is damaged is no other history
 
     def renew(self) -> None:
         """Write the right-most bundle of this copy again: its writer may have been killed before it was durable."""
@@ -80,14 +106,20 @@ class Ledger:
     def _last(self) -> tuple[int, int]:
         """The right-most bundle's number and width; a full one counts as the next, empty one.
 
-        A first copy that lost its log is told by the others; a copy that is away has no say.
+        A first copy that lost its log is told by the others; a copy that is away, or has another history, has no say.
         """
-        found = [_last_in(self.store)]
+        number, width = mine = _last_in(self.store)
         for store in self._stores[1:]:
             with suppress(Unreachable):
-                found.append(_last_in(store))
-        number, width = max(found)
+                if (theirs := _last_in(store)) > (number, width) and self._is_continued_by(store, mine):
+                    number, width = theirs
         return (number + 1, 0) if width == bundle.WIDTH else (number, width)
+
+    def _is_continued_by(self, store: Store, mine: tuple[int, int]) -> bool:
+        """Whether a copy that has more has what we have, too. If not, it was written to without us, and has no say."""
+        if not mine[1]:
+            return True
+        return not _are_forked(Ledger(store)._if_readable(*mine), Ledger(self.store)._if_readable(*mine))
 
     def _entries(self, number: int, width: int) -> list[bytes]:
         """The first `width` entries of a bundle, from the first copy that has them whole."""
@@ -98,6 +130,13 @@ class Ledger:
             except StorageError as error:
                 errors.append(error)
         raise errors[0]
+
+
+def _are_forked(ours: Sequence[bytes], theirs: Sequence[bytes]) -> bool:
+    """Whether two bundles tell of different histories: all their entries differ from some point on, and not only the
+    last, which may be damaged."""
+    differ = [mine != other for mine, other in zip(ours, theirs, strict=False)]
+    return all(differ[differ.index(True) :]) and sum(differ) > 1 if True in differ else False
 
 
 def _last_in(store: Store) -> tuple[int, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
+from itertools import islice
 from typing import Any, ParamSpec, TypeVar
 
 R = TypeVar("R")
@@ -26,6 +27,13 @@ def in_order(executor: Executor, work: Callable[[C], R], chunks: Iterable[C]) ->
     finally:
         for future in waiting:
             future.cancel()
+
+
+def portions(items: Iterable[C], most: int) -> Iterator[list[C]]:
+    """Cut into lists of at most so many; none is empty."""
+    remaining = iter(items)
+    while portion := list(islice(remaining, most)):
+        yield portion
 
 
 class Inline(Executor):

@@ -69,16 +69,24 @@ class Staging:
 
 
 @contextmanager
+def running(run: str, work: Path) -> Iterator[None]:
+    """Hold a run's mark: what lies under its name in scratch folders is in use as long as the block lasts."""
+    mark = work / "runs" / run
+    with ExitStack() as stack:
+        stack.callback(mark.unlink, missing_ok=True)
+        stack.enter_context(locked(mark, f"run {run}", patience=1.0))  # a sweep may be trying it at this moment
+        yield
+
+
+@contextmanager
 def staging(run: str, stores: Sequence[Store], work: Path) -> Iterator[Staging]:
     """Open a run's scratch space in every copy that answers; on leaving, what was not placed is gone.
 
     A run holds a kernel lock under `work/runs/` from before it makes a scratch folder until that is gone; `lives`
     tells it from the dead by that.
     """
-    mark = work / "runs" / run
     with ExitStack() as stack:
-        stack.callback(mark.unlink, missing_ok=True)
-        stack.enter_context(locked(mark, f"run {run}", patience=1.0))  # a sweep may be trying it at this moment
+        stack.enter_context(running(run, work))
         batches: dict[str, Batch] = {}
         away = set()
         for store in stores:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import suppress
 from itertools import groupby
 from typing import BinaryIO
@@ -31,9 +31,11 @@ class Vault:
     `told` hears each time that a copy was passed over because what it had was missing or bad.
     """
 
-    def __init__(self, copies: Sequence[Store], told: Told = _silent) -> None:
+    def __init__(self, copies: Sequence[Store], told: Told = _silent, required: Container[str] | None = None) -> None:
         self.copies = tuple(copies)
         self.first = self.copies[0]
+        self.prompt = tuple(s for s in self.copies if s is self.first or required is None or s.name in required)
+        """The copies that a write waits for; the others are brought up to them later."""
         self.ledger = Ledger(*self.copies)
         self._told = told
 
@@ -49,6 +51,12 @@ class Vault:
         for key in self._record_keys(layout.AIPS):
             with suppress(BrokenRecord, NotFound):
                 yield self._record(key)
+
+    def versions(self) -> Iterator[tuple[UUID, int]]:
+        """Yield AIP and version of every record in any copy once, whole or not, in the order of its key."""
+        for key in self._record_keys(layout.AIPS):
+            if name := layout.record_name(key):
+                yield name
 
     def record(self, aip: UUID, version: int, digest: Digest | None = None) -> Record:
         """One version's record, the one with that digest where one is named; raise NotFound or BrokenRecord."""

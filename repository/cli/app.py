@@ -64,16 +64,20 @@ def session(context: typer.Context) -> Session:
 
 def opened(context: typer.Context, screen: Screen) -> Repository:
     """The repository that the command is about."""
-    said = session(context)
-    named = said.folder or os.environ.get("TIANYI_REPOSITORY")
-    folder = Path(named) if named else config.find(Path.cwd())
-    repository = Repository.open(folder, agent=said.agent, progress=screen.progress(), patience=_patience())
+    agent = session(context).agent
+    repository = Repository.open(chosen(context), agent=agent, progress=screen.progress(), patience=_patience())
     if repository.catalogue.aside:
         screen.warn(
-            "The ledger has fewer entries than the catalogue knew: was an older copy put first? Accessions that came"
+            "The ledger has not the entries that the catalogue knew: was an older copy put first? Accessions that came"
             f" since may be lost. The catalogue as it was is kept: {repository.catalogue.aside}"
         )
     return repository
+
+
+def chosen(context: typer.Context) -> Path:
+    """The folder of the repository that the command is about; raise NoRepository."""
+    named = session(context).folder or os.environ.get("TIANYI_REPOSITORY")
+    return Path(named) if named else config.find(Path.cwd())
 
 
 def _patience() -> float:

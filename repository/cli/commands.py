@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from repository.cli import audit, doctor, export, holdings, identify, ingest, init, jobs, migrate, rebuild, validate
+from repository.cli import (
+    audit,
+    copies,
+    doctor,
+    export,
+    holdings,
+    identify,
+    ingest,
+    init,
+    jobs,
+    migrate,
+    rebuild,
+    validate,
+)
 from repository.cli.app import app
 from repository.cli.helping import Command
 
@@ -20,6 +33,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "events": holdings.events,
     "audit": audit.audit,
     "repair": audit.repair,
+    "replicate": copies.replicate,
     "export": export.export,
     "scheduler": jobs.scheduler,
     "jobs": jobs.jobs,
@@ -28,6 +42,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
 }
 for name, command in COMMANDS.items():
     app.command(name, cls=Command)(command)
+app.add_typer(copies.app, name="copies")
 app.add_typer(migrate.app, name="migrate")
 
 __all__ = ["app"]

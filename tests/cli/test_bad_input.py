@@ -344,7 +344,7 @@ def test_an_older_copy_put_first_is_told_and_the_catalogue_set_aside(
         old.rename(copy)
     answer = tianyi("list", at=repository)
     assert len(answer.rows) == 1
-    assert "fewer entries than the catalogue knew" in answer.errors
+    assert "has not the entries that the catalogue knew" in answer.errors
     [aside] = repository.glob("catalogue-of-*-entries.db")
     with closing(sqlite3.connect(aside)) as known:
         assert known.execute("select count(*) from aips").fetchone() == (2,)

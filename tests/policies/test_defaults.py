@@ -36,8 +36,13 @@ def test_the_limits_that_ship(shipped: Policies) -> None:
 def test_the_rest_of_what_ships(shipped: Policies) -> None:
     assert shipped.ingest.digests == ()
     assert shipped.ingest.fetch == "refuse"
+    assert shipped.copies.names() is None
     assert shipped.audit.every == timedelta(days=90)
-    assert {name: job.every.days for name, job in shipped.audit.jobs.items()} == {"audit": 1, "migrate": 7}
+    assert {name: job.every.days for name, job in shipped.audit.jobs.items()} == {
+        "audit": 1,
+        "migrate": 7,
+        "replicate": 1,
+    }
     assert {rule.representation for rule in shipped.migration.rules} == {"preservation"}
 
 

@@ -1,0 +1,149 @@
+"""The copies of a vault: how each stands, and declaring, promoting and retiring one."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from repository import config, config_edit, founding
+from repository.catalogue import Catalogue
+from repository.config import FORMS, Config, Copy
+from repository.errors import BadRequest, UnknownCopy
+from repository.watch import expected
+from storage import lacking
+from storage.canonical import Json
+from storage.errors import NotAVault, StorageError, Unreachable
+from storage.founding import found_like
+from storage.ledger import Ledger
+from storage.lock import locked
+from storage.store import Store
+from storage.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class CopyState:
+    """How a copy stands. `state` is complete, behind, away or damaged; `behind` counts the keys that it lacks;
+    `last_read_in_full` is UTC with a Z, "" where it never was; `why` tells of one that is away."""
+
+    copy: Copy
+    state: str
+    behind: int
+    last_read_in_full: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Promoted:
+    """A copy became the first. `entries` of the ledger, as the catalogue knew them, are not in it."""
+
+    name: str
+    before: str
+    entries: int
+
+
+def states(settings: Config, vault: Vault, catalogue: Catalogue) -> list[CopyState]:
+    """Every copy in its order, by listings: nothing is read."""
+    return [_state(copy, store, vault, catalogue) for copy, store in zip(settings.copies, vault.copies, strict=True)]
+
+
+def _state(copy: Copy, store: Store, vault: Vault, catalogue: Catalogue) -> CopyState:
+    read = _last_reading(catalogue, copy.name)
+    try:
+        behind = _behind(store, vault, catalogue)
+    except StorageError as error:
+        why = error.why if isinstance(error, Unreachable) else str(error)
+        return CopyState(copy, "away", 0, read, why)
+    query = "select 1 from damage where copy = ? and outcome in ('altered', 'missing', 'unreadable')"
+    damaged = catalogue.one(query, copy.name) is not None
+    return CopyState(copy, "damaged" if damaged else "behind" if behind else "complete", behind, read)
+
+
+def _behind(store: Store, vault: Vault, catalogue: Catalogue) -> int:
+    """Keys that the copy lacks, the ledger's right-most bundle among them."""
+    keys = (one.key for one in expected(catalogue))
+    missing = sum(1 for _ in lacking.missing(store.listing(), keys))
+    return missing + (Ledger(store).size() < vault.ledger.size())
+
+
+def _last_reading(catalogue: Catalogue, copy: str) -> str:
+    row = catalogue.one(
+        "select time from events where type = 'audit' and object = ? and outcome != 'not checked'"
+        " order by entry desc limit 1",
+        copy,
+    )
+    return str(row["time"]) if row else ""
+
+
+def add(settings: Config, vault: Vault, copy: Copy) -> None:
+    """Found the vault in an empty place and declare it as the last copy; raise BadRequest, NotAVault, Unreachable."""
+    if any(copy.name == known.name for known in settings.copies):
+        raise BadRequest(f"There is a copy called {copy.name} already.", "Name it otherwise, or retire that one.")
+    config.check_copies([*settings.copies, copy], settings.folder / config.FILE)
+    founding.check_apart([*settings.copies, copy], settings.folder)
+    found_like(founding.prepared(copy, settings), vault)
+    config_edit.add(settings, copy)
+
+
+def retire(settings: Config, name: str) -> Copy:
+    """Declare a copy no longer, and leave what is in it; raise UnknownCopy, or BadRequest for the first."""
+    copy = _named(settings, name)
+    if copy == settings.copies[0]:
+        raise BadRequest(f"{name} is the first copy, which decides what exists.", "Promote another one before.")
+    config_edit.remove(settings, name)
+    return copy
+
+
+def promote(folder: Path, name: str) -> Promoted:
+    """Make a copy the first; the repository need not open for it.
+
+    Where the first copy still answers, the other has to be complete: no entry of the ledger may be missing in it.
+    Raises UnknownCopy, BadRequest, Unreachable or NotAVault; then nothing was changed.
+    """
+    settings = config.load(folder)
+    copy, first = _named(settings, name), settings.copies[0]
+    if copy == first:
+        raise BadRequest(f"{name} is the first copy already.", "`tianyi copies` shows their order.")
+    if copy.form != FORMS[0]:
+        raise BadRequest(f"{name} keeps packages, and cannot be the first copy.", "Promote one of the others.")
+    with locked(settings.work / "commit.lock", "the vault"):
+        store = config.open_copy(copy, settings)
+        founding.check(store, settings.vault_id)
+        size = Ledger(store).size()
+        _refuse_if_behind(settings, first, name, size)
+        known = _known_entries(settings)
+        config_edit.put_first(settings, name)
+    return Promoted(name, first.name, max(0, known - size))
+
+
+def _refuse_if_behind(settings: Config, first: Copy, name: str, size: int) -> None:
+    with suppress(StorageError, NotAVault):
+        store = config.open_copy(first, settings)
+        founding.check(store, settings.vault_id)
+        if Ledger(store).size() > size:
+            raise BadRequest(
+                f"{name} is behind {first.name}, which still answers.", "Run `tianyi replicate`, then promote it."
+            )
+
+
+def _known_entries(settings: Config) -> int:
+    """How many entries of the ledger the catalogue knows; 0 where there is none."""
+    if not settings.catalogue.exists():
+        return 0
+    catalogue = Catalogue(settings.catalogue)
+    try:
+        return catalogue.position
+    finally:
+        catalogue.close()
+
+
+def _named(settings: Config, name: str) -> Copy:
+    for copy in settings.copies:
+        if copy.name == name:
+            return copy
+    raise UnknownCopy(name, [copy.name for copy in settings.copies])
+
+
+def told(settings: Config) -> dict[str, Json]:
+    """What a ledger entry says of how the copies are declared."""
+    return {"copies": [copy.name for copy in settings.copies]}

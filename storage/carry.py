@@ -1,0 +1,84 @@
+"""Carrying blobs from copy to copy: hashed as they are read, so that only right bytes are ever placed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor
+from functools import partial
+from pathlib import Path
+
+from storage import layout
+from storage.digest import Digest
+from storage.errors import Damaged, StorageError
+from storage.parallel import in_order
+from storage.receive import HoldsNothing, Received, chunks, receive
+from storage.staging import staging
+from storage.store import Opens, Store
+
+CHUNK_KEYS, CHUNK_BYTES = 250, 64 << 20
+BATCH_KEYS, BATCH_BYTES = 20_000, 4 << 30  # made durable together; a run that is killed loses no more than this
+
+Sized = tuple[Digest, int]
+
+
+class _SourceFailed(Exception):
+    """What a copy was read for is not there, or cannot be read."""
+
+
+def carry(
+    wanted: Iterable[Sized], sources: Sequence[Store], target: Store, run: str, work: Path, executor: Executor,
+    done: Callable[[list[Received]], object],
+) -> None:  # fmt: skip
+    """Bring blobs into a copy, each from the first source that reads right.
+
+    `wanted` gives digests and bytes (0 where they are not known). `done` hears, batch by batch, what is durable in the
+    target; what no source has whole is left out. Raises Unreachable, NoRoom or SyncFailed for the target; batches that
+    `done` was told of stay.
+    """
+    carried: list[Received] = []
+    with staging(run, [target], work) as stage:
+        for some in in_order(executor, partial(fetch, sources, target, run), _cut(wanted)):
+            carried.extend(some)
+            if len(carried) >= BATCH_KEYS or sum(blob.size for blob in carried) >= BATCH_BYTES:
+                stage.settle(carried)
+                done(carried)
+                carried = []
+        stage.settle(carried)
+    done(carried)
+
+
+def fetch(sources: Sequence[Opens], target: Store, run: str, digests: Sequence[Digest]) -> list[Received]:
+    """A chunk of it, for a worker: into the target's scratch space, those that some source has whole."""
+    return [received for digest in digests if (received := _fetched(sources, target, run, digest))]
+
+
+def _fetched(sources: Sequence[Opens], target: Store, run: str, digest: Digest) -> Received | None:
+    for source in sources:
+        try:
+            return receive([target], run, _read(source, digest), holds=HoldsNothing(), claimed=digest)
+        except (_SourceFailed, Damaged):
+            continue
+    return None
+
+
+def _read(source: Opens, digest: Digest) -> Iterator[bytes]:
+    """A blob's bytes; errors of reading are told apart from those of the target that they are written to."""
+    try:
+        with source.open(layout.blob_key(digest)) as stream:
+            yield from chunks(stream)
+    except (StorageError, OSError) as error:
+        raise _SourceFailed from error
+
+
+def _cut(wanted: Iterable[Sized]) -> Iterator[list[Digest]]:
+    """Chunks of at most so many blobs and about so many bytes."""
+    chunk: list[Digest] = []
+    size = 0
+    for digest, octets in wanted:
+        chunk.append(digest)
+        size += octets
+        if len(chunk) >= CHUNK_KEYS or size >= CHUNK_BYTES:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk

@@ -1,0 +1,195 @@
+"""Catch-up: one copy is brought up to what the others have, by comparing listings and never by asking a catalogue.
+
+Tombstones come first, then what every copy has, blobs, the records whose blobs are all there, and the ledger. Each
+batch is durable before the next begins, so that a run that is killed goes on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, ExitStack, closing, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain, groupby
+from pathlib import Path
+from uuid import UUID
+
+from storage import durable, lacking, layout
+from storage.aip import Record
+from storage.carry import Sized, carry
+from storage.commit import Committer, create_same
+from storage.digest import Digest
+from storage.errors import NotFound, StorageError
+from storage.ledger import Ledger
+from storage.parallel import in_order, portions
+from storage.progress import SILENT, Progress
+from storage.receive import Received, reads_as
+from storage.references import References, gather
+from storage.staging import running
+from storage.store import Opens, Store
+from storage.tombstone import buried, is_buried
+from storage.vault import Vault
+
+Workers = Callable[[int, int], AbstractContextManager[Executor]]
+"""An executor fit for so many files and bytes."""
+
+
+@dataclass(slots=True)
+class Replicated:
+    """What came of it: how many keys and bytes were copied, and the keys that the copy still lacks, with the reason."""
+
+    copy: str
+    copied: int = 0
+    size: int = 0
+    behind: dict[str, str] = field(default_factory=dict)
+
+    def add(self, keys: int, size: int) -> None:
+        self.copied, self.size = self.copied + keys, self.size + size
+
+
+@dataclass
+class Replication:
+    """Brings `target` up to the other copies. `work` is the repository's folder for work in flight."""
+
+    committer: Committer
+    target: Store
+    work: Path
+    run: str
+    workers: Workers
+    progress: Progress = SILENT
+
+    def __post_init__(self) -> None:
+        self.copies = self.committer.vault.copies
+        self.others = [store for store in self.copies if store is not self.target and answers(store)]
+        self.result = Replicated(self.target.name)
+
+    def carry_out(self) -> Replicated:
+        """Raises Unreachable, NoRoom or SyncFailed for the copy, Diverged for its ledger; what it has by then stays."""
+        if not self.others:
+            return self.result
+        self.sources = Vault(self.others)
+        scratch = self.work / "staging" / self.run
+        with ExitStack() as stack:
+            stack.enter_context(running(self.run, self.work))
+            durable.make_folders(durable.DISK, scratch)
+            stack.callback(durable.remove_tree, durable.DISK, scratch)
+            self.references = stack.enter_context(closing(References(scratch / "references.db")))
+            Ledger(self.target).check_same(self.sources.ledger)
+            gone = self._bury()
+            self._small(key for key in layout.FIXED if not _has(self.target, key))
+            gather(self.references, self.committer.vault, gone, lambda error: None)  # an audit tells of those
+            self._blobs()
+            self._records(gone)
+            self._ledger()
+        return self.result
+
+    def _bury(self) -> Set[UUID]:
+        """Bring tombstones over, and remove the records under any; under the lock: none is written meanwhile."""
+        with self.committer.lock():
+            self._small(lacking.lacking(self.target, self.others, layout.TOMBSTONES))
+            gone = buried(self.copies)
+            for aip in sorted(gone):
+                for key in list(self.target.listing(layout.aip_prefix(aip))):
+                    self.target.drop(key)
+        return gone
+
+    def _small(self, keys: Iterable[str]) -> None:
+        """Copy small files that are not named by their digest."""
+        for key in list(keys):
+            try:
+                with self.sources.first_good(key, lambda stream: None) as stream:
+                    data = stream.read()
+            except StorageError as error:
+                self.result.behind[key] = str(error)
+            else:
+                self.target.replace(key, data)
+                self.result.add(1, len(data))
+
+    def _blobs(self) -> None:
+        """Whatever the vault refers to and the target's listing lacks; listed twice, since memory must not grow."""
+        files = size = 0
+        for _, octets in self._missing():
+            files, size = files + 1, size + octets
+        self.progress.begin(f"Copying to {self.target.name}", files, size)
+        self._carry(self._missing(), files, size)
+        self.progress.end()
+
+    def _missing(self) -> Iterator[Sized]:
+        for key in lacking.missing(self.target.listing(layout.BLOBS), self.references):
+            digest = layout.blob_digest(key)
+            assert digest is not None  # references gives nothing else
+            with suppress(StorageError):  # whether it is a blob that is lost everywhere, records tell
+                yield digest, self.sources.first_size(key)
+
+    def _carry(self, wanted: Iterable[Sized], files: int, size: int) -> None:
+        if files:
+            with self.workers(files, size) as executor:
+                carry(wanted, self.others, self.target, f"{self.run}-blobs", self.work, executor, self._done)
+
+    def _done(self, carried: Sequence[Received]) -> None:
+        size = sum(blob.size for blob in carried)
+        self.references.freshen(blob.digest for blob in carried)
+        self.result.add(len(carried), size)
+        self.progress.advance(len(carried), size)
+
+    def _records(self, gone: Collection[UUID]) -> None:
+        missing = lacking.records(self.target, self.others, gone)
+        for _, versions in groupby(missing, key=lambda name: name[0]):
+            for aip, version in sorted(versions):
+                try:
+                    self._record(self.sources.record(aip, version))
+                except StorageError as error:
+                    self.result.behind[layout.record_key(aip, version)] = str(error)
+
+    def _record(self, record: Record) -> None:
+        """A version becomes one of this copy's when its blobs are all there."""
+        self._make_whole(record)
+        with self.committer.lock():
+            if not is_buried(self.copies, record.uuid):
+                create_same(self.target, record)
+                self.result.add(1, len(record.to_bytes()))
+
+    def _make_whole(self, record: Record) -> None:
+        """What lay in the copy before, and no record of it referred to, is read before it is relied on."""
+        old = portions(self._old(record), 500)
+        if (first := next(old, None)) is None:
+            return
+        with self.workers(record.files, record.size) as executor:
+            for bad in in_order(executor, partial(_bad, self.target), chain([first], old)):
+                self._carry(((digest, self.sources.size(digest)) for digest in bad), len(bad), 0)
+                if lost := next((digest for digest in bad if not self.references.is_fresh(digest)), None):
+                    raise NotFound(f"{layout.blob_key(lost)} in its right form", "any copy")
+
+    def _old(self, record: Record) -> Iterator[Digest]:
+        return (line.digest for line in self.sources.bag(record) if not self.references.is_fresh(line.digest))
+
+    def _ledger(self) -> None:
+        """Most of it outside the lock: full bundles do not change."""
+        ours, leader = Ledger(self.target), self.sources.ledger
+        for number in list(lacking.bundles(self.target, self.others)):
+            ours.fill(leader, number)
+            self.result.add(1, 0)
+        with self.committer.lock():
+            ours.follow(leader)
+
+
+def answers(store: Store) -> bool:
+    """Whether a copy can be asked at all."""
+    try:
+        next(store.listing(layout.AIPS), None)
+    except StorageError:
+        return False
+    return True
+
+
+def _bad(store: Opens, digests: Sequence[Digest]) -> list[Digest]:
+    """A chunk of blobs read again, for a worker: those that are not whole."""
+    return [digest for digest in digests if not reads_as(store, digest)]
+
+
+def _has(store: Opens, key: str) -> bool:
+    try:
+        return store.size(key) > 0
+    except NotFound:
+        return False

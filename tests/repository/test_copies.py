@@ -1,0 +1,273 @@
+"""Copies: catching up, adding, promoting and retiring one, and histories that went apart."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from repository import Repository, config
+from storage.digest import sha256
+from storage.errors import Diverged
+from storage.ledger import Ledger
+from tests.conftest import Tianyi
+
+SECOND = "copy-2"
+
+
+@pytest.fixture
+def archive(tmp_path: Path, tianyi: Tianyi) -> Path:
+    """A repository with two copies and two AIPs, which share a file."""
+    folder = tmp_path / "archive"
+    assert tianyi("init", folder, "--copy", tmp_path / "second").code == 0
+    for name in ("harbour", "bridge"):
+        take_in(tianyi, folder, name)
+    return folder
+
+
+def take_in(tianyi: Tianyi, folder: Path, name: str) -> str:
+    delivery = folder.parent / "deliveries" / name
+    (delivery / "sub").mkdir(parents=True)
+    for path, data in {"own.txt": name.encode(), "sub/shared.bin": bytes(300), "empty": b""}.items():
+        (delivery / path).write_bytes(data)
+    return str(tianyi("ingest", delivery, at=folder).said["aip"])
+
+
+def keys(root: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def states(tianyi: Tianyi, folder: Path) -> dict[str, tuple[str, int]]:
+    return {row["name"]: (row["state"], row["behind"]) for row in tianyi("copies", at=folder).rows}
+
+
+def answers(tianyi: Tianyi, folder: Path) -> list[object]:
+    """All that the catalogue answers, but for what was done to copies."""
+    aips = tianyi("list", at=folder).rows
+    shown = [tianyi("show", row["aip"], at=folder).rows for row in aips]
+    files = [tianyi("files", row["aip"], "--all", at=folder).rows for row in aips]
+    happened = [tianyi("events", row["aip"], at=folder).rows for row in aips]
+    return [aips, shown, files, happened]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_a_copy_lost_comes_back(archive: Path, tmp_path: Path, tianyi: Tianyi, seed: int) -> None:
+    chance, second = random.Random(seed), tmp_path / "second"
+    lost = [key for key in sorted(keys(second)) if key != "tianyi-vault.json" and chance.random() < 0.5]
+    for key in lost:
+        (second / key).unlink()
+    assert states(tianyi, archive)[SECOND] == ("behind", len(lost))
+    done = tianyi("replicate", "--copy", SECOND, at=archive)
+    assert (done.code, done.said["behind"]) == (0, 0)
+    assert done.said["copied"] >= len([key for key in lost if not key.startswith("log/")])
+    assert keys(second) == keys(archive / "vault")
+    assert tianyi("audit", at=archive).code == 0
+    assert states(tianyi, archive) == {"first": ("complete", 0), SECOND: ("complete", 0)}
+
+
+def test_the_first_copy_is_brought_up_too(archive: Path, tmp_path: Path, tianyi: Tianyi) -> None:
+    first = archive / "vault"
+    before = keys(first)
+    for key in before:
+        if key.startswith(("aips/", "blobs/sha256/0", "blobs/sha256/7")):
+            (first / key).unlink()
+    assert tianyi("replicate", at=archive).code == 0
+    assert {key: data for key, data in keys(first).items() if key in before and not key.startswith("log/")} == {
+        key: data for key, data in before.items() if not key.startswith("log/")
+    }
+
+
+def test_a_lost_record_is_not_taken_for_never_there(archive: Path, tianyi: Tianyi) -> None:
+    """Also where the catalogue is lost with it, and the first copy's ledger."""
+    told = answers(tianyi, archive)
+    shutil.rmtree(archive / "vault" / "aips")
+    shutil.rmtree(archive / "vault" / "log")
+    (archive / "catalogue.db").unlink()
+    assert answers(tianyi, archive) == told
+    audit = tianyi("audit", "--copy", "first", at=archive)
+    assert (audit.code, audit.said["missing"]) == (3, 3)  # two records, and the end of the ledger
+    assert tianyi("repair", at=archive).code == 0
+    assert tianyi("audit", at=archive).code == 0
+    assert answers(tianyi, archive) == told
+
+
+def test_what_lay_under_a_name_before_is_read_before_it_is_relied_on(
+    archive: Path, tmp_path: Path, tianyi: Tianyi
+) -> None:
+    """No record referred to it in that copy: it may be torn, or anybody's."""
+    second = tmp_path / "second"
+    shutil.rmtree(second / "aips")
+    torn = second / "blobs/sha256" / _sharded(sha256(b"harbour").hexadecimal)
+    torn.unlink()
+    torn.write_bytes(b"HARBOUR")
+    assert tianyi("replicate", at=archive).code == 0
+    assert torn.read_bytes() == b"harbour"
+    assert tianyi("audit", at=archive).code == 0
+
+
+def _sharded(name: str) -> str:
+    return f"{name[:2]}/{name[2:4]}/{name}"
+
+
+def test_a_version_whose_blob_is_lost_everywhere_is_not_given_on(archive: Path, tmp_path: Path, tianyi: Tianyi) -> None:
+    second = tmp_path / "second"
+    shutil.rmtree(second / "aips")
+    for root in (second, archive / "vault"):
+        (root / "blobs/sha256" / _sharded(sha256(b"harbour").hexadecimal)).unlink()
+    done = tianyi("replicate", "--copy", SECOND, at=archive)
+    assert (done.code, done.said["behind"]) == (6, 1)
+    assert len(list((second / "aips").rglob("v1.json"))) == 1
+
+
+def test_tombstones_come_first_and_bury_records(archive: Path, tmp_path: Path, tianyi: Tianyi) -> None:
+    aip = tianyi("list", at=archive).rows[0]["aip"].removeprefix("urn:uuid:")
+    tombstone = archive / "vault" / "tombstones" / f"{aip}.json"
+    tombstone.parent.mkdir(exist_ok=True)
+    tombstone.write_bytes(b"{}\n")
+    for record in (archive / "vault" / "aips").rglob(f"{aip}/v1.json"):
+        record.unlink()
+    tianyi("replicate", "--copy", SECOND, at=archive)
+    second = tmp_path / "second"
+    assert (second / "tombstones" / f"{aip}.json").read_bytes() == b"{}\n"
+    assert not list((second / "aips").rglob(f"{aip}/*.json"))
+    assert len(list((second / "aips").rglob("v1.json"))) == 1
+    tianyi("replicate", at=archive)
+    assert not list((archive / "vault" / "aips").rglob(f"{aip}/*.json")), "a record came back from under its tombstone"
+
+
+def test_a_copy_is_added_while_the_repository_is_in_use(archive: Path, tmp_path: Path, tianyi: Tianyi) -> None:
+    third = tmp_path / "third"
+    assert tianyi("copies", "add", "third", third, "--medium", "disk", "--place", "cellar", at=archive).code == 0
+    assert states(tianyi, archive)["third"][0] == "behind"
+    delivery = tmp_path / "late"
+    delivery.mkdir()
+    for n in range(50):
+        (delivery / f"{n}.txt").write_text(f"file {n}")
+
+    def deliver() -> None:
+        with Repository.open(archive) as busy:
+            receipts.append(busy.ingest(delivery))
+
+    receipts: list[object] = []
+    busy = Thread(target=deliver)
+    with Repository.open(archive) as opened:
+        busy.start()
+        opened.replicate("third")
+        busy.join()
+        assert len(receipts) == 1
+        [after] = opened.replicate("third")
+    assert after.behind == {}
+    assert tianyi("audit", at=archive).code == 0
+    assert states(tianyi, archive)["third"] == ("complete", 0)
+    assert keys(third) == keys(archive / "vault")
+    [row] = [row for row in tianyi("copies", at=archive).rows if row["name"] == "third"]
+    assert (row["medium"], row["place"], row["form"]) == ("disk", "cellar", "blobs")
+    assert row["last_read_in_full"]
+
+
+def test_without_first_copy_and_catalogue_another_is_promoted(archive: Path, tmp_path: Path, tianyi: Tianyi) -> None:
+    told, events = answers(tianyi, archive), tianyi("events", at=archive).rows
+    shutil.rmtree(archive / "vault")
+    for name in ("catalogue.db", "catalogue.db-wal", "catalogue.db-shm"):
+        (archive / name).unlink(missing_ok=True)
+    lost = tianyi("list", at=archive)
+    assert (lost.code, "copies promote" in lost.said["next"]) == (6, True)
+    promoted = tianyi("copies", "promote", SECOND, at=archive)
+    assert (promoted.code, promoted.said) == (0, {"name": SECOND, "before": "first", "entries_missing": 0})
+    assert tianyi("rebuild", at=archive).code == 0
+    assert answers(tianyi, archive) == told
+    assert tianyi("events", at=archive).rows[: len(events)] == events
+    assert states(tianyi, archive) == {SECOND: ("complete", 0), "first": ("away", 0)}
+
+    assert tianyi("copies", "retire", "first", at=archive).code == 0
+    assert tianyi("copies", "add", "new", archive / "vault", at=archive).code == 0
+    assert tianyi("replicate", at=archive).code == 0
+    assert tianyi("audit", at=archive).code == 0
+    assert tianyi("copies", "promote", "new", at=archive).code == 0
+    assert answers(tianyi, archive) == told
+
+
+def test_what_a_person_wrote_in_the_settings_stays(archive: Path, tmp_path: Path, tianyi: Tianyi) -> None:
+    path = archive / config.FILE
+    path.write_text(path.read_text().replace("[[copies]]", "# a note\n[[copies]]", 1) + '\n[[agents]]\nname = "li"\n')
+    tianyi("copies", "add", "third", tmp_path / "third", at=archive)
+    tianyi("replicate", at=archive)
+    tianyi("copies", "promote", SECOND, at=archive)
+    tianyi("copies", "retire", "third", at=archive)
+    assert "# a note" in path.read_text()
+    said = config.load(archive)
+    assert [copy.name for copy in said.copies] == [SECOND, "first"]
+    assert [agent.name for agent in said.agents] == ["li"]
+
+
+def test_what_cannot_be_done_is_told_and_changes_nothing(archive: Path, tmp_path: Path, tianyi: Tianyi) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.txt").write_text("somebody's")
+    before = (archive / config.FILE).read_text()
+    for arguments, code in {
+        ("add", SECOND, tmp_path / "other"): "usage",
+        ("add", "Third!", tmp_path / "other"): "config-invalid",
+        ("add", "third", tmp_path / "full"): "not-a-vault",
+        ("add", "third", tmp_path / "second" / "inside"): "not-a-vault",
+        ("add", "third", tmp_path / "second"): "not-a-vault",
+        ("promote", "nobody"): "no-such-copy",
+        ("promote", "first"): "usage",
+        ("retire", "first"): "usage",
+        ("retire", "nobody"): "no-such-copy",
+    }.items():
+        answer = tianyi("copies", *arguments, at=archive)
+        assert (answer.said["code"], answer.code > 0, answer.said["next"] != "") == (code, True, True), arguments
+    assert (archive / config.FILE).read_text() == before
+    assert keys(tmp_path / "full") == {"thesis.txt": b"somebody's"}
+    shutil.rmtree(tmp_path / "second" / "log")
+    assert tianyi("copies", "promote", SECOND, at=archive).said["code"] == "usage"
+
+
+def test_a_copy_that_the_policy_does_not_ask_for_is_caught_up_later(
+    archive: Path, tmp_path: Path, tianyi: Tianyi
+) -> None:
+    (archive / "policies" / "copies.yaml").write_text("required: [first]\n")
+    delivery = tmp_path / "more"
+    delivery.mkdir()
+    (delivery / "a.txt").write_text("more")
+    taken = tianyi("ingest", delivery, at=archive)
+    assert (taken.code, taken.said["copies"]) == (0, "complete")
+    assert states(tianyi, archive)[SECOND][0] == "behind"
+    assert tianyi("replicate", at=archive).code == 0
+    assert states(tianyi, archive)[SECOND] == ("complete", 0)
+
+
+def test_histories_that_went_apart_are_for_a_person(archive: Path, tmp_path: Path, tianyi: Tianyi) -> None:
+    """The old first copy comes back with entries that its successor never had."""
+    shutil.copytree(tmp_path / "second", tmp_path / "kept")
+    take_in(tianyi, archive, "only in the first")
+    (archive / "vault").rename(tmp_path / "unplugged")
+    shutil.rmtree(tmp_path / "second")
+    (tmp_path / "kept").rename(tmp_path / "second")
+    promoted = tianyi("copies", "promote", SECOND, at=archive)
+    assert promoted.said["entries_missing"] == 2
+    for name in ("one", "two", "three"):
+        take_in(tianyi, archive, name)
+    ours = tianyi("events", at=archive).rows
+    (tmp_path / "unplugged").rename(archive / "vault")
+    assert [row["accession"] for row in tianyi("list", at=archive).rows][-1] == "2026-0005"
+    assert tianyi("events", at=archive).rows == ours
+    done = tianyi("replicate", at=archive)
+    assert done.code == 6
+    assert "entries that the other copies do not have" in str(done.said["copies"])
+    with Repository.open(archive) as opened, pytest.raises(Diverged):
+        Ledger(opened.vault.copies[1]).check_same(opened.vault.ledger)
+
+
+def test_the_catalogue_of_another_repository_is_set_aside(archive: Path, tmp_path: Path, tianyi: Tianyi) -> None:
+    other = tmp_path / "other"
+    assert tianyi("init", other).code == 0
+    told = answers(tianyi, archive)
+    for name in ("catalogue.db", "catalogue.db-wal", "catalogue.db-shm"):
+        (archive / name).unlink(missing_ok=True)
+    shutil.copy(other / "catalogue.db", archive)
+    assert answers(tianyi, archive) == told
+    assert list(archive.glob("catalogue-of-*.db"))
