@@ -67,10 +67,10 @@ class _Run:
         self.setting.progress.begin("Migrating", len(self.planned), sum(one.size for one in self.planned))
         results = [self._one(number, planned) for number, planned in enumerate(self.planned)]
         made = [result for result in results if isinstance(result, _Made)]
-        version = self._commit(made) if made else 0
+        version, behind = self._commit(made) if made else (0, frozenset[str]())
         self._note([result for result in results if isinstance(result, Migration)])
         self.setting.progress.end()
-        return [_told(result, version) if isinstance(result, _Made) else result for result in results]
+        return [_told(result, version, behind) if isinstance(result, _Made) else result for result in results]
 
     def _one(self, number: int, planned: Planned) -> _Made | Migration:
         folder = self.scratch / str(number)
@@ -121,8 +121,8 @@ class _Run:
         name, _, version = tool.partition(" ")
         return _Made(planned, file, event, Agent(id=tool, name=name, kind="software", version=version))
 
-    def _commit(self, made: Sequence[_Made]) -> int:
-        """One new version: everything that the last one has, and the outputs."""
+    def _commit(self, made: Sequence[_Made]) -> tuple[int, frozenset[str]]:
+        """One new version: everything that the last one has, and the outputs; its number, and the copies behind."""
         last = self.vault.records(parse_aip(made[0].planned.aip))[-1]
         worklist = Worklist(str(self.scratch / "worklist.db"))
         try:
@@ -137,7 +137,7 @@ class _Run:
         for line in self.vault.payload(last):
             worklist.made(Placed(line.path, line.digest, self.vault.size(line.digest)))
 
-    def _close(self, worklist: Worklist, last: Record, made: Sequence[_Made]) -> int:
+    def _close(self, worklist: Worklist, last: Record, made: Sequence[_Made]) -> tuple[int, frozenset[str]]:
         draft = self._draft(last)
         files = sorted((one.file for one in made), key=lambda file: file.path)
         agents = {agent.id: agent for agent in (*(one.agent for one in made), *self._agents())}
@@ -154,8 +154,8 @@ class _Run:
                 "reason": "migration", "policy": self.setting.policies.digest, "because": because,
             },
         )  # fmt: skip
-        self.setting.committer.commit(done.record, event, partial(done.blobs, worklist), self.stage.behind)
-        return draft.version
+        committed = self.setting.committer.commit(done.record, event, partial(done.blobs, worklist), self.stage.behind)
+        return draft.version, committed.behind
 
     def _draft(self, last: Record) -> Draft:
         row = self.catalogue.one("select title, producer from aips where aip = ?", last.aip)
@@ -190,10 +190,10 @@ class _Run:
             )  # fmt: skip
 
 
-def _told(made: _Made, version: int) -> Migration:
+def _told(made: _Made, version: int, behind: frozenset[str]) -> Migration:
     puid = made.file.formats[0].puid if made.file.formats else ""
     tool = f"{made.agent.name} {made.agent.version}"
-    return Migration(made.planned, made.file.path, puid, tool, True, "; ".join(made.planned.because), version)
+    return Migration(made.planned, made.file.path, puid, tool, True, "; ".join(made.planned.because), version, behind)
 
 
 def _suffix(path: str) -> str:

@@ -34,7 +34,7 @@ class Planned:
 @dataclass(frozen=True, slots=True)
 class Migration:
     """What became of a planned file. `puid` and `path` are the new file's, "" where there is none; `reason` says why
-    it was migrated, or why it could not be."""
+    it was migrated, or why it could not be; `behind` are the copies that could not take the new version."""
 
     planned: Planned
     path: str
@@ -43,6 +43,7 @@ class Migration:
     equal: bool
     reason: str
     version: int
+    behind: frozenset[str] = frozenset()
 
 
 def plan(catalogue: Catalogue, policies: Policies) -> list[Planned]:

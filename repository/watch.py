@@ -185,13 +185,17 @@ class Watch:
         return healed, left
 
     def _unless_conflict(self, mend: Mend, store: Store) -> Mend:
-        """A record that agrees with itself and is another than the ledger tells of is for a person, not a machine."""
-        key = mend.damage.expected.key
+        """A record that agrees with itself and is another than the ledger tells of is for a person, not a machine.
+
+        (One that is right already was healed by a repair that was killed before it could say so.)
+        """
+        key, expected, _ = mend.damage.expected
         if not layout.record_name(key):
             return mend
         with suppress(StorageError, OSError), store.open(key) as stream:
-            parse_record(stream.read(), key)
-            return replace(mend, source="")
+            data = stream.read()
+            parse_record(data, key)
+            return mend if sha256(data) == expected else replace(mend, source="")
         return mend
 
     def _set_aside(self, store: Store, key: str) -> None:

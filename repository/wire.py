@@ -166,5 +166,6 @@ def migration(value: Migration) -> Json:
     return {
         "aip": value.planned.aip, "path": value.planned.path, "from": value.planned.puid, "to": value.puid or None,
         "output": value.path or None, "tool": value.tool or None, "equal": value.equal, "reason": value.reason,
-        "version": value.version or None,
+        "version": value.version or None, "copies": "behind" if value.behind else "complete",
+        "behind": sorted(value.behind),
     }  # fmt: skip

@@ -33,7 +33,9 @@ def run(context: typer.Context, json: AsJson = False) -> None:
     with opened(context, screen) as repository:
         done = repository.migrate()
         _tell(screen, map(wire.migration, done), repository)
-    raise typer.Exit(edge.DONE if all(one.equal for one in done) else edge.INCOMPLETE)
+    if behind := sorted(frozenset().union(*(one.behind for one in done))):
+        screen.warn(f"Copies are behind: {', '.join(behind)}. `tianyi audit`, then `tianyi repair`, brings them up.")
+    raise typer.Exit(edge.DONE if all(one.equal for one in done) and not behind else edge.INCOMPLETE)
 
 
 def _tell(screen: Screen, rows: Iterable[Json], repository: Repository) -> None:

@@ -1,11 +1,11 @@
-"""Recordings of a real ingest, made once a session: two deliveries one after the other, in each way of syncing."""
+"""Recordings of every verb at work, made once a session, in each way of syncing."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from itertools import count
+from dataclasses import dataclass, replace
+from itertools import count, dropwhile
 from pathlib import Path
 from shutil import copytree
 from tempfile import TemporaryDirectory
@@ -15,14 +15,19 @@ import pytest
 
 from tests.crash.powercut import State, replay
 from tests.crash.promises import Promises
+from tests.crash.quick import opened
 from tests.crash.recording import Op, Recording
-from tests.crash.scene import DELIVERIES, answers, deliver, found, opened, snapshot, take_in
+from tests.crash.scene import answers, deliver, files_of, found, promise, snapshot
+from tests.crash.verbs import INGEST, VERBS, Verb
+
+Fresh = Callable[[Verb], Path]
 
 
 @dataclass(frozen=True)
 class Recorded:
     """A recording with all that is needed to judge what a power cut in it may leave."""
 
+    verb: Verb
     scene: Path
     start: dict[str, bytes | None]
     ops: list[Op]
@@ -50,19 +55,50 @@ def deliveries(room: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def fresh(room: Path) -> Callable[[], Path]:
-    """Gives a new repository each time, always the same."""
+def fresh(room: Path, deliveries: Path) -> Fresh:
+    """Gives a repository as it is before a verb, each time a new one, and always the same."""
     made, number = found(room / "repository"), count()
-    return lambda: copytree(made, room / f"scene-{next(number)}")
+    before: dict[str, Path] = {}
+
+    def give(verb: Verb) -> Path:
+        if verb.name not in before:
+            before[verb.name] = copytree(made, room / f"before {verb.name}")
+            with opened(before[verb.name], seed=1_000_000) as repository:
+                verb.before(repository, deliveries)
+        return copytree(before[verb.name], room / f"scene-{next(number)}")
+
+    return give
 
 
 @pytest.fixture(scope="session", params=[True, False], ids=["whole", "each"])
-def recorded(request: pytest.FixtureRequest, fresh: Callable[[], Path], deliveries: Path) -> Recorded:
-    scene = fresh()
+def whole(request: pytest.FixtureRequest) -> bool:
+    """How a batch becomes durable: by one sync of its file system, or each file and folder by itself."""
+    return bool(request.param)
+
+
+@pytest.fixture(scope="session", params=VERBS, ids=lambda verb: verb.name.replace(" ", "-"))
+def verb(request: pytest.FixtureRequest) -> Verb:
+    found: Verb = request.param
+    return found
+
+
+@pytest.fixture(scope="session")
+def recorded(verb: Verb, whole: bool, fresh: Fresh, deliveries: Path) -> Recorded:
+    return record(verb, whole, fresh(verb), deliveries)
+
+
+@pytest.fixture(scope="session")
+def haunted(whole: bool, fresh: Fresh, deliveries: Path) -> Recorded:
+    """A first ingest, to be replayed over folders that nobody made durable: nothing had been promised before it."""
+    found = record(INGEST, whole, fresh(INGEST), deliveries)
+    return replace(found, ops=list(dropwhile(lambda op: op.kind == "mark", found.ops)))
+
+
+def record(verb: Verb, whole: bool, scene: Path, deliveries: Path) -> Recorded:
     start = snapshot(scene)
-    disk = Recording(scene, whole=request.param)
+    disk = Recording(scene, whole=whole)
     with opened(scene, disk) as repository:
-        for name in DELIVERIES:
-            take_in(repository, deliveries / name, disk)
+        promise(repository, disk)
+        promise(repository, disk, verb.run(repository, deliveries), mended=verb.mends)
         told = answers(repository)
-    return Recorded(scene, start, disk.ops, Promises(end_of(start, disk.ops)), told)
+    return Recorded(verb, scene, start, disk.ops, Promises(files_of(start), end_of(start, disk.ops)), told)

@@ -9,14 +9,16 @@ from hashlib import sha256
 
 from storage import layout
 from storage.aip import Record, parse_record
+from storage.digest import Digest
 from storage.errors import StorageError
 from storage.intent import parse_intent
 from storage.ledger import Ledger
 from storage.memory import Memory
 from storage.vault import Vault
 from tests.crash.powercut import State
+from tests.crash.quick import COPIES, Entered
 from tests.crash.recording import Op
-from tests.crash.scene import COPIES, Acknowledged, Entered
+from tests.crash.scene import Acknowledged, Mended
 
 Ledgers = dict[str, list[bytes] | str]
 _digest = cache(lambda record: str(record.digest))
@@ -24,40 +26,51 @@ _hex = cache(lambda data: sha256(data).hexdigest())
 
 
 class Promises:
-    """Knows, from the end of a recording, what every version's bag and every ledger entry is."""
+    """Knows, from both ends of a recording, what every version's bag and every ledger entry is.
 
-    def __init__(self, end: State) -> None:
-        kept = {key: data for folder in COPIES.values() for key, data in _under(end, folder).items()}
+    What is broken already when it begins (the damage that a repair is there for) may stay so until it is mended.
+    """
+
+    def __init__(self, start: State, end: State) -> None:
+        kept = {key: data for state in (start, end) for key, data in _good(state)}
         self._vault = Vault([_memory(kept)])
         self._bags: dict[Record, frozenset[str]] = {}
         self._entries = [raw for _, raw, _ in self._vault.ledger.read()]
         self._read: dict[tuple[tuple[str, bytes], ...], list[bytes] | str] = {}
+        before = Vault([_memory(dict(_good(start)))]).all_records()
+        self._known = frozenset(self._broken(start, [Acknowledged(record, frozenset(COPIES)) for record in before]))
+
+    @property
+    def damaged(self) -> bool:
+        """Whether something was broken when the recording began."""
+        return bool(self._known)
 
     def broken(self, state: State, made: Sequence[object]) -> Iterator[str]:
         """Yield each promise that the state breaks; `made` are the marks before the cut."""
+        known = frozenset() if Mended() in made else self._known
+        return (one for one in self._broken(state, made) if one not in known)
+
+    def _broken(self, state: State, made: Sequence[object]) -> Iterator[str]:
         copies = {name: _under(state, folder) for name, folder in COPIES.items()}
         ledgers: Ledgers = {}
         records: set[Record] = set()
         for name, kept in copies.items():
             yield from _wrong_bytes(name, kept)
             for record in self._records(kept):
-                if isinstance(record, str):
-                    yield f"{name}: {record}"
-                    continue
                 records.add(record)
-                if missing := self._bag(record) - kept.keys():
-                    yield f"{name}: {record.aip} can be seen and lacks {min(missing)}"
+                for missing in self._bag(record) - kept.keys():
+                    yield f"{name}: {record.aip} can be seen and lacks {missing}"
             ledger = ledgers[name] = self._ledger(kept)
             if isinstance(ledger, str):
                 yield f"{name}: {ledger}"
         yield from self._unentered(state, records, ledgers["first"])
+        yield from _unproved(ledgers["first"], copies["first"])
         for promise in made:
             yield from self._unkept(promise, copies, ledgers)
 
-    def _records(self, kept: State) -> Iterator[Record | str]:
-        for key, data in kept.items():
-            if key.startswith(layout.AIPS):
-                yield _record(key, data)
+    def _records(self, kept: State) -> Iterator[Record]:
+        found = (_record(key, data) for key, data in kept.items() if key.startswith(layout.AIPS))
+        return (record for record in found if not isinstance(record, str))
 
     def _bag(self, record: Record) -> frozenset[str]:
         """The keys of every blob of a version."""
@@ -113,16 +126,40 @@ def _memory(kept: State) -> Memory:
     return store
 
 
+def _good(state: State) -> Iterator[tuple[str, bytes]]:
+    """The keys of all copies with their bytes, where these are not seen to be wrong."""
+    for folder in COPIES.values():
+        kept = _under(state, folder)
+        wrong = {key for key, _ in _wrong(kept)}
+        yield from ((key, data) for key, data in kept.items() if key not in wrong)
+
+
+def _unproved(ledger: list[bytes] | str, kept: State) -> Iterator[str]:
+    """Entries that name a list of findings, or a policy, that is not there."""
+    for raw in ledger:
+        detail = {} if isinstance(raw, str) else json.loads(raw)["detail"]
+        for digest in (detail.get("findings"), detail.get("policy")):
+            if digest and layout.blob_key(Digest.parse(digest)) not in kept:
+                yield f"an entry lacks its evidence {digest}"
+
+
 def _lost(keys: Set[str], names: Set[str], copies: dict[str, State], what: str) -> Iterator[str]:
     for name in names:
-        if missing := keys - copies[name].keys():
-            yield f"{name}: lost {min(missing)} {what}"
+        for missing in keys - copies[name].keys():
+            yield f"{name}: lost {missing} {what}"
 
 
 def _wrong_bytes(name: str, kept: State) -> Iterator[str]:
+    return (f"{name}: wrong bytes under {key}: {why}" for key, why in _wrong(kept))
+
+
+def _wrong(kept: State) -> Iterator[tuple[str, str]]:
+    """Blobs and records that are not what their names or they themselves say."""
     for key, data in kept.items():
         if key.startswith(layout.BLOBS) and _hex(data) != key.rpartition("/")[2]:
-            yield f"{name}: wrong bytes under {key}"
+            yield key, "its digest is another"
+        if key.startswith(layout.AIPS) and isinstance(record := _record(key, data), str):
+            yield key, record
 
 
 @cache

@@ -1,33 +1,29 @@
-"""A small repository with two copies, and what is taken in: four tiny files, two of them the same."""
+"""A small repository with two copies, the deliveries for it, what it promises, and what lies on its disks."""
 
 from __future__ import annotations
 
 import os
-import random
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from functools import cache
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ingest.identify import Basis, Identification, Sample
-from ingest.pipeline import Receipt, Setting
 from repository import config
 from repository.config import Config, Copy
 from repository.repository import Repository
-from storage.aip import Record, parse_aip, uuid7
-from storage.durable import Disk
+from storage import layout
+from storage.aip import Record
+from storage.errors import StorageError
+from storage.store import Store
+from tests.crash.quick import BITMAP, COPIES, Entered, Quick, required
 from tests.crash.recording import Recording
-from tests.faulty import Unsynced
 
-NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DELIVERIES: Mapping[str, Mapping[str, bytes]] = {
     "harbour": {"a.txt": b"one and the same\n", "b.txt": b"one and the same\n", "sub/c.bin": bytes(64), "d": b""},
     "bridge": {"c.bin": bytes(64), "e.txt": b"another\n"},  # c.bin is held already
+    "album": {"seal.bmp": BITMAP + b"a seal", "gate.bmp": BITMAP + b"a gate", "list.txt": b"a list\n"},
 }
-COPIES = {"first": "vault", "copy-2": "second"}  # a copy's name, and its folder in the scene
 
 
 @dataclass(frozen=True)
@@ -39,44 +35,8 @@ class Acknowledged:
 
 
 @dataclass(frozen=True)
-class Entered:
-    """A promise: the ledger has this many entries, in these copies."""
-
-    size: int
-    copies: frozenset[str]
-
-
-def required(disk: Recording) -> frozenset[str]:
-    """The copies that must take part in everything: another whose disk fails is behind."""
-    return frozenset({"first"} if disk.fails_at else COPIES)
-
-
-class _Plain:
-    name, version = "plain", "1"
-
-    def identify(self, sample: Sample) -> Identification:
-        return Identification((), Basis.NONE, "application/octet-stream")
-
-
-@cache
-def _plain() -> _Plain:
-    return _Plain()
-
-
-class Quick(Repository):
-    """The repository with identification left out and with chance and time made certain."""
-
-    chance: random.Random
-    recording: Recording | None
-
-    def _setting(self) -> Setting:
-        return replace(super()._setting(), identifier=_plain, new_id=lambda: uuid7(NOW, self.chance.randbytes(10)))
-
-    def _next_accession(self) -> str:
-        number = super()._next_accession()
-        if self.recording:
-            self.recording.mark(Entered(self.vault.ledger.size(), required(self.recording)))
-        return number
+class Mended:
+    """A promise: what was damaged when the recording began is not damaged any more."""
 
 
 def found(scene: Path) -> Path:
@@ -100,31 +60,37 @@ def deliver(where: Path) -> Path:
     return where
 
 
-def opened(scene: Path, disk: Disk | None = None, seed: int = 0) -> Quick:
-    """As a process of its own would open it; each has its own `seed`, or they would make the same identifiers."""
-    settings = config.load(scene)
-    repository = Quick(settings, agent="tests", now=lambda: NOW, disk=disk or Unsynced(whole=True), patience=1.0)
-    repository.chance = random.Random(seed)
-    repository.recording = disk if isinstance(disk, Recording) else None
-    return repository
+def show(repository: Quick, disk: Recording, behind: Iterable[str] = (), but: Container[Record] = ()) -> None:
+    """Every version that can be seen counts as acknowledged from now on, in the copies that have it."""
+    names = frozenset(COPIES) - frozenset(behind)
+    for record in repository.vault.all_records():
+        if record not in but:
+            disk.mark(Acknowledged(record, names - lacking(repository, record)))
 
 
-def take_in(repository: Quick, delivery: Path, disk: Disk | None = None) -> Receipt:
-    receipt = repository.ingest(delivery)
-    assert receipt.outcome == "accepted", receipt
-    if isinstance(disk, Recording):
-        disk.mark(promised(repository, receipt.aip, receipt.behind))
-    return receipt
+def promise(
+    repository: Quick, disk: Recording, behind: Iterable[str] = (), *, since: int = 0, mended: bool = False
+) -> None:
+    """What holds when a command has said that it is done: besides, the entries that it made beyond `since` are there,
+    and what was damaged is mended."""
+    show(repository, disk, behind)
+    if (size := repository.vault.ledger.size()) > since:
+        disk.mark(Entered(size, required(disk)))
+    if mended:
+        disk.mark(Mended())
 
 
-def promise_all(repository: Repository, disk: Recording) -> None:
-    """Every version that can be seen counts as acknowledged in every copy."""
-    for aip in repository.aips():
-        disk.mark(promised(repository, aip.aip))
+def lacking(repository: Repository, record: Record) -> frozenset[str]:
+    """The copies, but for the first, that do not have a record: they are behind."""
+    key = layout.record_key(record.uuid, record.version)
+    return frozenset(store.name for store in repository.vault.copies[1:] if not _has(store, key))
 
 
-def promised(repository: Repository, aip: str, behind: frozenset[str] = frozenset()) -> Acknowledged:
-    return Acknowledged(repository.vault.record(parse_aip(aip), 1), frozenset(COPIES) - behind)
+def _has(store: Store, key: str) -> bool:
+    try:
+        return store.size(key) > 0
+    except StorageError:
+        return False
 
 
 def answers(repository: Repository) -> dict[str, Any]:
@@ -144,6 +110,11 @@ def snapshot(scene: Path) -> dict[str, bytes | None]:
     return found
 
 
+def files_of(start: Mapping[str, bytes | None]) -> dict[str, bytes]:
+    """The files of a snapshot."""
+    return {path: data for path, data in start.items() if data is not None}
+
+
 def materialised(scene: Path, state: Mapping[str, bytes], target: Path) -> Path:
     """The state as a repository on a real disk, without a catalogue; locks and scratch did not survive."""
     for folder in ("vault", "second", "work", "policies"):
@@ -154,3 +125,9 @@ def materialised(scene: Path, state: Mapping[str, bytes], target: Path) -> Path:
         os.makedirs(place.parent, exist_ok=True)
         place.write_bytes(data)
     return target
+
+
+def leftovers(scene: Path) -> list[Path]:
+    """What lies in scratch spaces, and marks of runs and intents."""
+    spaces = [*(f"work/copies/{name}" for name in COPIES), "work/scratch", "work/runs", "work/intents", "work/staging"]
+    return [path for space in spaces for path in (scene / space).rglob("*")]

@@ -1,39 +1,42 @@
-"""A full disk and a sync that fails, at every call: the old state stands, and the same command again succeeds."""
+"""A full disk, a broken one and a sync that fails, at every call of every verb: the old state stands or the new one,
+and the same command again succeeds."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from storage.errors import NoRoom, StorageError, SyncFailed
+from storage.errors import NoRoom, StorageError, SyncFailed, Unreachable
+from tests.crash.conftest import Fresh
 from tests.crash.promises import Promises
-from tests.crash.scene import Quick, answers, opened, promised, snapshot
-from tests.crash.test_powercut import leftovers
+from tests.crash.quick import COPIES, Quick, opened
+from tests.crash.scene import Acknowledged, answers, files_of, lacking, leftovers, snapshot
+from tests.crash.verbs import INGEST, Verb, is_whole
 from tests.faulty import Fault, Faulty, Unsynced, broken_disk, full_disk
 
-Fresh = Callable[[], Path]
-FULL = [("create", 1), ("write", 3), ("rename", 1), ("link", 1), ("mkdir", 3)]  # of a kind, each or each third
+MAKING = ["create", "write", "rename", "link", "mkdir"]
 SYNCS = ["sync_file", "sync_folder", "sync_filesystem"]
+MOST = 12  # calls of a kind that are tried, spread over all
 
 
-@pytest.mark.parametrize(("operation", "step"), FULL)
-def test_a_full_disk(operation: str, step: int, fresh: Fresh, deliveries: Path) -> None:
-    calls = _calls(operation, True, fresh(), deliveries)
-    assert calls >= 4
-    for call in range(1, calls + 1, step):
-        _fails_and_goes_on(Faulty(Unsynced(whole=True)).on(operation, call, full_disk), NoRoom, fresh(), deliveries)
+@pytest.mark.parametrize("operation", MAKING)
+@pytest.mark.parametrize(("do", "error"), [(full_disk, NoRoom), (broken_disk, Unreachable)], ids=["full", "broken"])
+def test_a_disk_that_takes_no_more(
+    do: Fault, error: type[StorageError], operation: str, verb: Verb, fresh: Fresh, deliveries: Path
+) -> None:
+    for call in _calls(operation, verb, True, fresh(verb), deliveries):
+        disk = Faulty(Unsynced(whole=True)).on(operation, call, do)
+        _fails_and_goes_on(disk, error, verb, fresh(verb), deliveries)
 
 
-@pytest.mark.parametrize("whole", [True, False], ids=["whole", "each"])
 @pytest.mark.parametrize("operation", SYNCS)
-def test_a_sync_that_fails(operation: str, whole: bool, fresh: Fresh, deliveries: Path) -> None:
-    calls = _calls(operation, whole, fresh(), deliveries)
-    assert calls >= 4 or (operation == "sync_filesystem" and not whole)
-    for call in range(1, calls + 1):
+def test_a_sync_that_fails(operation: str, verb: Verb, whole: bool, fresh: Fresh, deliveries: Path) -> None:
+    for call in _calls(operation, verb, whole, fresh(verb), deliveries):
         disk = Faulty(Unsynced(whole=whole)).on(operation, call, broken_disk)
-        _fails_and_goes_on(disk, SyncFailed, fresh(), deliveries)
+        _fails_and_goes_on(disk, SyncFailed, verb, fresh(verb), deliveries)
 
 
 @pytest.mark.parametrize(
@@ -44,56 +47,63 @@ def test_a_second_copy_that_dies_midway_is_behind(
     operation: str, call: int, do: Fault, fresh: Fresh, deliveries: Path
 ) -> None:
     """From that call on, nothing that is asked of it is done."""
-    scene = fresh()
+    scene = fresh(INGEST)
+    start = files_of(snapshot(scene))
     disk = Faulty(Unsynced(whole=True))
     with opened(scene, disk) as repository, disk:
         its_own = (scene / "second", scene / "work" / "copies" / "copy-2")
         disk.on(operation, call, do, within=its_own, onwards=True)
         receipt = repository.ingest(deliveries / "harbour")
         assert receipt.behind == {"copy-2"}
-        _stands(scene, repository, receipt.aip, receipt.behind)
+        _stands(start, scene, repository, receipt.behind)
 
 
-def _calls(operation: str, whole: bool, scene: Path, deliveries: Path) -> int:
-    """How many calls of an operation an ingest makes."""
+def _calls(operation: str, verb: Verb, whole: bool, scene: Path, deliveries: Path) -> list[int]:
+    """Which calls of an operation are to fail, of all that a verb makes."""
     disk = Faulty(Unsynced(whole=whole))
     with opened(scene, disk, seed=1) as repository:
-        before = disk.calls[operation]
-        repository.ingest(deliveries / "harbour")
-    assert before == 0
-    return disk.calls[operation]
+        before = Counter(disk.calls)
+        verb.run(repository, deliveries)
+    assert before[operation] == 0
+    calls = disk.calls[operation]
+    return list(range(1, calls + 1, 1 + calls // MOST))
 
 
-def _fails_and_goes_on(disk: Faulty, error: type[StorageError], scene: Path, deliveries: Path) -> None:
+def _fails_and_goes_on(disk: Faulty, error: type[StorageError], verb: Verb, scene: Path, deliveries: Path) -> None:
+    start = files_of(snapshot(scene))
     with opened(scene, disk, seed=1) as repository, disk:
-        kept = _taken(repository, error, scene, deliveries)
+        _tried(repository, error, verb, deliveries)
         assert [path for path in leftovers(scene) if "intents" not in path.parts] == []
-        again = repository.ingest(deliveries / "harbour")
-        assert (again.outcome, again.behind) == ("accepted", frozenset())
+        verb.run(repository, deliveries)
     with opened(scene, seed=2) as repository:
-        assert len(list(repository.aips())) == 1 + kept
-        _stands(scene, repository, again.aip, again.behind)
+        repository.audit()
+        repository.repair()
+        assert is_whole(repository)
+        assert verb.done(repository)
+        _stands(start, scene, repository)
         told = answers(repository)
         repository.rebuild()
         assert answers(repository) == told
         assert leftovers(scene) == []
 
 
-def _taken(repository: Quick, error: type[StorageError], scene: Path, deliveries: Path) -> bool:
-    """Whether the version is kept in spite of the fault: then either nothing was raised, or what was says so."""
+def _tried(repository: Quick, error: type[StorageError], verb: Verb, deliveries: Path) -> None:
+    """A version that is kept in spite of the fault is told so: nothing is raised, or what is raised says it."""
+    before = set(repository.vault.all_records())
     advice = ""
-    try:
-        receipt = repository.ingest(deliveries / "harbour")
-    except error as raised:
-        advice = raised.next
-    else:
-        assert receipt.behind <= {"copy-2"}
-        _stands(scene, repository, receipt.aip, receipt.behind)
-    kept = list(repository.vault.all_records())
-    assert ("is kept all the same" in advice) == bool(advice and kept)
-    return bool(kept)
+    with suppress(error):
+        try:
+            assert verb.run(repository, deliveries) <= {"copy-2"}
+        except error as raised:
+            advice = raised.next
+            raise
+    if advice:
+        assert ("is kept all the same" in advice) == bool(set(repository.vault.all_records()) - before)
 
 
-def _stands(scene: Path, repository: Quick, aip: str, behind: frozenset[str]) -> None:
-    state = {path: data for path, data in snapshot(scene).items() if data is not None}
-    assert list(Promises(state).broken(state, [promised(repository, aip, behind)])) == []
+def _stands(start: dict[str, bytes], scene: Path, repository: Quick, behind: frozenset[str] = frozenset()) -> None:
+    state = files_of(snapshot(scene))
+    records = list(repository.vault.all_records())
+    said = [Acknowledged(one, frozenset(COPIES) - behind - lacking(repository, one)) for one in records]
+    assert records
+    assert list(Promises(start, state).broken(state, said)) == []

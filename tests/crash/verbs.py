@@ -1,0 +1,103 @@
+"""The verbs of the crash model, as a table: what went before each, how it is run, and what tells that it is done.
+
+A new verb is a new row: every test of this folder takes its scenes from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from fixity.audit import is_damaged
+from storage import layout
+from storage.errors import Unreachable
+from tests.crash.quick import Quick
+
+Behind = frozenset[str]
+Act = Callable[[Quick, Path], object]
+Run = Callable[[Quick, Path], Behind]
+Question = Callable[[Quick], bool]
+
+
+@dataclass(frozen=True)
+class Verb:
+    """`before` and `run` are given the repository and the deliveries. `run` returns the copies that are behind, and
+    again it has to succeed, whatever became of the first; `mends`: what was damaged before is not any more."""
+
+    name: str
+    before: Act
+    run: Run
+    done: Question
+    mends: bool = False
+
+
+def _nothing(repository: Quick, deliveries: Path) -> None: ...
+
+
+def ingest(name: str) -> Run:
+    def run(repository: Quick, deliveries: Path) -> Behind:
+        receipt = repository.ingest(deliveries / name)
+        assert receipt.outcome == "accepted", receipt
+        return receipt.behind
+
+    return run
+
+
+def holds(aips: int) -> Question:
+    return lambda repository: len(list(repository.aips())) >= aips
+
+
+def spoil(repository: Quick, deliveries: Path) -> None:
+    """Damage to blobs, records and a fixed file, in both copies and each time whole in the other; audited."""
+    ingest("harbour")(repository, deliveries)
+    first, second = (repository.settings.folder / folder for folder in ("vault", "second"))
+    blobs = sorted(str(path.relative_to(first)) for path in first.rglob("blobs/sha256/*/*/*"))
+    record = next(str(path.relative_to(first)) for path in first.rglob("v1.json"))
+    for place in (second / blobs[0], first / blobs[1], second / layout.README, first / record):
+        _flip(place)
+    (second / blobs[2]).unlink()
+    assert any(map(is_damaged, repository.audit()))
+
+
+def _flip(path: Path) -> None:
+    data = path.read_bytes() or b"not empty"
+    path.chmod(0o644)
+    path.write_bytes(bytes([data[0] ^ 1]) + data[1:])
+
+
+def audit(repository: Quick, deliveries: Path) -> Behind:
+    assert [result.checked > 10 for result in repository.audit()] == [True, True]
+    return frozenset()
+
+
+def repair(repository: Quick, deliveries: Path) -> Behind:
+    _, beyond = repository.repair()
+    for mend in beyond:
+        assert mend.source  # another copy has it whole: what failed is the one that it is for
+        raise Unreachable(mend.damage.copy, "it took no repair")
+    return frozenset()
+
+
+def is_whole(repository: Quick) -> bool:
+    return not any(map(is_damaged, repository.audit()))
+
+
+def migrate(repository: Quick, deliveries: Path) -> Behind:
+    done = repository.migrate()
+    assert all(one.equal for one in done)
+    return frozenset[str]().union(*(one.behind for one in done))
+
+
+def has_migrated(repository: Quick) -> bool:
+    return [aip.versions for aip in repository.aips()] == [2] and repository.migrate_plan() == []
+
+
+VERBS = (
+    Verb("ingest", _nothing, ingest("harbour"), holds(1)),
+    Verb("ingest more", ingest("harbour"), ingest("bridge"), holds(2)),
+    Verb("audit", spoil, audit, lambda repository: True),
+    Verb("repair", spoil, repair, is_whole, mends=True),
+    Verb("migrate", ingest("album"), migrate, has_migrated),
+)
+INGEST = VERBS[0]
