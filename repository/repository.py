@@ -9,12 +9,14 @@ with Repository.open(Path("archive")) as repository:
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from fixity.audit import Audit
@@ -32,6 +34,7 @@ from repository import (
     dip_bag,
     dip_folder,
     doctor,
+    drill,
     founding,
     holdings,
     identifiers,
@@ -45,13 +48,16 @@ from repository.config import Config, Copy
 from repository.copies import CopyState, Promoted
 from repository.dip import Dip
 from repository.doctor_check import Check
+from repository.drill import Drilled, Wanted
 from repository.errors import BadRequest, UnknownCopy
 from repository.holdings import Aip, Behind, Happened, HeldFile, Version
 from repository.jobs import Job, agenda
 from repository.migration import Migration, Planned
+from repository.scratch import scratch
 from repository.watch import Watch, remembered
 from repository.workers import workers
 from storage.aip import Record, parse_aip, stamp, uuid7
+from storage.canonical import Json
 from storage.commit import Committer
 from storage.digest import Digest
 from storage.durable import DISK, Disk
@@ -61,6 +67,9 @@ from storage.progress import SILENT, Progress
 from storage.replicate import Replicated
 from storage.store import Store
 from storage.vault import Vault
+
+if TYPE_CHECKING:
+    from repository.doctor_drill import Drill
 
 FORMS = ("bag", "rocrate", "folder")
 SOFTWARE = f"tianyi {version('tianyi')}"
@@ -261,6 +270,25 @@ class Repository:
         self._note("export", urn, "success", {"form": form, "version": record.version, "files": out.files})
         return Dip(dest, form, out.files, out.size)
 
+    def drill_restore(self, copy: str = "", *, sample: int = 10, seed: int = 0) -> Drilled:
+        """Restore that many AIPs, chosen by the seed, from one copy alone (by default the last), and compare them.
+
+        Raises UnknownCopy, Unreachable or NoRoom.
+        """
+        store = self._stores(copy)[-1]
+        chosen = drill.sample([one.aip for one in self.aips()], sample, seed)
+        self.progress.begin(f"Restoring from {store.name}", len(chosen), 0)
+        with scratch(self.settings.work, f"drill-{_new_id(self.now)}") as [folder]:
+            done = drill.restore(store, map(self._wanted, chosen), folder, self.progress)
+        self.progress.end()
+        detail: dict[str, Json] = {
+            "aips": done.aips, "identical": done.aips - done.different, "different": done.different, "seed": seed,
+        }  # fmt: skip
+        if done.differences:
+            detail["findings"] = str(self._watch().keep_list(map(asdict, done.differences)))
+        self._note("drill", store.name, "fail" if done.differences else "pass", detail)
+        return done
+
     def migrate_plan(self) -> list[Planned]:
         """What the migration policy asks for and has not been done."""
         return migration.plan(self.catalogue, self.policies())
@@ -287,6 +315,13 @@ class Repository:
         """What is installed, and whether disks keep their promises: of the repository there, which need not open."""
         return doctor.examine(folder)
 
+    @staticmethod
+    def doctor_drill(folder: Path) -> Drill:
+        """Damage and heal a tiny repository on the disks of the one there, which need not open; raise NoRepository."""
+        from repository import doctor_drill  # it makes repositories of its own
+
+        return doctor_drill.drill(config.load(folder))
+
     def jobs(self) -> list[Job]:
         """The policy's jobs by name, with their last run and when they fall due."""
         return agenda(self.catalogue, self.policies().audit, self.now())
@@ -295,7 +330,7 @@ class Repository:
         """Write down that a scheduled job ran."""
         self._note("job", name, outcome, detail)
 
-    def _note(self, kind: str, about: str, outcome: str, detail: dict[str, str | int]) -> None:
+    def _note(self, kind: str, about: str, outcome: str, detail: Mapping[str, Json]) -> None:
         time = stamp(self.now())
         event = Event(time=time, type=kind, agent=self.agent, object=about, outcome=outcome, detail=detail)
         self.committer.note(event)
@@ -313,6 +348,14 @@ class Repository:
         with suppress(PolicyError):
             return self.policies().copies.names()
         return None
+
+    def _wanted(self, urn: str) -> Wanted:
+        """The newest version of an AIP and its files, as the catalogue knows them."""
+        row = self.catalogue.one("select version, record from versions where aip = ? order by version desc", urn)
+        assert row is not None  # the catalogue has named the AIP
+        files = holdings.files(self.catalogue, urn, everything=True)
+        known = ((file.path, Digest.parse(file.digest)) for file in files)
+        return Wanted(urn, row["version"], Digest.parse(row["record"]), known)
 
     def _version(self, urn: str, wanted: int | None) -> Record:
         row = self.catalogue.one(

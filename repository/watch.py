@@ -123,13 +123,13 @@ class Watch:
     def _note_audit(self, result: Audit) -> None:
         detail: dict[str, Json] = {**result.counts, "checked": result.checked, "bytes": result.size}
         if result.findings:
-            detail["findings"] = str(self._keep_list(told(finding) for finding in result.findings))
+            detail["findings"] = str(self.keep_list(told(finding) for finding in result.findings))
         outcome = "fail" if any(result.counts[w] for w in ("altered", "missing", "unreadable")) else "pass"
         if result.counts["not_checked"]:
             outcome = "not checked"
         self._note("audit", result.copy, outcome, detail)
 
-    def _keep_list(self, rows: Iterable[dict[str, str]]) -> Digest:
+    def keep_list(self, rows: Iterable[dict[str, str]]) -> Digest:
         """A long list as a blob of the vault, named in an entry by its digest."""
         lines = (json.dumps(row, ensure_ascii=False, sort_keys=True).encode() + b"\n" for row in rows)
         with staging(f"report-{self.new_id()}", self.committer.vault.prompt, self.work) as stage:

@@ -16,6 +16,8 @@ from ingest.pipeline import Receipt
 from ingest.validation import Validation
 from repository.copies import CopyState
 from repository.dip import Dip
+from repository.doctor_drill import Drill
+from repository.drill import Drilled
 from repository.holdings import Aip, Behind, Happened, HeldFile, Version
 from repository.migration import Migration, Planned
 from storage.names import escape_path
@@ -148,6 +150,26 @@ def _mend(outcome: str, mend: Mend, behind: Callable[[str], Behind]) -> Json:
     key = mend.damage.expected.key
     return {
         "outcome": outcome, "copy": mend.damage.copy, "key": key, **_for(behind(key)), "source": mend.source or None,
+    }  # fmt: skip
+
+
+def drilled(value: Drilled, seed: int) -> Json:
+    return {
+        "copy": value.copy, "aips": value.aips, "identical": value.aips - value.different,
+        "different": value.different, "bytes": value.size, "seed": seed,
+        "findings": [asdict(one) for one in value.differences[:CAPPED]], "findings_total": len(value.differences),
+    }  # fmt: skip
+
+
+def played(value: Drill) -> Json:
+    tried = [
+        {"kind": one.injury.kind, "copy": one.injury.copy or None, "key": one.injury.key, "detected": one.detected,
+         "repaired": one.repaired}
+        for one in value.tried
+    ]  # fmt: skip
+    return {
+        "injected": len(value.tried), "detected": value.detected, "repaired": value.repaired, "lost": len(value.lost),
+        "injuries": tried, "losses": value.lost, "left_out": value.left_out,
     }  # fmt: skip
 
 

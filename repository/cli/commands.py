@@ -8,6 +8,7 @@ from repository.cli import (
     audit,
     copies,
     doctor,
+    drill,
     export,
     holdings,
     identify,
@@ -44,5 +45,6 @@ for name, command in COMMANDS.items():
     app.command(name, cls=Command)(command)
 app.add_typer(copies.app, name="copies")
 app.add_typer(migrate.app, name="migrate")
+app.add_typer(drill.app, name="drill")
 
 __all__ = ["app"]

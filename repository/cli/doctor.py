@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from repository import Repository, config, edge
+from repository import Repository, config, edge, wire
 from repository import doctor as examination
+from repository.cli import doctor_drill
 from repository.cli.app import AsJson, session
 from repository.cli.screen import Screen, printable
 from repository.doctor_check import Check
@@ -21,9 +23,19 @@ from repository.errors import NoRepository
 _FAILED = {"error": "[red]✗[/]", "warning": "[yellow]![/]", "info": "[dim]–[/]"}
 
 
-def doctor(context: typer.Context, json: AsJson = False) -> None:
+def doctor(
+    context: typer.Context,
+    drill: Annotated[
+        bool, typer.Option("--drill", help="Damage a tiny repository beside the copies instead, and heal it.")
+    ] = False,
+    json: AsJson = False,
+) -> None:
     """Say what is installed, and whether the disks keep their promises; works without a repository."""
     screen = Screen(json=json)
+    if drill:
+        played = Repository.doctor_drill(_place(context))
+        screen.result(wire.played(played), lambda console: doctor_drill.show(console, played))
+        raise typer.Exit(doctor_drill.exit_code(played))
     checks = Repository.doctor(_place(context))
     screen.result({"checks": list(map(examination.wire, checks))}, lambda console: _show(console, checks))
     raise typer.Exit(edge.DONE if examination.is_well(checks) else edge.INCOMPLETE)
