@@ -7,13 +7,13 @@ import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
 from fixity.audit import Audit, Expected, Finding, audit, extras
-from fixity.repair import Damage, Mend, carry_out, plan
+from fixity.repair import Damage, Mend, Repair, plan
 from ingest.assemble import joined
 from repository.catalogue import Catalogue
 from storage import bundle, layout
@@ -21,13 +21,13 @@ from storage.aip import parse_record
 from storage.canonical import Json
 from storage.commit import Committer
 from storage.digest import Digest, sha256
-from storage.errors import StorageError, Unreachable
+from storage.errors import StorageError
 from storage.event import Event
 from storage.parallel import Inline
 from storage.progress import SILENT, Progress
 from storage.receive import HoldsNothing
 from storage.staging import staging
-from storage.store import Store
+from storage.store import Opens, Store
 
 _EXPECTED = """
 select 'blobs/sha256/' || substr(digest, 8, 2) || '/' || substr(digest, 10, 2) || '/' || substr(digest, 8) as key,
@@ -145,13 +145,11 @@ class Watch:
 
     def repair(self) -> tuple[list[Mend], list[Mend]]:
         """Heal what audits found, copy by copy; return what was healed and what could not be."""
-        copies = self.committer.vault.copies
         healed: list[Mend] = []
         beyond: list[Mend] = []
-        for store in copies:
-            if damage := list(self._damage(store.name)):
-                mended, left = self._repair(store, damage, copies)
-                healed, beyond = [*healed, *mended], [*beyond, *left]
+        for store in self.committer.vault.copies:
+            mended, left = self._repair(store, list(self._damage(store.name)))
+            healed, beyond = [*healed, *mended], [*beyond, *left]
         return healed, beyond
 
     def unchecked(self) -> dict[str, int]:
@@ -171,32 +169,25 @@ class Watch:
             if row["key"] in known:
                 yield Damage(copy, known[row["key"]])
 
-    def _repair(self, store: Store, damage: Sequence[Damage], copies: Sequence[Store]) -> tuple[list[Mend], list[Mend]]:
-        mends = [self._unless_conflict(mend, store) for mend in plan(damage, copies)]
-        try:
-            with self.committer.lock():
-                healed, left = carry_out(mends, store, copies, f"repair-{self.new_id()}", self._set_aside)
-        except Unreachable:
-            return [], mends  # the copy is away: nothing in it was changed
-        for some in _cut(healed, 200):
-            sources = sorted({mend.source for mend in some})
-            keys = [mend.damage.expected.key for mend in some]
-            self._note("repair", store.name, "success", {"repaired": keys, "from": sources})
-        return healed, left
+    def _repair(self, store: Store, damage: Sequence[Damage]) -> tuple[list[Mend], list[Mend]]:
+        """Heal one copy group by group, each written down at once: one that is killed goes on from there."""
+        repair = Repair(store, self.committer.vault.copies, self.work, f"repair-{self.new_id()}", self._set_aside)
+        mends: list[Mend] = []
+        beyond = [Mend(one, "") for one in damage if _is_conflict(store, one.expected)]
+        for group in _groups([one for one in damage if not _is_conflict(store, one.expected)]):
+            with self._lock_for(group):
+                healed, left = repair.heal(group)
+            if healed:
+                sources = sorted({mend.source for mend in healed})
+                keys = [mend.damage.expected.key for mend in healed]
+                self._note("repair", store.name, "success", {"repaired": keys, "from": sources})
+            mends.extend(healed)
+            beyond.extend(left)
+        return mends, beyond
 
-    def _unless_conflict(self, mend: Mend, store: Store) -> Mend:
-        """A record that agrees with itself and is another than the ledger tells of is for a person, not a machine.
-
-        (One that is right already was healed by a repair that was killed before it could say so.)
-        """
-        key, expected, _ = mend.damage.expected
-        if not layout.record_name(key):
-            return mend
-        with suppress(StorageError, OSError), store.open(key) as stream:
-            data = stream.read()
-            parse_record(data, key)
-            return mend if sha256(data) == expected else replace(mend, source="")
-        return mend
+    def _lock_for(self, group: Sequence[Damage]) -> AbstractContextManager[None]:
+        """Records and the ledger change under the commit lock alone; blobs do not change at all."""
+        return nullcontext() if layout.blob_digest(group[0].expected.key) else self.committer.lock()
 
     def _set_aside(self, store: Store, key: str) -> None:
         """Keep what was damaged, outside the copy, for whoever wants to know why."""
@@ -220,6 +211,35 @@ def told(finding: Finding) -> dict[str, str]:
     return {name: value for name, value in row.items() if value}
 
 
-def _cut(mends: Sequence[Mend], size: int) -> Iterator[Sequence[Mend]]:
-    for start in range(0, len(mends), size):
-        yield mends[start : start + size]
+def _is_conflict(store: Opens, expected: Expected) -> bool:
+    """Whether a record agrees with itself and is another than the ledger tells of: then it is for a person.
+
+    (One that is right already was healed by a repair that was killed before it could say so.)
+    """
+    if not layout.record_name(expected.key):
+        return False
+    with suppress(StorageError, OSError), store.open(expected.key) as stream:
+        data = stream.read()
+        parse_record(data, expected.key)
+        return sha256(data) != expected.digest
+    return False
+
+
+def _groups(damage: Sequence[Damage]) -> Iterator[list[Damage]]:
+    """The ledger first, since each entry writes its end anew; then records and the like, then blobs; of each at most
+    200 keys and about 256 MiB at a time."""
+    group: list[Damage] = []
+    size = 0
+    for one in sorted(damage, key=lambda one: (_rank(one), one.expected.key)):
+        if group and (len(group) == 200 or size > 256 << 20 or _rank(one) != _rank(group[0])):
+            yield group
+            group, size = [], 0
+        group.append(one)
+        size += one.expected.size
+    if group:
+        yield group
+
+
+def _rank(one: Damage) -> int:
+    key = one.expected.key
+    return 0 if key.startswith(layout.LOG) else 2 if layout.blob_digest(key) else 1

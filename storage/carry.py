@@ -21,7 +21,7 @@ BATCH_KEYS, BATCH_BYTES = 20_000, 4 << 30  # made durable together; a run that i
 Sized = tuple[Digest, int]
 
 
-class _SourceFailed(Exception):
+class SourceFailed(Exception):
     """What a copy was read for is not there, or cannot be read."""
 
 
@@ -55,19 +55,21 @@ def fetch(sources: Sequence[Opens], target: Store, run: str, digests: Sequence[D
 def _fetched(sources: Sequence[Opens], target: Store, run: str, digest: Digest) -> Received | None:
     for source in sources:
         try:
-            return receive([target], run, _read(source, digest), holds=HoldsNothing(), claimed=digest)
-        except (_SourceFailed, Damaged):
+            return receive(
+                [target], run, read_from(source, layout.blob_key(digest)), holds=HoldsNothing(), claimed=digest
+            )
+        except (SourceFailed, Damaged):
             continue
     return None
 
 
-def _read(source: Opens, digest: Digest) -> Iterator[bytes]:
-    """A blob's bytes; errors of reading are told apart from those of the target that they are written to."""
+def read_from(source: Opens, key: str) -> Iterator[bytes]:
+    """What is under a key; errors of reading (SourceFailed) are told apart from those of whom it is written to."""
     try:
-        with source.open(layout.blob_key(digest)) as stream:
+        with source.open(key) as stream:
             yield from chunks(stream)
     except (StorageError, OSError) as error:
-        raise _SourceFailed from error
+        raise SourceFailed(key) from error
 
 
 def _cut(wanted: Iterable[Sized]) -> Iterator[list[Digest]]:

@@ -237,3 +237,21 @@ def test_an_audit_does_not_believe_a_catalogue_that_forgot(
         (copy / key).unlink()
     answer = tianyi("audit", at=repository)
     assert (answer.code, answer.said["missing"]) == (3, 2)
+
+
+def test_what_cannot_be_written_stops_no_other_repair(
+    tianyi: Tianyi, repository: Path, copies: tuple[Path, Path], aip: str
+) -> None:
+    """A folder lies in a blob's place: it is a person's, and stays; everything else is healed."""
+    places = [copies[1] / key for key in sorted(sorts(tianyi, repository, aip).values()) if key.startswith("blobs/")]
+    places[0].unlink()
+    places[0].mkdir()
+    (places[0] / "theirs.txt").write_text("somebody's")
+    for place in places[1:3]:
+        flip(place)
+    assert tianyi("audit", at=repository).code == 3
+    answer = tianyi("repair", at=repository)
+    assert (answer.code, answer.said["repaired"], answer.said["beyond_repair"]) == (3, 2, 1)
+    [left] = [one for one in answer.said["findings"] if one["outcome"] == "beyond_repair"]
+    assert (left["key"], left["source"]) == (str(places[0].relative_to(copies[1])), "first")
+    assert (places[0] / "theirs.txt").read_text() == "somebody's"
