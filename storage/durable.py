@@ -208,7 +208,12 @@ def _sync_name(disk: Disk, target: Path, folders: Folders, *, exclusive: bool) -
 def scratch_name(disk: Disk, scratch: Path) -> Path:
     """A new name in a scratch folder (made where missing), of this process alone."""
     make_folders(disk, scratch)
-    return scratch / f"{os.getpid()}-{time.monotonic_ns()}-{next(_serial)}"
+    return scratch / new_name()
+
+
+def new_name() -> str:
+    """A file name that no other process and no other call comes to."""
+    return f"{os.getpid()}-{time.monotonic_ns()}-{next(_serial)}"
 
 
 def write_file(disk: Disk, path: Path, data: bytes, mode: int) -> None:

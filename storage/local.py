@@ -29,6 +29,7 @@ class Local:
         self.disk = disk
         self.keeps_all = ""
         self.folders = durable.Folders(root)
+        self._syncs_whole: bool | None = None
 
     def __repr__(self) -> str:
         return f"Local({self.name!r}, {str(self.root)!r})"
@@ -59,7 +60,7 @@ class Local:
     def incoming(self, run: str) -> Incoming:
         with told(str(self.root)):
             self._check_root()
-            return _File(self, durable.scratch_name(self.disk, self.scratch / run))
+            return _File(self, f"{self.scratch}/{run}")
 
     @contextmanager
     def batch(self, run: str) -> Iterator[Batch]:
@@ -102,8 +103,26 @@ class Local:
 
     def _check_root(self) -> None:
         """Never make the copy's own folder anew: where it is gone, its disk is not mounted."""
-        if not self.root.is_dir():
+        if not os.path.isdir(self.root):
             raise Unreachable(str(self.root), "there is no such folder")
+
+    def make_room(self, target: str) -> None:
+        """Make the folder that a name is to be in, but never the copy's own."""
+        folder = target[: target.rindex("/")]
+        try:
+            self.disk.mkdir(folder)
+        except FileExistsError:
+            pass
+        except FileNotFoundError:
+            self._check_root()
+            durable.make_folders(self.disk, Path(folder))
+
+    @property
+    def syncs_whole(self) -> bool:
+        """Whether one syncfs makes a batch durable there (storage.durable); asked of the system once."""
+        if self._syncs_whole is None:
+            self._syncs_whole = self.disk.syncs_whole(str(self.scratch))
+        return self._syncs_whole
 
     @contextmanager
     def _answering(self, key: str) -> Iterator[None]:
@@ -119,9 +138,13 @@ class Local:
 class _File:
     """A blob on its way into a local copy (`Incoming`)."""
 
-    def __init__(self, store: Local, path: Path) -> None:
-        self._store, self._path, self._size = store, path, 0
-        self._descriptor = store.disk.create(str(path))
+    def __init__(self, store: Local, folder: str) -> None:
+        self._store, self._path, self._size = store, f"{folder}/{durable.new_name()}", 0
+        try:
+            self._descriptor = store.disk.create(self._path)
+        except FileNotFoundError:
+            durable.make_folders(store.disk, Path(folder))
+            self._descriptor = store.disk.create(self._path)
 
     def write(self, data: bytes) -> None:
         with told(str(self._store.root)):
@@ -129,18 +152,19 @@ class _File:
         self._size += len(data)
 
     def finish(self, key: str) -> Pending:
-        if not self._store.disk.syncs_whole(str(self._store.scratch)):
-            with durable.syncing(str(self._path)):
+        if not self._store.syncs_whole:
+            with durable.syncing(self._path):
                 self._store.disk.sync_file(self._descriptor)
         with told(str(self._store.root)):
             self._close()
-        return Pending(key, self._size, str(self._path))
+            self._store.make_room(self._store.path(key))  # here, since many workers do it sooner than one process
+        return Pending(key, self._size, self._path)
 
     def abandon(self) -> None:
         with suppress(OSError):  # what cannot be removed now goes with the run's scratch folder
             self._close()
         with suppress(OSError):
-            self._store.disk.unlink(str(self._path))
+            self._store.disk.unlink(self._path)
 
     def _close(self) -> None:
         """Once: a number that was given back may be another file's already."""
@@ -154,7 +178,7 @@ class _Batch:
 
     def __init__(self, store: Local) -> None:
         self._store = store
-        self._whole = store.disk.syncs_whole(str(store.scratch))
+        self._whole = store.syncs_whole
         self._descriptor = os.open(store.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self._touched: dict[Path, None] = {}
 
@@ -175,11 +199,18 @@ class _Batch:
         with told(str(self._store.root)):
             self._store._check_root()
             for blob in pending:
-                target = Path(self._store.path(blob.key))
-                if target.parent not in self._touched:
-                    durable.make_folders(self._store.disk, target.parent)
-                    self._touched.update(dict.fromkeys(self._store.folders.to_sync(target.parent)))
-                self._store.disk.rename(blob.scratch, str(target))
+                target = self._store.path(blob.key)
+                if not self._whole:
+                    self._touch(Path(target).parent)
+                try:
+                    self._store.disk.rename(blob.scratch, target)
+                except FileNotFoundError:
+                    self._store.make_room(target)
+                    self._store.disk.rename(blob.scratch, target)
+
+    def _touch(self, folder: Path) -> None:
+        if folder not in self._touched:
+            self._touched.update(dict.fromkeys(self._store.folders.to_sync(folder)))
 
     def close(self) -> None:
         os.close(self._descriptor)
