@@ -80,6 +80,7 @@ class Sweep:
             self._bury(store)
         while group := self._next_group():
             with self._committer.lock(), settling(self._committer.work):
+                self._limit = self._old_enough(self._limit)
                 self._marks.catch_up()
                 for one in group:
                     self._settle(one, "removed" if self._drop(one) else "kept")
