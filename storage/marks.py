@@ -42,14 +42,14 @@ class Marks:
     def read_all(self) -> None:
         """Mark what everything in every copy that answers refers to; raise SweepStopped where that cannot be told."""
         with _stopping():
+            self.size = self._vault.ledger.size()  # before records are listed: `catch_up` takes what comes later
             self._dead = tombstones.buried(self._vault.copies)
             for aip in self._dead:
                 if (tombstone := self._vault.tombstone(aip)) and tombstone.policy:
                     self._references.add([Digest.parse(tombstone.policy)])
             self._read_records(layout.AIPS)
-            for _, _, event in self._vault.ledger.read(0, size := self._vault.ledger.size()):
+            for _, _, event in self._vault.ledger.read(0, self.size):
                 self._take(event)
-            self.size = size
             self._check_lost()
 
     def catch_up(self) -> None:
@@ -69,7 +69,14 @@ class Marks:
             if store is self._vault.first or answers(store):
                 for key in store.listing(prefix):
                     if (name := layout.record_name(key)) and name[0] not in self._dead:
-                        self._mark_bag(_record(store, key))
+                        self._read_record(store, key, name[0])
+
+    def _read_record(self, store: Opens, key: str, aip: UUID) -> None:
+        try:
+            self._mark_bag(_record(store, key))
+        except NotFound:
+            if not self._vault.tombstone(aip):  # else it was deleted at this moment
+                raise
 
     def _mark_bag(self, record: Record) -> None:
         """Each copy's record counts, and those that are the same only once."""

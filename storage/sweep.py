@@ -65,7 +65,7 @@ class Sweep:
         """Read the vault; return what would go now. Raises SweepStopped where it cannot be told what is needed."""
         before = self._vault.ledger.size()
         self._marks.read_all()
-        if any(event.type == "deletion" for _, _, event in self._vault.ledger.read(before, self._marks.size)):
+        if any(event.type == "deletion" for _, _, event in self._vault.ledger.read(before)):
             self._wait("an AIP was deleted at this moment; sweep again")
         for store in self._vault.copies:
             try:
