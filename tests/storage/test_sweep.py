@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -215,6 +215,41 @@ def test_a_version_committed_between_plan_and_removal_keeps_its_blobs(
         keep(committer, 1, [b"late"])
         assert (one.carry_out().removed, one.done().kept) == (2, 10)
     assert all(stores[0].size(blob_key(sha256(data))) for data in parts([b"late"])[1])
+
+
+class _Busy(Memory):
+    """While its records are listed, somebody else is at work."""
+
+    meanwhile: Callable[[], object] = staticmethod(lambda: None)
+
+    def listing(self, prefix: str = "") -> Iterator[str]:
+        yield from super().listing(prefix)
+        if prefix == AIPS:
+            act, self.meanwhile = self.meanwhile, lambda: None
+            act()
+
+
+@pytest.mark.parametrize("what", ["commit", "deletion"])
+def test_what_happens_while_records_are_listed(tmp_path: Path, what: str) -> None:
+    """A version that came after the listing is not taken for lost, nor its blobs for orphans; what a deletion frees at
+    this moment waits."""
+    store = _Busy("first")
+    committer = made(tmp_path / "work", [store])
+    keep(committer, 1, [b"a"])
+    put([store], [*parts([b"late"])[1], b"orphan"])
+
+    def act() -> None:
+        if what == "commit":
+            keep(committer, 2, [b"late"])
+        else:
+            with committer.lock():
+                committer.delete(buried(urn(1)), "tests")
+
+    with sweeping(committer, LATER, DAY) as one:
+        store.meanwhile = act
+        one.plan()
+        assert one.carry_out().removed == {"commit": 1, "deletion": 0}[what]
+    assert all(store.size(blob_key(sha256(data))) for data in parts([b"late"])[1])
 
 
 def test_a_blob_written_anew_between_plan_and_removal_stays(committer: Committer, stores: list[Memory]) -> None:
