@@ -8,12 +8,19 @@ from contextlib import suppress
 from sqlite_utils import Database
 
 from repository.disposal import APPROVED, DELETED, REQUESTED, WITHDRAWN
+from storage import layout
 from storage.aip import parse_aip
 from storage.digest import sha256
 from storage.errors import StorageError
 from storage.event import Event
 from storage.tombstone import Tombstone
 from storage.vault import Vault
+
+_FORGET_DAMAGE = """
+delete from damage where outcome != 'extra' and (key like ?1 or key like 'blobs/%'
+and not exists (select 1 from files where digest = 'sha256:' || substr(key, 20))
+and not exists (select 1 from evidence where digest = 'sha256:' || substr(key, 20)))
+"""
 
 
 def requested(db: Database, vault: Vault, entry: int, event: Event) -> None:
@@ -71,6 +78,7 @@ def _put_deleted(db: Database, aip: str, row: dict[str, str | int]) -> None:
     db.table("deleted").insert({"aip": aip, **row}, replace=True)
     for table in ("files", "happenings", "versions", "aips"):
         db.execute(f"delete from {table} where aip = ?", (aip,))
+    db.execute(_FORGET_DAMAGE, (f"{layout.aip_prefix(parse_aip(aip))}%",))  # what nobody needs cannot be damaged
     db.execute("update requests set state = ? where request = ?", (DELETED, row["request"]))
     because = json.dumps([row["reason"]], ensure_ascii=False)
     accession = {"accession": row["accession"], "received": "", "outcome": DELETED, "aip": aip, "because": because}

@@ -27,8 +27,8 @@ from repository.errors import (
 )  # fmt: skip
 from storage.aip import parse_aip
 from storage.digest import Digest
-from storage.errors import Deleted, NotFound
-from storage.layout import blob_key, tombstone_key
+from storage.errors import Deleted, NotFound, SweepStopped
+from storage.layout import blob_key, record_key, tombstone_key
 
 Tianyi = Callable[..., Any]
 Act = Callable[..., Repository]
@@ -230,6 +230,23 @@ def test_a_damaged_tombstone_is_found_and_healed(archive: Archive) -> None:
     with archive.at(32) as repository:
         assert [finding.key for audit in repository.audit() for finding in audit.findings] == [key]
         assert [mend.damage.expected.key for mend in repository.repair()[0]] == [key]
+        assert not any(map(is_damaged, repository.audit()))
+
+
+def test_what_was_damaged_or_lost_is_deleted_like_the_rest(archive: Archive) -> None:
+    """A record and a blob that no copy has any more: the AIP can be deleted, and its damage is forgotten with it."""
+    with archive.at() as repository:
+        digest = next(file.digest for file in repository.files(archive.gone) if file.original_name == "own.txt")
+        for copy in archive.copies:
+            (copy / record_key(parse_aip(archive.gone), 1)).unlink()
+            (copy / blob_key(Digest.parse(digest))).unlink()
+        assert [audit.counts["missing"] for audit in repository.audit()] == [2, 2]
+    archive.approved()
+    with archive.at(31) as repository:
+        with pytest.raises(SweepStopped):
+            repository.sweep_plan()
+        assert [done.aip for done in repository.sweep()[0]] == [archive.gone]
+        assert [state.state for state in repository.copy_states()] == ["complete", "complete"]
         assert not any(map(is_damaged, repository.audit()))
 
 
