@@ -61,12 +61,10 @@ class Deletions:
     def approve(self, name: str) -> Request:
         """Approve another's request; raise UnknownRequest, BadStep or SameApprover."""
         deciding(self.agents, self.agent, self.user)
-        requests.request(self.catalogue, name).check("approve")
+        self._approvable(name)  # asked again under the lock: nothing is kept of what is refused
         policy = evidence.keep(self.committer, self.new_id, [self.policies.to_bytes()])
         with self._locked():
-            request = requests.request(self.catalogue, name)
-            request.check("approve")
-            self._check_other(request)
+            request = self._approvable(name)
             due = stamp(self.now + self.policies.retention.waiting)
             detail: dict[str, Json] = {"request": request.request, "due": due, "policy": str(policy)}
             self._note("deletion-approval", request.aip, "approved", detail)
@@ -167,11 +165,15 @@ class Deletions:
             raise BadRequest("A decision has its reason on record, and none was given.", 'Add --reason "…".')
         return why
 
-    def _check_other(self, request: Request) -> None:
+    def _approvable(self, name: str) -> Request:
+        """The request, if it waits for an approval and this agent may give it."""
+        request = requests.request(self.catalogue, name)
+        request.check("approve")
         if request.requested_by == self.agent:
             raise SameApprover(request.request, "the same agent", self.agent)
         if self.policies.retention.approver_is_another_user and request.requested_user == self.user:
             raise SameApprover(request.request, "the same user of the system", self.user)
+        return request
 
     def _named(self, name: str) -> Hold:
         if name.strip().upper().startswith("H-"):
