@@ -9,7 +9,7 @@ from pydantic import Field
 
 from policies.model import Every, Model
 
-JobName = Literal["audit", "migrate", "replicate"]
+JobName = Literal["audit", "migrate", "replicate", "sweep"]
 
 
 class Job(Model):

@@ -19,11 +19,12 @@ from policies.formats import FormatsPolicy
 from policies.ingest import IngestPolicy
 from policies.migration import MigrationPolicy
 from policies.model import Model
+from policies.retention import RetentionPolicy
 from policies.text import LARGEST, Document, read
 
 KINDS: Mapping[str, type[Model]] = {
     "ingest": IngestPolicy, "formats": FormatsPolicy, "migration": MigrationPolicy, "audit": AuditPolicy,
-    "copies": CopiesPolicy,
+    "copies": CopiesPolicy, "retention": RetentionPolicy,
 }  # fmt: skip
 """The policies by name: `ingest` lies in ingest.yaml."""
 

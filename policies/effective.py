@@ -12,6 +12,7 @@ from policies.formats import FormatsPolicy
 from policies.ingest import IngestPolicy
 from policies.migration import MigrationPolicy
 from policies.model import Model
+from policies.retention import RetentionPolicy
 
 
 class Policies(Model):
@@ -22,6 +23,7 @@ class Policies(Model):
     migration: MigrationPolicy
     audit: AuditPolicy
     copies: CopiesPolicy
+    retention: RetentionPolicy
 
     def to_bytes(self) -> bytes:
         """Canonical JSON (RFC 8785: sorted ASCII keys, no blanks, no floats), UTF-8; `model_validate_json` reads it."""

@@ -12,12 +12,14 @@ from contextlib import closing, contextmanager, suppress
 from itertools import chain, count, groupby
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from sqlite_utils import Database
 
 from repository import projection, schema
+from repository.project_deletion import put_tombstone
 from repository.project_version import project_version
-from storage import layout
+from storage import layout, tombstones
 from storage.aip import parse_aip
 from storage.digest import Digest
 from storage.errors import StorageError
@@ -94,13 +96,22 @@ class Catalogue:
         self.db.conn.commit()
 
     def complete(self, vault: Vault) -> None:
-        """Take in the records that no entry of the ledger tells of: a copy may have lost its ledger."""
+        """Take in the records and tombstones that no entry of the ledger tells of: a copy may have lost its ledger."""
         for _, versions in groupby(vault.all_records(), key=lambda record: record.aip):
             for record in sorted(versions, key=lambda record: record.version):
                 if not self.one("select 1 from versions where aip = ? and version = ?", record.aip, record.version):
                     with self._transaction():
                         project_version(self.db, vault, record, self.position)
                         projection.put_accession(self.db, record, self.position)
+        for aip in tombstones.buried(vault.copies):
+            self._complete_deletion(vault, aip)
+
+    def _complete_deletion(self, vault: Vault, aip: UUID) -> None:
+        if not self.one("select 1 from deleted where aip = ?", f"urn:uuid:{aip}"):
+            with suppress(StorageError):  # one that no copy has whole is left for a person
+                if tombstone := vault.tombstone(aip):
+                    with self._transaction():
+                        put_tombstone(self.db, tombstone, self.position)
 
     def _set_aside(self, known: int) -> None:
         """Keep what was known beside the catalogue, under a name that nothing has yet; then begin anew."""

@@ -37,6 +37,9 @@ class Edge(NamedTuple):
 
 EDGE: Mapping[type[Exception], Edge] = {
     storage.NotFound: Edge(NOT_FOUND, 404),
+    storage.BlobGone: Edge(INCOMPLETE, 503),
+    storage.Deleted: Edge(NOT_FOUND, 410),
+    storage.SweepStopped: Edge(DAMAGE, 500),
     storage.Damaged: Edge(DAMAGE, 500),
     storage.BrokenRecord: Edge(DAMAGE, 500),
     storage.Locked: Edge(LOCKED, 423),
@@ -55,6 +58,13 @@ EDGE: Mapping[type[Exception], Edge] = {
     own.UnknownCopy: Edge(NOT_FOUND, 404),
     own.BadIdentifier: Edge(NOT_FOUND, 404),
     own.NotKept: Edge(NOT_FOUND, 404),
+    own.UnknownRequest: Edge(NOT_FOUND, 404),
+    own.UnknownHold: Edge(NOT_FOUND, 404),
+    own.UndeclaredAgent: Edge(REJECTED, 403),
+    own.NotYourAgent: Edge(REJECTED, 403),
+    own.SameApprover: Edge(REJECTED, 403),
+    own.AlreadyRequested: Edge(REJECTED, 409),
+    own.BadStep: Edge(REJECTED, 409),
     own.BadConfig: Edge(REJECTED, 500),
     own.NotEmpty: Edge(USAGE, 409),
     own.BadRequest: Edge(USAGE, 400),

@@ -90,6 +90,70 @@ class NotKept(RepositoryError):
         )
 
 
+class UndeclaredAgent(RepositoryError):
+    """Decisions about deletion are for agents that tianyi.toml declares."""
+
+    code = "agent-undeclared"
+
+    def __init__(self, name: str, known: list[str]) -> None:
+        told = f"Declared are: {', '.join(known)}. " if known else ""
+        super().__init__(
+            f"{name} is no declared agent, and only those decide what is deleted.",
+            f"{told}Act with `tianyi --agent NAME …` or TIANYI_AGENT; tianyi.toml declares one by"
+            ' `[[agents]]`, `name = "…"` and, if only one user of the system may act so, `user = "uid-1000"`.',
+        )
+
+
+class NotYourAgent(RepositoryError):
+    code = "agent-of-another"
+
+    def __init__(self, name: str, user: str, acting: str) -> None:
+        super().__init__(f"{name} acts as {user} alone, and you are {acting}.", "Act as yourself, or ask them.")
+
+
+class SameApprover(RepositoryError):
+    code = "approver-same"
+
+    def __init__(self, request: str, same: str, who: str) -> None:
+        super().__init__(
+            f"{request} was asked for by {same} ({who}), and nobody approves what they have asked for.",
+            "Have another person approve it; the policy retention.yaml says whether another agent alone is enough.",
+        )
+
+
+class AlreadyRequested(RepositoryError):
+    code = "already-requested"
+
+    def __init__(self, aip: str, request: str) -> None:
+        super().__init__(f"The deletion of {aip} was asked for before: {request}.", "`tianyi deletions` shows it.")
+
+
+class BadStep(RepositoryError):
+    """Something was to be done with a request that its state does not allow."""
+
+    code = "request-state"
+
+    def __init__(self, request: str, act: str, state: str) -> None:
+        super().__init__(f"{request} is {state}: there is nothing to {act}.", "`tianyi deletions` shows every request.")
+
+
+class UnknownRequest(RepositoryError):
+    code = "no-such-request"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no request {name}.", "`tianyi deletions` shows every request.")
+
+
+class UnknownHold(RepositoryError):
+    code = "no-such-hold"
+
+    def __init__(self, name: str, known: list[str]) -> None:
+        super().__init__(
+            f"{name} does not name one hold that is in force.",
+            f"Name one of: {', '.join(known)}." if known else "`tianyi holds` shows those in force.",
+        )
+
+
 class BadRequest(RepositoryError):
     """Something was asked for that cannot be meant."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from repository.catalogue import Catalogue
 from repository.errors import BadIdentifier, NotKept
 from storage import layout
 from storage.aip import parse_aip
-from storage.errors import NotFound
+from storage.errors import Deleted, NotFound
 
 _ACCESSION = re.compile(r"\d{4}-\d{4,}")
 
@@ -91,31 +92,43 @@ class Behind:
 _AIP = "aip, title, accession, producer, created, versions, files, bytes"
 PREMIS_TYPES = {
     "commit": "information package creation", "audit": "fixity check", "repair": "recovery", "export": "dissemination",
-    "refusal": "appraisal", "accession": "accession", "founding": "creation",
+    "refusal": "appraisal", "accession": "accession", "founding": "creation", "deletion": "deletion",
 }  # fmt: skip
 """Entry types of the ledger as terms of id.loc.gov/vocabulary/preservation/eventType."""
 
 
 def resolve(catalogue: Catalogue, text: str) -> str:
-    """The AIP that an identifier or accession number names; raise BadIdentifier or NotFound."""
-    if _ACCESSION.fullmatch(text):
-        row = catalogue.one("select aip from aips where accession = ?", text)
-        aip = row["aip"] if row else ""
-    else:
-        try:
-            aip = f"urn:uuid:{parse_aip(text.lower())}"
-        except ValueError as error:
-            raise BadIdentifier(text) from error
+    """The AIP that an identifier or accession number names; raise BadIdentifier, NotFound, NotKept or Deleted."""
+    aip = _named(catalogue, text)
     if not catalogue.one("select 1 from aips where aip = ?", aip):
+        if row := catalogue.one("select aip, time, reason from deleted where aip = ?", aip):
+            raise Deleted(row["aip"], row["time"], row["reason"], layout.tombstone_key(parse_aip(aip)))
         if row := _refused(catalogue, text):
             raise NotKept(text, row["outcome"], next(iter(json.loads(row["because"] or "[]")), ""))
         raise NotFound(f"AIP {text}", "this repository", "`tianyi list` shows what is held.")
     return str(aip)
 
 
+def _named(catalogue: Catalogue, text: str) -> str:
+    """The AIP that is meant, whether or not it is held; "" for an accession of which there is none."""
+    if _ACCESSION.fullmatch(text):
+        query = "select aip from aips where accession = ?1 union all select aip from deleted where accession = ?1"
+        row = catalogue.one(query, text)
+        return str(row["aip"]) if row else ""
+    try:
+        return f"urn:uuid:{parse_aip(text.lower())}"
+    except ValueError as error:
+        raise BadIdentifier(text) from error
+
+
 def subject(catalogue: Catalogue, text: str) -> str:
-    """What events can be about: an AIP, or an accession of which there is none; raise as `resolve` does."""
-    return text if _refused(catalogue, text) else resolve(catalogue, text)
+    """What events can be about: an AIP, a deleted one too, or an accession of which there is none; raise as `resolve`
+    does."""
+    if _refused(catalogue, text):
+        return text
+    with suppress(Deleted):
+        return resolve(catalogue, text)
+    return _named(catalogue, text)
 
 
 def _refused(catalogue: Catalogue, accession: str) -> dict[str, Any] | None:
@@ -208,7 +221,8 @@ def _ledger_query(catalogue: Catalogue, urn: str) -> tuple[str, ...]:
     if not urn:
         return ("select * from events order by entry",)
     return (
-        "select * from events where object in (?1, (select accession from aips where aip = ?1)) order by entry",
+        "select * from events where object in (?1, (select accession from aips where aip = ?1),"
+        " (select accession from deleted where aip = ?1)) order by entry",
         urn,
     )
 

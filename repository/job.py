@@ -89,7 +89,19 @@ def _replicate(repository: Repository) -> Done:
     return ("incomplete" if behind else "success"), detail
 
 
-_WORK: Mapping[str, Callable[[Repository], Done]] = {"audit": _audit, "migrate": _migrate, "replicate": _replicate}
+def _sweep(repository: Repository) -> Done:
+    done, swept = repository.sweep()
+    detail: dict[str, str | int] = {"deleted": len(done), "removed": swept.removed, "bytes": swept.size}
+    detail["kept"] = swept.kept
+    return ("incomplete" if any(one.behind for one in done) else "success"), detail
+
+
+_WORK: Mapping[str, Callable[[Repository], Done]] = {
+    "audit": _audit,
+    "migrate": _migrate,
+    "replicate": _replicate,
+    "sweep": _sweep,
+}
 
 
 def _told(error: Exception) -> dict[str, str | int]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from repository import project_deletion
 from repository.project_version import project_version, put_lost, size_of
 from storage.aip import Record, parse_aip
 from storage.digest import Digest
@@ -28,7 +29,7 @@ def project(db: Database, vault: Vault, entry: int, raw: bytes, event: Event) ->
         known(db, vault, entry, event)
 
 
-_EVIDENCE = frozenset({"findings", "policy"})
+_EVIDENCE = frozenset({"findings", "policy", "list"})
 """Members of an entry's detail that name a blob by its digest: it is kept with the entry."""
 
 
@@ -124,4 +125,10 @@ _PROJECTIONS: dict[str, Callable[[Database, Vault, int, Event], None]] = {
     "commit": _commit,
     "audit": _audit,
     "repair": _repair,
+    "deletion-request": project_deletion.requested,
+    "deletion-approval": project_deletion.approved,
+    "deletion-withdrawal": project_deletion.withdrawn,
+    "hold": project_deletion.held,
+    "release": project_deletion.released,
+    "deletion": project_deletion.deleted,
 }

@@ -41,12 +41,15 @@ from repository import (
     migrate,
     migration,
     replication,
+    requests,
 )
 from repository.agreement import agrees
 from repository.catalogue import Catalogue, CatalogueHolds, counts
 from repository.config import Config, Copy
 from repository.copies import CopyState, Promoted
+from repository.deletions import Deletions
 from repository.dip import Dip
+from repository.disposal import Done, Hold, Plan, Request
 from repository.doctor_check import Check
 from repository.drill import Drilled, Wanted
 from repository.errors import BadRequest, UnknownCopy
@@ -66,6 +69,7 @@ from storage.event import Event
 from storage.progress import SILENT, Progress
 from storage.replicate import Replicated
 from storage.store import Store
+from storage.sweep import Swept
 from storage.vault import Vault
 
 if TYPE_CHECKING:
@@ -80,8 +84,13 @@ def utc_now() -> datetime:
 
 
 def default_agent() -> str:
-    """Who acts where nobody says: the system's user by number, since the ledger holds no personal data."""
-    return os.environ.get("TIANYI_AGENT") or f"uid-{os.getuid()}"
+    """Who acts where nobody says: the system's user."""
+    return os.environ.get("TIANYI_AGENT") or system_user()
+
+
+def system_user() -> str:
+    """The system's user by number, since the ledger holds no personal data."""
+    return f"uid-{os.getuid()}"
 
 
 class Repository:
@@ -92,6 +101,7 @@ class Repository:
         settings: Config,
         *,
         agent: str = "",
+        user: str = "",
         now: Callable[[], datetime] = utc_now,
         progress: Progress = SILENT,
         patience: float = 60.0,
@@ -99,6 +109,7 @@ class Repository:
     ) -> None:
         self.settings = settings
         self.agent, self.now, self.progress = agent or default_agent(), now, progress
+        self.user = user or system_user()
         self.bad_reads: list[tuple[str, str]] = []
         stores = [config.open_copy(copy, settings, disk) for copy in settings.copies]
         self.vault = Vault(
@@ -112,7 +123,7 @@ class Repository:
         self.catalogue.follow(self.vault)  # before anything is appended: one that is ahead of the ledger is seen
         self.recovered = self._recover(disk)
         self.catalogue.follow(self.vault)
-        self.committer.remembers = lambda: remembered(self.catalogue)
+        self.committer.scribe.remembers = lambda: remembered(self.catalogue)
 
     @classmethod
     def init(cls, folder: Path, others: Sequence[str] = (), *, agent: str = "") -> Repository:
@@ -125,11 +136,13 @@ class Repository:
 
     @classmethod
     def open(
-        cls, folder: Path, *, agent: str = "", progress: Progress = SILENT, now: Callable[[], datetime] = utc_now,
-        patience: float = 60.0,
+        cls, folder: Path, *, agent: str = "", user: str = "", progress: Progress = SILENT,
+        now: Callable[[], datetime] = utc_now, patience: float = 60.0,
     ) -> Repository:  # fmt: skip
-        """Open a repository; raise NoRepository, BadConfig, NotAVault or Unreachable."""
-        return cls(config.load(folder.absolute()), agent=agent, progress=progress, now=now, patience=patience)
+        """Open a repository; `agent` acts, as the system's `user`, by default whoever runs this. Raises NoRepository,
+        BadConfig, NotAVault or Unreachable."""
+        settings = config.load(folder.absolute())
+        return cls(settings, agent=agent, user=user, progress=progress, now=now, patience=patience)
 
     def __enter__(self) -> Repository:
         return self
@@ -302,6 +315,59 @@ class Repository:
             self.catalogue.follow(self.vault)
         return done
 
+    def deletion_plan(self, aip: str) -> Plan:
+        """What the deletion of an AIP would take away; nothing is changed."""
+        return self._deletions().plan(aip)
+
+    def delete(self, aip: str, reason: str) -> Request:
+        """Ask for the deletion of an AIP; raise UndeclaredAgent, NotYourAgent or AlreadyRequested."""
+        return self._deletions().ask(aip, reason)
+
+    def approve(self, request: str) -> Request:
+        """Approve what somebody else has asked for; raise UnknownRequest, BadStep or SameApprover."""
+        return self._deletions().approve(request)
+
+    def withdraw(self, request: str, reason: str) -> Request:
+        """End a request that was not carried out; raise UnknownRequest or BadStep."""
+        return self._deletions().withdraw(request, reason)
+
+    def hold(self, aip: str, reason: str) -> Hold:
+        """Put an AIP under a legal hold: it is not deleted while one is in force."""
+        return self._deletions().hold(aip, reason)
+
+    def release(self, hold: str, reason: str) -> Hold:
+        """End a legal hold, by its number or that of an AIP that has one alone; raise UnknownHold."""
+        return self._deletions().release(hold, reason)
+
+    def requests(self) -> Iterator[Request]:
+        """Yield every request to delete that was ever made, in order."""
+        return requests.requests(self.catalogue)
+
+    def open_request(self, aip: str) -> Request | None:
+        """The request to delete an AIP that waits for something, where there is one."""
+        return requests.open_request(self.catalogue, aip)
+
+    def holds(self) -> list[Hold]:
+        """The legal holds in force, in order."""
+        return requests.holds(self.catalogue)
+
+    def due(self) -> list[Plan]:
+        """What the deletions that are due would take away."""
+        deletions = self._deletions()
+        return [deletions.plan(request.aip) for request in deletions.due()]
+
+    def sweep_plan(self) -> Swept:
+        """What `sweep` would remove now, not counting what the deletions that are due set free; raise SweepStopped."""
+        return self._deletions().sweep_plan()
+
+    def sweep(self, planned: Callable[[Swept], None] = lambda _: None) -> tuple[list[Done], Swept]:
+        """Carry out the deletions that are due, then remove what nothing needs, of which `planned` hears before.
+
+        Raises SweepStopped or Locked; what was done before stays done, and is on record.
+        """
+        deletions = self._deletions()
+        return deletions.carry_out(), deletions.sweep(self.settings.vault_id, planned)
+
     def rebuild(self) -> dict[str, int]:
         """Make the catalogue again from the vault alone; return how many AIPs, versions and files it knows."""
         with self.committer.lock():
@@ -396,6 +462,12 @@ class Repository:
             committer=self.committer, work=self.settings.work, holds=self._holds,
             policies=self.policies(), executor=workers, identifier=identifiers.identifier, now=self.now,
             new_id=lambda: _new_id(self.now), agent=self.agent, software=SOFTWARE, progress=self.progress,
+        )  # fmt: skip
+
+    def _deletions(self) -> Deletions:
+        return Deletions(
+            catalogue=self.catalogue, committer=self.committer, policies=self.policies(), agents=self.settings.agents,
+            agent=self.agent, user=self.user, now=self.now(), new_id=lambda: _new_id(self.now),
         )  # fmt: skip
 
     def _watch(self) -> Watch:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-VERSION = 2
+VERSION = 3
 
 _TABLES: dict[str, tuple[dict[str, type], tuple[str, ...]]] = {
     "state": ({"key": str, "value": int}, ("key",)),
@@ -45,6 +45,21 @@ _TABLES: dict[str, tuple[dict[str, type], tuple[str, ...]]] = {
         ("copy", "key"),
     ),
     "fixed": ({"key": str, "digest": str, "size": int}, ("key",)),
+    "requests": (
+        {"request": str, "aip": str, "accession": str, "state": str, "due": str, "reason": str, "requested": str,
+         "requested_by": str, "requested_user": str, "approved": str, "approved_by": str, "policy": str, "entry": int},
+        ("request",),
+    ),
+    "holds": (
+        {"hold": str, "aip": str, "accession": str, "reason": str, "since": str, "agent": str, "released": str,
+         "entry": int},
+        ("hold",),
+    ),
+    "deleted": (
+        {"aip": str, "accession": str, "time": str, "request": str, "reason": str, "file_digest": str,
+         "file_size": int, "entry": int},
+        ("aip",),
+    ),
     "evidence": ({"digest": str, "size": int, "entry": int}, ("digest",)),
 }  # fmt: skip
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
@@ -14,7 +13,7 @@ from uuid import UUID
 
 from fixity.audit import Audit, Expected, Finding, audit, extras
 from fixity.repair import Damage, Mend, Repair, plan
-from ingest.assemble import joined
+from repository import evidence
 from repository.catalogue import Catalogue
 from storage import bundle, layout
 from storage.aip import parse_record
@@ -25,8 +24,6 @@ from storage.errors import StorageError
 from storage.event import Event
 from storage.parallel import Inline
 from storage.progress import SILENT, Progress
-from storage.receive import HoldsNothing
-from storage.staging import staging
 from storage.store import Opens, Store
 
 _EXPECTED = """
@@ -36,6 +33,8 @@ select 'blobs/sha256/' || substr(digest, 8, 2) || '/' || substr(digest, 10, 2) |
 union all
 select 'aips/' || substr(aip, -4, 2) || '/' || substr(aip, -2) || '/' || substr(aip, 10) || '/v' || version || '.json',
        file_digest, file_size from versions
+union all
+select 'tombstones/' || substr(aip, 10) || '.json', file_digest, file_size from deleted
 union all
 select key, digest, size from fixed
 order by key
@@ -131,11 +130,7 @@ class Watch:
 
     def keep_list(self, rows: Iterable[dict[str, str]]) -> Digest:
         """A long list as a blob of the vault, named in an entry by its digest."""
-        lines = (json.dumps(row, ensure_ascii=False, sort_keys=True).encode() + b"\n" for row in rows)
-        with staging(f"report-{self.new_id()}", self.committer.vault.prompt, self.work) as stage:
-            received = stage.receive(joined(lines), HoldsNothing())
-            stage.settle([received])
-        return received.digest
+        return evidence.keep(self.committer, self.new_id, evidence.lines(rows))
 
     def plan(self) -> tuple[list[Mend], list[Mend]]:
         """What `repair` would heal, and what no copy has whole; nothing is changed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,14 @@ from ingest.pipeline import Receipt
 from ingest.validation import Validation
 from repository.copies import CopyState
 from repository.dip import Dip
+from repository.disposal import Done, Hold, Plan, Request
 from repository.doctor_drill import Drill
 from repository.drill import Drilled
 from repository.holdings import Aip, Behind, Happened, HeldFile, Version
 from repository.migration import Migration, Planned
 from storage.names import escape_path
 from storage.replicate import Replicated
+from storage.sweep import Swept
 
 Json = dict[str, Any]
 CAPPED = 100  # findings shown; the rest is in the report
@@ -171,6 +174,31 @@ def played(value: Drill) -> Json:
         "injected": len(value.tried), "detected": value.detected, "repaired": value.repaired, "lost": len(value.lost),
         "injuries": tried, "losses": value.lost, "left_out": value.left_out,
     }  # fmt: skip
+
+
+def request(value: Request, now: datetime) -> Json:
+    told = {name: getattr(value, name) for name in ("aip", "accession", "reason", "requested", "requested_by")}
+    approved = {"approved": value.approved or None, "approved_by": value.approved_by or None}
+    return {"request": value.request, "state": value.seen(now), "due": value.due or None, **told, **approved}
+
+
+def hold(value: Hold) -> Json:
+    return asdict(value)
+
+
+def plan(value: Plan) -> Json:
+    return {**asdict(value), "shared_with": list(value.shared_with), "copies": dict(value.copies)}
+
+
+def swept(value: Swept) -> Json:
+    return {
+        "removed": value.removed, "bytes": value.size, "kept": value.kept, "copies": dict(value.copies),
+        "waits": value.waits or None,
+    }  # fmt: skip
+
+
+def deleted(value: Done) -> Json:
+    return {"request": value.request, "aip": value.aip, "behind": sorted(value.behind)}
 
 
 def dip(value: Dip) -> Json:

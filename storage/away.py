@@ -7,8 +7,9 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import BinaryIO, NoReturn
 
-from storage.errors import Unreachable
-from storage.store import Batch, Incoming
+from storage import layout
+from storage.errors import StorageError, Unreachable
+from storage.store import Batch, Incoming, Lists
 
 
 class Away:
@@ -54,3 +55,12 @@ class Away:
 
     def _refuse(self) -> NoReturn:
         raise Unreachable(self._where, self._why)
+
+
+def answers(store: Lists) -> bool:
+    """Whether a copy can be asked at all; one that can, and not everywhere, is another matter."""
+    try:
+        next(store.listing(layout.AIPS), None)
+    except StorageError:
+        return False
+    return True

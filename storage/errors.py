@@ -40,6 +40,29 @@ class NotFound(StorageError):
         self.what = what
 
 
+class BlobGone(NotFound):
+    """A blob that a version relies on was removed while the version was on its way."""
+
+    code = "blob-gone"
+
+    def __init__(self, key: str, where: str) -> None:
+        super().__init__(
+            key, where, "It was removed while this command ran. Run the command again: it is written anew then."
+        )
+
+
+class Deleted(StorageError):
+    """The AIP has a tombstone: it was deleted, by the procedure, and nothing can be added to it."""
+
+    code = "deleted"
+
+    def __init__(self, aip: str, when: str, why: str, tombstone: str) -> None:
+        super().__init__(
+            f"{aip} was deleted on {when} because: {why}",
+            f"Its tombstone, {tombstone} in every copy, tells who asked and who approved.",
+        )
+
+
 class AlreadyThere(StorageError):
     """Something is under that key already; nothing was written."""
 
@@ -140,6 +163,17 @@ class Diverged(StorageError):
 
     def __init__(self, where: str) -> None:
         super().__init__(f"The ledger in {where} has entries that the other copies do not have.")
+
+
+class SweepStopped(StorageError):
+    """What is still needed cannot be told for certain: from there on, nothing was removed."""
+
+    code = "sweep-stopped"
+    next = "Bring back what is away, run `tianyi audit` and `tianyi repair`; then sweep again."
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"The sweep has stopped, since it cannot tell what is needed: {why}")
+        self.why = why
 
 
 class NotAVault(StorageError):

@@ -1,4 +1,5 @@
-"""What a commit is about to do, written down before it does it, so that a crash can be finished: as a value."""
+"""What a commit or a deletion is about to do, written down before it does it, so that a crash can be finished: as a
+value."""
 
 from __future__ import annotations
 
@@ -10,20 +11,31 @@ from storage.aip import Record
 from storage.canonical import canonical, parse_canonical
 from storage.event import Event, parse_event
 
+_DELETION = "-deletion"
+
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """The entry to write once the version's record exists. `size`: the ledger had so many entries before;
-    `away`: the copies that lack a blob of the version, and get no record of it."""
+    """The entry to write once the version's record, or the AIP's tombstone, exists. `size`: the ledger had so many
+    entries before; `away`: the copies that lack a blob of the version, and get no record of it."""
 
     event: Event
     size: int
-    away: frozenset[str]
+    away: frozenset[str] = frozenset()
 
     @property
     def record(self) -> str:
         """The digest of the record that the entry tells of."""
         return str(self.event.detail.get("record"))
+
+    @property
+    def tombstone(self) -> str:
+        """The digest of the tombstone that the entry tells of."""
+        return str(self.event.detail.get("tombstone"))
+
+    def is_about(self, event: Event) -> bool:
+        """Whether an entry tells of the same record or tombstone."""
+        return all(event.detail.get(name) == self.event.detail.get(name) for name in ("record", "tombstone"))
 
     def to_bytes(self) -> bytes:
         return canonical({"away": sorted(self.away), "size": self.size}) + b"\n" + self.event.to_bytes()
@@ -40,11 +52,21 @@ def parse_intent(data: bytes) -> Intent:
 
 
 def intent_name(record: Record) -> str:
-    """The intent's file name: which version it is about."""
+    """The file name of a commit's intent: which version it is about."""
     return f"{record.uuid}-v{record.version}"
 
 
+def deletion_name(aip: UUID) -> str:
+    """The file name of a deletion's intent."""
+    return f"{aip}{_DELETION}"
+
+
+def deleted_aip(name: str) -> UUID | None:
+    """The AIP that a deletion's intent is about, None where the name is another's; raise ValueError for no UUID."""
+    return UUID(name.removesuffix(_DELETION)) if name.endswith(_DELETION) else None
+
+
 def parse_name(name: str) -> tuple[UUID, int]:
-    """Raise ValueError where it is not the name of an intent."""
+    """AIP and version of a commit's intent; raise ValueError where the name is another's."""
     aip, _, version = name.rpartition("-v")
     return UUID(aip), int(version)

@@ -13,8 +13,8 @@ VAULT = "tianyi-vault.json"
 FIXED = (README, RESTORE, VAULT)
 BLOBS = "blobs/"
 AIPS = "aips/"
-LOG = "log/"
 TOMBSTONES = "tombstones/"
+LOG = "log/"
 
 _BLOB = re.compile(r"blobs/sha256/([0-9a-f]{2})/([0-9a-f]{2})/(\1\2[0-9a-f]{60})")
 _TOMBSTONE = re.compile(r"tombstones/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.json")
@@ -50,6 +50,7 @@ def record_name(key: str) -> tuple[UUID, int] | None:
 
 
 def tombstone_key(aip: UUID) -> str:
+    """`tombstones/<uuid>.json`."""
     return f"{TOMBSTONES}{aip}.json"
 
 

@@ -17,10 +17,10 @@ from storage.vault import Vault
 
 
 class References:
-    """Keys of blobs, each once. Not for several threads."""
+    """Keys of blobs, each once, in a new file, or in a temporary one without a name. Not for several threads."""
 
-    def __init__(self, path: Path) -> None:
-        self._db = sqlite3.connect(path, isolation_level=None)
+    def __init__(self, path: Path | None = None) -> None:
+        self._db = sqlite3.connect(path or "", isolation_level=None)
         self._db.execute("pragma synchronous = off")  # it is made anew by the next run
         self._db.execute("create table blobs (key text primary key) without rowid")
         self._db.execute("create table fresh (key text primary key) without rowid")

@@ -15,8 +15,9 @@ from itertools import chain, groupby
 from pathlib import Path
 from uuid import UUID
 
-from storage import durable, lacking, layout
+from storage import durable, lacking, layout, tombstones
 from storage.aip import Record
+from storage.away import answers
 from storage.carry import Sized, carry
 from storage.commit import Committer, create_same
 from storage.digest import Digest
@@ -28,7 +29,6 @@ from storage.receive import Received, reads_as
 from storage.references import References, gather
 from storage.staging import running
 from storage.store import Opens, Store
-from storage.tombstone import buried, is_buried
 from storage.vault import Vault
 
 Workers = Callable[[int, int], AbstractContextManager[Executor]]
@@ -85,14 +85,10 @@ class Replication:
         return self.result
 
     def _bury(self) -> Set[UUID]:
-        """Bring tombstones over, and remove the records under any; under the lock: none is written meanwhile."""
-        with self.committer.lock():
-            self._small(lacking.lacking(self.target, self.others, layout.TOMBSTONES))
-            gone = buried(self.copies)
-            for aip in sorted(gone):
-                for key in list(self.target.listing(layout.aip_prefix(aip))):
-                    self.target.drop(key)
-        return gone
+        """Bring tombstones over, and remove the records under any."""
+        for tombstone in tombstones.catch_up(self.target, self.copies):
+            self.result.add(1, len(tombstone.to_bytes()))
+        return tombstones.buried(self.copies)
 
     def _small(self, keys: Iterable[str]) -> None:
         """Copy small files that are not named by their digest."""
@@ -146,7 +142,7 @@ class Replication:
         """A version becomes one of this copy's when its blobs are all there."""
         self._make_whole(record)
         with self.committer.lock():
-            if not is_buried(self.copies, record.uuid):
+            if not tombstones.is_buried(self.copies, record.uuid):
                 create_same(self.target, record)
                 self.result.add(1, len(record.to_bytes()))
 
@@ -172,15 +168,6 @@ class Replication:
             self.result.add(1, 0)
         with self.committer.lock():
             ours.follow(leader)
-
-
-def answers(store: Store) -> bool:
-    """Whether a copy can be asked at all."""
-    try:
-        next(store.listing(layout.AIPS), None)
-    except StorageError:
-        return False
-    return True
 
 
 def _bad(store: Opens, digests: Sequence[Digest]) -> list[Digest]:

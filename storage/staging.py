@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from storage.digest import Digest
@@ -16,12 +17,12 @@ from storage.store import Batch, Pending, Store
 class Staging:
     """One run. Opened before the first byte is written, closed when all that was placed is durable."""
 
-    def __init__(self, run: str, stores: Sequence[Store], batches: dict[str, Batch], settling: Path) -> None:
+    def __init__(self, run: str, stores: Sequence[Store], batches: dict[str, Batch], work: Path) -> None:
         self.run = run
         self.stores = stores
         self.behind: set[str] = set()
         self._batches = batches
-        self._settling = settling
+        self._work = work
 
     def receive(self, parts: Iterable[bytes], holds: Holds, claimed: Digest | None = None) -> Received:
         """Take in one blob in this process; its bytes are durable after `settle`."""
@@ -35,7 +36,7 @@ class Staging:
         durable before another relies on it.
         """
         waiting = self._by_copy(received)
-        with locked(self._settling, "the copies' batch"):
+        with settling(self._work):
             self._flush(waiting)
             for name in list(waiting):
                 self._trying(name, waiting, lambda name=name: self._batches[name].place(waiting[name]))  # type: ignore[misc]
@@ -97,7 +98,7 @@ def staging(run: str, stores: Sequence[Store], work: Path) -> Iterator[Staging]:
                     raise
                 away.add(store.name)
         answering = [store for store in stores if store.name in batches]
-        opened = Staging(run, answering, batches, work / "settle.lock")
+        opened = Staging(run, answering, batches, work)
         opened.behind |= away
         yield opened
 
@@ -105,3 +106,20 @@ def staging(run: str, stores: Sequence[Store], work: Path) -> Iterator[Staging]:
 def lives(work: Path, run: str) -> bool:
     """Whether a run whose scratch folder was seen before this call is still at work."""
     return is_held(work / "runs" / run)
+
+
+@contextmanager
+def settling(work: Path) -> Iterator[None]:
+    """Hold the lock under which blobs get their names; raise Locked."""
+    with locked(work / "settle.lock", "the copies' batch"):
+        yield
+
+
+def oldest_run(work: Path) -> datetime | None:
+    """When the oldest run began that is at work at this moment; None where none is."""
+    began = []
+    for mark in (work / "runs").glob("*"):
+        with suppress(FileNotFoundError):  # it has just ended
+            if is_held(mark):
+                began.append(mark.stat().st_mtime)
+    return datetime.fromtimestamp(min(began), UTC) if began else None

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import BinaryIO
 from uuid import UUID
 
-from storage import bag, layout, manifest
+from storage import bag, layout, manifest, tombstones
 from storage.aip import Record, parse_record
 from storage.digest import Digest, Hashing
 from storage.errors import BrokenRecord, Damaged, NotFound, StorageError, Unreachable
@@ -17,6 +17,7 @@ from storage.ledger import Ledger
 from storage.manifest import Line
 from storage.receive import chunks
 from storage.store import CHUNK, Store
+from storage.tombstone import Tombstone
 
 Told = Callable[[str, str], None]
 """Hears of what was bad on the way: a copy's name and the key."""
@@ -39,18 +40,28 @@ class Vault:
         self.ledger = Ledger(*self.copies)
         self._told = told
 
+    def tombstone(self, aip: UUID) -> Tombstone | None:
+        """What stays of a deleted AIP, None of any other; raise BrokenRecord where no copy has it whole."""
+        return tombstones.find(self.copies, aip)
+
     def records(self, aip: UUID) -> list[Record]:
-        """All versions of an AIP, ascending; raise NotFound."""
+        """All versions of an AIP, ascending; raise NotFound or Deleted."""
+        if tombstone := self.tombstone(aip):
+            raise tombstone.as_error()
         found = list(self._records(layout.aip_prefix(aip)))
         if not found:
             raise NotFound(f"AIP urn:uuid:{aip}", next_step="`tianyi list` shows what is held.")
         return sorted(found, key=lambda record: record.version)
 
     def all_records(self) -> Iterator[Record]:
-        """Every record once, in the order of its key, from the first copy that has it whole; if none has, left out."""
+        """Every record of an AIP without a tombstone once, in the order of its key, from the first copy that has it
+        whole; if none has, left out."""
+        dead = tombstones.buried(self.copies)
         for key in self._record_keys(layout.AIPS):
+            name = layout.record_name(key)
             with suppress(BrokenRecord, NotFound):
-                yield self._record(key)
+                if name and name[0] not in dead:
+                    yield self._record(key)
 
     def versions(self) -> Iterator[tuple[UUID, int]]:
         """Yield AIP and version of every record in any copy once, whole or not, in the order of its key."""
@@ -59,7 +70,8 @@ class Vault:
                 yield name
 
     def record(self, aip: UUID, version: int, digest: Digest | None = None) -> Record:
-        """One version's record, the one with that digest where one is named; raise NotFound or BrokenRecord."""
+        """One version's record, the one with that digest where one is named, and whatever a tombstone says; raise
+        NotFound or BrokenRecord."""
         return self._record(layout.record_key(aip, version), digest)
 
     def open(self, digest: Digest) -> BinaryIO:

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from repository import wire
+from repository import Repository, wire
 from repository.cli.app import AsJson, opened
 from repository.cli.naming import short, why
 from repository.cli.screen import Json, Screen, counted, printable, size
@@ -86,11 +86,17 @@ def events(
     """Tell what happened, in order."""
     screen = Screen(json=json)
     with opened(context, screen) as repository:
-        known = {} if json else {one.aip: one.accession for one in repository.aips()}
+        known = {} if json else _accessions(repository)
         known[repository.settings.vault_id] = "the vault"
         rows = (wire.happened(one) if json else _event_row(one, known) for one in repository.events(aip))
         columns = ["time", "type", "outcome", "agent", "object", "why"]
         screen.rows(rows, columns, nothing="Nothing has happened yet.", spare=["object", "agent"] if aip else ["agent"])
+
+
+def _accessions(repository: Repository) -> dict[str, str]:
+    """The accession of every AIP, and of those that were deleted."""
+    gone = {request.aip: request.accession for request in repository.requests()}
+    return gone | {aip.aip: aip.accession for aip in repository.aips()}
 
 
 def _event_row(happened: Happened, known: Mapping[str, str]) -> Json:

@@ -82,9 +82,13 @@ def _gist(detail: Mapping[str, str | int]) -> str:
     """Counts in words; an audit that read no copy, and a migration of nothing, had nothing to do."""
     if "message" in detail:
         return f"{detail.get('code', 'fail')}: {detail['message']}"
-    if not detail.get("copies", detail.get("migrated", 0)) and not detail.get("left", 0):
+    if not detail.get("copies", detail.get("migrated", 0)) and not _left(detail):
         return "nothing due"
     return ", ".join(_counted(word, value) for word, value in detail.items() if value != 0)
+
+
+def _left(detail: Mapping[str, str | int]) -> bool:
+    return any(detail.get(word, 0) for word in ("left", "deleted", "removed"))
 
 
 def _counted(word: str, value: str | int) -> str:

@@ -108,7 +108,7 @@ class Bar:
         self._bar.start()
 
 
-_FLOWING = frozenset({"title", "path", "agent", "puids", "mime", "found", "why"})
+_FLOWING = frozenset({"title", "path", "agent", "puids", "mime", "found", "why", "reason"})
 """Columns whose text may go on in the next line; numbers, times and words stay whole."""
 
 

@@ -64,7 +64,7 @@ def listing() -> None:
     for folder, _, names in sorted(os.walk(os.path.join(VAULT, "aips"))):
         versions = [int(n[1:-5]) for n in names if re.fullmatch(r"v\d+\.json", n)]
         try:
-            if versions:
+            if versions and not tombstone(os.path.basename(folder)):
                 show(read_record(os.path.join(folder, f"v{max(versions)}.json")), len(versions))
         except Damaged as error:
             damaged.append(str(error))
@@ -92,6 +92,8 @@ def title(record: dict[str, Any]) -> str:
 def find_record(aip: str, version: int | None) -> dict[str, Any]:
     uuid = aip.lower().replace("urn:uuid:", "", 1)
     folder = os.path.join(VAULT, "aips", uuid[-4:-2], uuid[-2:], uuid)
+    if gone := tombstone(uuid):
+        fail(4, f"{aip} was deleted on {gone['deleted']} because: {gone['reason']}")
     try:
         found = [int(n[1:-5]) for n in os.listdir(folder) if re.fullmatch(r"v\d+\.json", n)]
     except OSError:
@@ -101,23 +103,34 @@ def find_record(aip: str, version: int | None) -> dict[str, Any]:
     return read_record(os.path.join(folder, f"v{version or max(found)}.json"))
 
 
+def tombstone(uuid: str) -> dict[str, Any] | None:
+    """What stays of a deleted package; its records, where this copy still has some, count no more."""
+    path = os.path.join(VAULT, "tombstones", f"{uuid}.json")
+    return checked(path) if os.path.exists(path) else None
+
+
 def read_record(path: str) -> dict[str, Any]:
-    """A record, its own digest checked (over its members in canonical form, without the digest)."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            record: dict[str, Any] = json.load(file)
-        claimed = record.pop("digest")
-        text = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    except (OSError, ValueError, KeyError, AttributeError) as error:
-        raise Damaged(f"The record {path} cannot be read: {error}.") from error
-    if claimed != "sha256:" + hashlib.sha256(text.encode("utf-8")).hexdigest():
-        raise Damaged(f"The record {path} is damaged.")
+    record = checked(path)
     if [f"urn:uuid:{os.path.basename(os.path.dirname(path))}", f"v{record['version']}.json"] != [
         record["aip"],
         os.path.basename(path),
     ]:
         raise Damaged(f"The record {path} is about version {record['version']} of {record['aip']}.")
     return record
+
+
+def checked(path: str) -> dict[str, Any]:
+    """A record or tombstone, its own digest checked (over its members in canonical form, without the digest)."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            members: dict[str, Any] = json.load(file)
+        claimed = members.pop("digest")
+        text = json.dumps(members, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        raise Damaged(f"The record {path} cannot be read: {error}.") from error
+    if claimed != "sha256:" + hashlib.sha256(text.encode("utf-8")).hexdigest():
+        raise Damaged(f"The record {path} is damaged.")
+    return members
 
 
 def as_bag(record: dict[str, Any], dest: bytes) -> int:

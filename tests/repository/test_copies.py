@@ -14,6 +14,7 @@ from storage.digest import sha256
 from storage.errors import Diverged
 from storage.ledger import Ledger
 from tests.conftest import Tianyi
+from tests.storage.bags import buried
 
 SECOND = "copy-2"
 
@@ -126,12 +127,12 @@ def test_tombstones_come_first_and_bury_records(archive: Path, tmp_path: Path, t
     aip = tianyi("list", at=archive).rows[0]["aip"].removeprefix("urn:uuid:")
     tombstone = archive / "vault" / "tombstones" / f"{aip}.json"
     tombstone.parent.mkdir(exist_ok=True)
-    tombstone.write_bytes(b"{}\n")
+    tombstone.write_bytes(data := buried(f"urn:uuid:{aip}").to_bytes())
     for record in (archive / "vault" / "aips").rglob(f"{aip}/v1.json"):
         record.unlink()
     tianyi("replicate", "--copy", SECOND, at=archive)
     second = tmp_path / "second"
-    assert (second / "tombstones" / f"{aip}.json").read_bytes() == b"{}\n"
+    assert (second / "tombstones" / f"{aip}.json").read_bytes() == data
     assert not list((second / "aips").rglob(f"{aip}/*.json"))
     assert len(list((second / "aips").rglob("v1.json"))) == 1
     tianyi("replicate", at=archive)

@@ -1,0 +1,82 @@
+"""tianyi delete, approve, withdraw, deletions: one asks for a deletion, another approves it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from repository import wire
+from repository.cli.app import AsJson, opened
+from repository.cli.holdings import AipArgument
+from repository.cli.screen import Json, Screen, counted, printable, size
+from repository.disposal import Plan
+
+RequestArgument = Annotated[str, typer.Argument(metavar="REQUEST", help="Its number, as D-2026-0001.")]
+Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why; it goes on record.")]
+
+
+def delete(
+    context: typer.Context,
+    aip: AipArgument,
+    reason: Reason = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go and what stays; ask nothing.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Ask for the deletion of an AIP; another has to approve it, and a time passes."""
+    screen = Screen(json=json)
+    with opened(context, screen) as repository:
+        plan = repository.deletion_plan(aip)
+        nothing: Json = {"request": None, "state": "planned", "due": None, "aip": plan.aip}
+        told = nothing if dry_run else wire.request(repository.delete(aip, reason), repository.now())
+    screen.result({**told, "plan": wire.plan(plan)}, lambda console: _show(console, told, plan))
+
+
+def approve(context: typer.Context, request: RequestArgument, json: AsJson = False) -> None:
+    """Approve a deletion that somebody else has asked for; it is carried out when it has waited."""
+    screen = Screen(json=json)
+    with opened(context, screen) as repository:
+        told = wire.request(repository.approve(request), repository.now())
+        plan = repository.deletion_plan(told["aip"])
+    screen.result({**told, "plan": wire.plan(plan)}, lambda console: _show(console, told, plan))
+
+
+def withdraw(context: typer.Context, request: RequestArgument, reason: Reason = "", json: AsJson = False) -> None:
+    """End a request that was not carried out yet, your own or another's."""
+    screen = Screen(json=json)
+    with opened(context, screen) as repository:
+        told = wire.request(repository.withdraw(request, reason), repository.now())
+    screen.result(told, lambda console: console.print(f"[cyan]{told['request']}[/] is withdrawn; nothing is deleted."))
+
+
+def deletions(context: typer.Context, json: AsJson = False) -> None:
+    """List every request to delete, with its state."""
+    screen = Screen(json=json)
+    with opened(context, screen) as repository:
+        rows = [wire.request(request, repository.now()) for request in repository.requests()]
+    columns = ["request", "accession", "state", "due", "requested_by", "approved_by", "reason"]
+    screen.rows(rows, columns, nothing="Nobody has asked for a deletion.", spare=["approved_by", "requested_by"])
+
+
+def _show(console: Console, told: Json, plan: Plan) -> None:
+    if told["request"]:
+        due = f", due {told['due']}" if told["due"] else ""
+        console.print(f"[cyan]{told['request']}[/] {told['state']}{due}")
+    show_plan(console, plan)
+    if told["state"] == "requested":
+        console.print(f"[dim]→[/] Another person: tianyi approve {told['request']}")
+
+
+def show_plan(console: Console, plan: Plan) -> None:
+    """What goes and what stays."""
+    console.print(f"  {plan.accession} {escape(printable(plan.title))}, {counted(plan.versions, 'version')}")
+    console.print(f"  goes: {counted(plan.blobs, 'blob')}, {size(plan.bytes)}, from each copy")
+    if plan.shared_blobs:
+        others = counted(plan.shared_with_total, "other AIP")
+        console.print(
+            f"  stays: {counted(plan.shared_blobs, 'blob')}, {size(plan.shared_bytes)} ({others}, or evidence)"
+        )
+    for copy, why in plan.copies.items():
+        console.print(f"  [yellow]copy {escape(copy)} keeps everything[/]: {escape(printable(why))}")

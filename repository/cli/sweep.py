@@ -1,0 +1,58 @@
+"""tianyi sweep: carry out the deletions that are due, and remove what nothing needs any more."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from repository import edge, wire
+from repository.cli.app import AsJson, opened
+from repository.cli.deletions import show_plan
+from repository.cli.screen import Screen, counted, printable, size
+from repository.disposal import Done, Plan
+from storage.sweep import Swept
+
+
+def sweep(
+    context: typer.Context,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go; change nothing.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Carry out the deletions that are due, then remove the blobs that nothing needs."""
+    screen = Screen(json=json)
+    with opened(context, screen) as repository:
+        due = repository.due()
+        if not json:
+            _show_due(screen.console, due)
+        if dry_run:
+            done, swept = list[Done](), repository.sweep_plan()
+        else:
+            done, swept = repository.sweep(lambda plan: None if json else _announce(screen.console, plan))
+    told = {**wire.swept(swept), "deleted": [wire.deleted(one) for one in done]}
+    told |= {"due": [wire.plan(plan) for plan in due]} if dry_run else {}
+    screen.result(told, lambda console: _show(console, done, swept, "would go" if dry_run else "removed"))
+    raise typer.Exit(edge.INCOMPLETE if any(one.behind for one in done) else edge.DONE)
+
+
+def _show_due(console: Console, due: list[Plan]) -> None:
+    for plan in due:
+        console.print("[yellow]to be deleted[/]")
+        show_plan(console, plan)
+
+
+def _announce(console: Console, plan: Swept) -> None:
+    console.print(f"[dim]nothing needs {counted(plan.removed, 'blob')}, {size(plan.size)}: removing …[/]")
+
+
+def _show(console: Console, done: list[Done], swept: Swept, word: str) -> None:
+    for one in done:
+        behind = f"; still in: {', '.join(sorted(one.behind))}" if one.behind else ""
+        console.print(f"[green]deleted[/] {one.aip} ({one.request}){escape(behind)}")
+    console.print(f"{word}: {counted(swept.removed, 'blob')}, {size(swept.size)}; kept: {swept.kept:,}")
+    if swept.waits:
+        console.print(f"  [dim]nothing goes yet: {escape(swept.waits)}[/]")
+    for copy, why in swept.copies.items():
+        console.print(f"  [yellow]copy {escape(copy)} keeps everything[/]: {escape(printable(why))}")

@@ -1,0 +1,26 @@
+"""Evidence: long lists and policies as blobs of the vault, named in an entry of the ledger by their digest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from uuid import UUID
+
+from ingest.assemble import joined
+from storage.commit import Committer
+from storage.digest import Digest
+from storage.receive import HoldsNothing
+from storage.staging import staging
+
+
+def keep(committer: Committer, new_id: Callable[[], UUID], parts: Iterable[bytes]) -> Digest:
+    """Put a blob into every copy that answers, durable on return; nothing refers to it before an entry does."""
+    with staging(f"report-{new_id()}", committer.vault.prompt, committer.work) as stage:
+        received = stage.receive(joined(parts), HoldsNothing())
+        stage.settle([received])
+    return received.digest
+
+
+def lines(rows: Iterable[Mapping[str, str | int]]) -> Iterator[bytes]:
+    """Rows as JSON, one a line."""
+    return (json.dumps(row, ensure_ascii=False, sort_keys=True).encode() + b"\n" for row in rows)

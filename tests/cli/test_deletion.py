@@ -1,0 +1,65 @@
+"""The commands of deletion as others rely on them: keys, states and exit codes."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Tianyi
+
+POLICY = "approver_is_another_user: false\nwaiting: 1 second\ngrace: 1 second\n"
+
+
+@pytest.fixture
+def aip(tianyi: Tianyi, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "a.txt").write_text("a")
+    config = repository / "tianyi.toml"
+    config.write_text(config.read_text() + '[[agents]]\nname = "ann"\n[[agents]]\nname = "ben"\n')
+    (repository / "policies" / "retention.yaml").write_text(POLICY)
+    monkeypatch.setenv("TIANYI_AGENT", "ann")
+    return str(tianyi("ingest", tmp_path / "source", at=repository).said["aip"])
+
+
+def test_a_deletion_and_its_answers(
+    tianyi: Tianyi, repository: Path, aip: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dry = tianyi("delete", aip, "--dry-run", at=repository)
+    assert (dry.code, dry.said["state"], dry.said["plan"]["blobs"] > 0) == (0, "planned", True)
+    asked = tianyi("delete", aip, "--reason", "a duplicate", at=repository)
+    name = asked.said["request"]
+    assert (asked.code, asked.said["state"], asked.said["due"]) == (0, "requested", None)
+    assert asked.said["plan"] == dry.said["plan"]
+    assert (tianyi("approve", name, at=repository).code, tianyi("approve", "D-1-1", at=repository).code) == (5, 4)
+    monkeypatch.setenv("TIANYI_AGENT", "ben")
+    approved = tianyi("approve", name, at=repository)
+    assert (approved.code, approved.said["request"], bool(approved.said["due"])) == (0, name, True)
+    held = tianyi("hold", aip, "--reason", "a lawsuit", at=repository).said
+    assert (held["request"], held["state"], held["due"]) == (name, "held", approved.said["due"])
+    assert [row["hold"] for row in tianyi("holds", at=repository).rows] == [held["hold"]]
+    time.sleep(2.1)
+    assert tianyi("sweep", "--dry-run", at=repository).said["due"] == []
+    released = tianyi("release", held["hold"], "--reason", "settled", at=repository).said
+    assert (released["request"], released["state"]) == (name, "due")
+    planned = tianyi("sweep", "--dry-run", at=repository)
+    assert (planned.code, [plan["aip"] for plan in planned.said["due"]]) == (0, [aip])
+    swept = tianyi("sweep", at=repository)
+    assert (swept.code, swept.said["removed"], swept.said["kept"]) == (0, 2 * dry.said["plan"]["blobs"], 0)
+    assert swept.said["deleted"] == [{"request": name, "aip": aip, "behind": []}]
+    assert [row["state"] for row in tianyi("deletions", at=repository).rows] == ["deleted"]
+    assert (tianyi("show", aip, at=repository).code, tianyi("show", aip, at=repository).said["code"]) == (4, "deleted")
+    assert (tianyi("events", aip, at=repository).code, tianyi("list", at=repository).rows) == (0, [])
+
+
+def test_refusals(tianyi: Tianyi, repository: Path, aip: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {
+        "usage": tianyi("delete", aip, at=repository),
+        "no-such-hold": tianyi("release", aip, "--reason", "none", at=repository),
+    }
+    monkeypatch.delenv("TIANYI_AGENT")
+    told["agent-undeclared"] = tianyi("delete", aip, "--reason", "x", at=repository)
+    assert {code: (answer.said["code"], bool(answer.said["next"])) for code, answer in told.items()} == {
+        code: (code, True) for code in told
+    }
