@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from hypothesis import settings
 
 from repository.cli.main import run
 
+settings.register_profile("tianyi", deadline=None)  # a machine may be busy; speed is a benchmark, never a test
+settings.load_profile("tianyi")
 ROOT = Path(__file__).parents[1]
 Tianyi = Callable[..., "Answer"]
 Corpus = Callable[[str], Path]

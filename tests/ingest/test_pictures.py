@@ -185,7 +185,7 @@ def test_pcx_without_its_palette_is_not_taken_for_grey(tmp_path: Path) -> None:
 
 
 @given(x=st.integers(0, 18), y=st.integers(0, 10), band=st.integers(0, 3), change=st.integers(1, 255))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_one_pixel_is_a_difference(x: int, y: int, band: int, change: int) -> None:
     other = CLEAR.copy()
     pixel = list(CLEAR.getpixel((x, y)))  # type: ignore[arg-type]

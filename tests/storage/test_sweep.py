@@ -88,7 +88,7 @@ _aips = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(_aips, st.lists(_pool, max_size=8), st.lists(_pool, max_size=2))
 def test_what_is_referred_to_stays_and_the_rest_goes(
     aips: list[tuple[list[list[bytes]], str]], orphans: list[bytes], evidence: list[bytes]
