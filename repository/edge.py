@@ -45,6 +45,7 @@ EDGE: Mapping[type[Exception], Edge] = {
     storage.Locked: Edge(LOCKED, 423),
     storage.Conflict: Edge(LOCKED, 409),
     storage.NotAVault: Edge(REJECTED, 422),
+    storage.NotOcfl: Edge(REJECTED, 422),
     storage.AlreadyThere: Edge(USAGE, 409),
     storage.NoRoom: Edge(INCOMPLETE, 507),
     storage.SyncFailed: Edge(INCOMPLETE, 503),

@@ -75,7 +75,7 @@ from storage.vault import Vault
 if TYPE_CHECKING:
     from repository.doctor_drill import Drill
 
-FORMS = ("bag", "rocrate", "folder")
+FORMS = ("bag", "rocrate", "folder", "ocfl")
 SOFTWARE = f"tianyi {version('tianyi')}"
 
 
@@ -263,11 +263,14 @@ class Repository:
         return self._watch().unchecked()
 
     def export(self, aip: str, dest: Path, form: str, *, version: int | None = None, portable: bool = True) -> Dip:
-        """Give out a version (the newest by default) as a bag, an RO-Crate or a folder; raise NotEmpty, NotFound."""
+        """Give out a version (the newest by default) as a bag, an RO-Crate or a folder, or it and those before it as an
+        OCFL object, which a storage root at `dest` gets besides what it has; raise NotEmpty, NotFound, NotOcfl."""
         if form not in FORMS:
             raise BadRequest(f"{form!r} is not a form of DIP.", f"Choose one of: {', '.join(FORMS)}.")
         urn = holdings.resolve(self.catalogue, aip)
         record = self._version(urn, version)
+        if form == "ocfl":
+            return self._export_ocfl(record, dest)
         self.progress.begin("Exporting", record.files, record.size)
         with dip.writing(self.vault, dest.absolute(), self.progress) as out:
             if form == "bag":
@@ -282,6 +285,15 @@ class Repository:
         self.progress.end()
         self._note("export", urn, "success", {"form": form, "version": record.version, "files": out.files})
         return Dip(dest, form, out.files, out.size)
+
+    def _export_ocfl(self, last: Record, dest: Path) -> Dip:
+        from repository import dip_ocfl
+
+        records = self.vault.records(last.uuid)[: last.version]
+        made = dip_ocfl.write(self.vault, records, dest.absolute(), self.progress)
+        self.progress.end()
+        self._note("export", last.aip, "success", {"form": "ocfl", "version": last.version, "files": made.files})
+        return made
 
     def drill_restore(self, copy: str = "", *, sample: int = 10, seed: int = 0) -> Drilled:
         """Restore that many AIPs, chosen by the seed, from one copy alone (by default the last), and compare them.

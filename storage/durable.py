@@ -21,6 +21,7 @@ from storage.errors import NoRoom, SyncFailed, Unreachable
 
 _SOUND = frozenset({"ext4", "xfs", "btrfs"})  # their syncfs waits for data and names, and reports what failed
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_HERE, _EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of renameat2(2)
 _REMEMBERED = 100_000  # folders known to be durable; more than the blobs' 65,536
 _serial = count()
 
@@ -45,6 +46,13 @@ class Disk:
 
     def link(self, old: str, new: str) -> None:
         os.link(old, new)
+
+    def exchange(self, one: str, other: str) -> None:
+        """Swap what two names stand for, at once (renameat2, Linux 3.15); an OSError where the file system cannot."""
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.renameat2(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE) != 0:
+            code = ctypes.get_errno()
+            raise OSError(code, os.strerror(code))
 
     def unlink(self, path: str) -> None:
         os.unlink(path)

@@ -181,3 +181,13 @@ class NotAVault(StorageError):
 
     def __init__(self, where: str, why: str, next_step: str = "") -> None:
         super().__init__(f"{where} is not a vault that this version can use: {why}.", next_step)
+
+
+class NotOcfl(StorageError):
+    """An OCFL storage root or object that nothing can be added to, or is not ours to change; it was left as it was."""
+
+    code = "not-ocfl"
+
+    def __init__(self, where: str, why: str) -> None:
+        super().__init__(f"{where} cannot be added to: {why}.", "See `tianyi validate` of it, or name another place.")
+        self.where, self.why = where, why

@@ -19,6 +19,7 @@ class Form(StrEnum):
     BAG = "bag"
     ROCRATE = "rocrate"
     FOLDER = "folder"
+    OCFL = "ocfl"
 
 
 class Names(StrEnum):
@@ -29,7 +30,7 @@ class Names(StrEnum):
 def export(
     context: typer.Context,
     aip: AipArgument,
-    dest: Annotated[Path, typer.Argument(metavar="DEST", help="A folder that is not there yet.")],
+    dest: Annotated[Path, typer.Argument(metavar="DEST", help="A folder that is not there yet, or an OCFL root.")],
     form: Annotated[Form, typer.Option("--as", help="The form of the package.")] = Form.BAG,
     version: Annotated[int | None, typer.Option(metavar="N", min=1, help="Default: the newest.")] = None,
     names: Annotated[Names, typer.Option(help="A bag's names: those that tools can check, or as they are.")] = (
@@ -37,7 +38,7 @@ def export(
     ),
     json: AsJson = False,
 ) -> None:
-    """Give out an AIP as a bag, an RO-Crate or a folder, every byte checked on the way."""
+    """Give out an AIP as a bag, an RO-Crate, a folder or an OCFL object, every byte checked on the way."""
     screen = Screen(json=json)
     with opened(context, screen) as repository:
         dip = repository.export(aip, dest, form.value, version=version, portable=names is Names.PORTABLE)

@@ -1,0 +1,55 @@
+"""A DIP as an OCFL object with all versions of an AIP, in a new storage root or added to one that is there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from repository import dip
+from repository.dip import Dip
+from storage.aip import Record
+from storage.durable import DISK
+from storage.errors import Damaged, NotFound
+from storage.ocfl_object import Package, Written, put
+from storage.ocfl_root import Root, founding_files, open_root
+from storage.progress import Progress
+from storage.vault import Vault
+
+ABOUT = "One object for each AIP; its versions are the AIP's, its logical paths those of the AIP's BagIt bags."
+
+
+def write(vault: Vault, records: Sequence[Record], dest: Path, progress: Progress) -> Dip:
+    """Write an AIP's versions as an object below `dest`; raise NotOcfl where that is something else than a storage
+    root that can be added to. Nothing is there before it is whole."""
+    if dest.is_dir() and any(dest.iterdir()):
+        written = _add(vault, records, open_root(dest), _scratch(dest), progress)
+        return Dip(written.place, "ocfl", written.files, written.size)
+    with dip.writing(vault, dest, progress) as out:
+        partial = Path(os.fsdecode(out.folder))
+        for path, data in founding_files(ABOUT).items():
+            (partial / path).parent.mkdir(parents=True, exist_ok=True)
+            (partial / path).write_bytes(data)
+        root = open_root(partial)
+        written = _add(vault, records, root, _scratch(partial), progress)
+    return Dip(dest / written.place.relative_to(partial), "ocfl", written.files, written.size)
+
+
+def _add(vault: Vault, records: Sequence[Record], root: Root, scratch: Path, progress: Progress) -> Written:
+    try:
+        return put(root, scratch, packages(vault, records), vault.copy_out, DISK, progress)
+    except NotFound as lost:  # the version is there, and a part of it in no copy
+        raise Damaged(lost.what) from lost
+
+
+def packages(vault: Vault, records: Sequence[Record]) -> Iterator[Package]:
+    """Yield versions with the files of their bags, which are read when they are asked for."""
+    for record in records:
+        yield Package(record, list(vault.bag(record)))
+
+
+def _scratch(root: Path) -> Path:
+    """A folder for what is half-written: beside the root; in it, under a hidden name, where a disk is all its own."""
+    name = f".{root.name}.partial-{os.getpid()}"
+    beside = root.stat().st_dev == root.parent.stat().st_dev
+    return root.with_name(name) if beside else root / name
