@@ -7,7 +7,13 @@ from difflib import get_close_matches
 
 from policies.errors import PolicyError
 
-CODES = frozenset({
+OCFL = frozenset(
+    {f"E{n:03d}" for n in range(1, 113) if n not in (65, 68, 86, 91, 109)}
+    | {f"W{n:03d}" for n in range(1, 17) if n != 6}
+)
+"""The codes of the OCFL 1.1 specification, which says what each means (https://ocfl.io/1.1/spec/validation-codes.html)."""
+
+CODES = OCFL | frozenset({
     "container-bomb", "container-too-large", "container-too-many", "duplicate-entry", "empty-package",
     "file-empty", "file-unreadable", "folder-unreadable", "format-by-extension", "format-opinions",
     "format-unknown", "link-broken", "link-invalid", "link-kept",

@@ -13,14 +13,16 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from ingest import folder, member, sip_bag, unpack_tar, unpack_zip
+from ingest import folder, member, sip_bag, sip_ocfl, unpack_tar, unpack_zip
 from ingest.errors import NoSuchPackage, UnknownPackage
 from ingest.examine import open_source
 from ingest.finding import Finding, error
 from ingest.item import Item
 from ingest.sip_bag import Bag
+from ingest.sip_ocfl import Ocfl
 from ingest.unpack import TooMuch, Unpacking
 from ingest.worklist import Worklist
 from policies.ingest import IngestPolicy
@@ -30,7 +32,7 @@ from storage.namemap import Kind
 from storage.names import bag_path, escape, escape_path
 from storage.receive import chunks
 
-KINDS = ("folder", "bag", "zip", "tar")
+KINDS = ("folder", "bag", "ocfl", "zip", "tar")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Sip:
     container: Container | None
     bag: Bag | None
     whole: bool
+    ocfl: Ocfl | None = None
 
 
 def open_sip(path: Path, worklist: Worklist, scratch: Path, policy: IngestPolicy, kind: str = "") -> Sip:
@@ -70,14 +73,24 @@ def open_sip(path: Path, worklist: Worklist, scratch: Path, policy: IngestPolicy
         path = path.resolve()
         whole = _list(worklist, _unpacked(path, scratch, policy, facts.st_size), policy)
         worklist.tell(_crossings(worklist))
-    base = sip_bag.find_base(worklist)
-    if kind == "bag" and base is None:
-        base = b""
-    if base is not None and kind in ("", "bag"):
-        worklist.place(lambda name: sip_bag.place(name, base))
-        return Sip("bag", escape(_own_name(raw)), raw, container, sip_bag.read(worklist, base), whole)
+    opened = partial(Sip, name=escape(_own_name(raw)), path=raw, container=container, whole=whole)
+    if (base := _base(sip_bag.find_base, worklist, "bag", kind)) is not None:
+        worklist.place(partial(sip_bag.place, base=base))
+        return opened("bag", bag=sip_bag.read(worklist, base))
+    if (base := _base(sip_ocfl.find_base, worklist, "ocfl", kind)) is not None:
+        worklist.place(partial(sip_ocfl.place, base=base))
+        return opened("ocfl", bag=None, ocfl=sip_ocfl.read(worklist, base))
     worklist.place(lambda name: ORIGINAL + bag_path(name))
-    return Sip(_archive_kind(path) if container else "folder", escape(_own_name(raw)), raw, container, None, whole)
+    return opened(_archive_kind(path) if container else "folder", bag=None)
+
+
+def _base(find: Callable[[Worklist], bytes | None], worklist: Worklist, kind: str, wanted: str) -> bytes | None:
+    """The folder of a package of that kind, where one is found and no other is wanted; the package itself where this
+    one is wanted."""
+    if wanted not in ("", kind):
+        return None
+    found = find(worklist)
+    return b"" if found is None and wanted else found
 
 
 def check_package(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A package's checks alone: nothing is stored, no repository is needed. Bags now; other kinds come later."""
+"""A package's checks alone: nothing is stored, no repository is needed. Bags, OCFL objects and storage roots."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from ingest import sip_bag
+from ingest import sip_bag, sip_ocfl
 from ingest.examine import Desk, Facts, examine
 from ingest.finding import Finding, Severity, error
 from ingest.identify import Basis, Identification, Identifier, Sample
@@ -60,8 +60,10 @@ def _validated(
     progress.end()
     if sip.bag:
         worklist.tell(sip_bag.check(worklist, sip.bag))
+    elif sip.ocfl:
+        worklist.tell(sip_ocfl.check(worklist))
     else:
-        worklist.tell([error("no-rules", f"A plain {sip.kind} makes no claims that could be checked; name a bag.")])
+        worklist.tell([error("no-rules", f"A plain {sip.kind} makes no claims to be checked; name a bag, or OCFL.")])
     findings = tuple(worklist.findings())
     return Validation(sip.kind, all(found.severity is not Severity.ERROR for found in findings), findings)
 

@@ -120,9 +120,32 @@ class Worklist:
 
     def names(self, prefix: bytes = b"") -> Iterator[bytes]:
         """Yield the names of files that begin with the prefix, ascending."""
-        query = "select name from items where kind = 'file' and substr(name, 1, ?) = ? and name >= ? order by name"
-        for (name,) in self._db.execute(query, (len(prefix), prefix, prefix)):
+        query = "select name from items where kind = 'file' and name >= ? and name < ? order by name"
+        for (name,) in self._db.execute(query, (prefix, prefix + _LAST)):
             yield name
+
+    def below(self, folder: bytes) -> Iterator[tuple[bytes, Kind]]:
+        """Yield names and kinds of all that lies in a folder (b"" or ending in "/"), ascending."""
+        query = f"select name, kind from items where {_BELOW} order by name"
+        for name, kind in self._db.execute(query, (folder, _after(folder))):
+            yield name, Kind(kind)
+
+    def children(self, folder: bytes) -> list[tuple[bytes, Kind]]:
+        """What lies directly in a folder, ascending; folders too that are there by what is in them alone."""
+        found: dict[bytes, Kind] = {}
+        query = f"select name, kind from items where name >= ? and {_BELOW} order by name limit 1"
+        start = folder
+        while row := self._db.execute(query, (start, folder, _after(folder))).fetchone():
+            own, deeper, _ = row[0].removeprefix(folder).partition(b"/")
+            found.setdefault(own, Kind.FOLDER if deeper else Kind(row[1]))
+            start = folder + own + (b"0" if deeper else b"\0")  # past all that is in it; past it alone
+        return sorted(found.items())
+
+    def empty_folders(self, folder: bytes) -> Iterator[bytes]:
+        """Yield the folders in a folder that nothing is in, ascending."""
+        for name, kind in self.below(folder):
+            if kind is Kind.FOLDER and next(self.below(name + b"/"), None) is None:
+                yield name
 
     def tasks(self) -> Iterator[Task]:
         """Yield the files to examine, by name, each with the algorithms that were claimed for it.
@@ -200,7 +223,14 @@ select i.id, i.name, source, size, mtime, watched, group_concat(distinct algorit
 from (select * from items where kind = 'file' and name > ? order by name limit 1000) i
 left join claims c on c.name = i.name group by i.id order by i.name
 """
+_LAST = b"\xff" * 5_000  # greater than any name: Linux knows no path of more than 4,096 bytes
+_BELOW = "name > ? and name < ?"
 _ITEM = "kind, name, source, size, mode, mtime, target, watched"
+
+
+def _after(folder: bytes) -> bytes:
+    """What is greater than every name in a folder: "0" follows "/"."""
+    return folder[:-1] + b"0" if folder else _LAST
 
 
 def _kept(mtime: int | None) -> str | None:

@@ -77,7 +77,8 @@ Every = Annotated[timedelta, BeforeValidator(to_time), AfterValidator(_bounded)]
 Puid = Annotated[str, _like(r"(x-)?fmt/[0-9]{1,6}", "not a PRONOM identifier: write like fmt/40 or x-fmt/92")]
 Name = Annotated[str, _like(r"(?=.{1,64}$)[a-z0-9]+(-[a-z0-9]+)*", "not a name: small letters, digits and hyphens")]
 Code = Annotated[
-    str, _like(r"(?=.{1,64}$)[a-z0-9]+([.-][a-z0-9]+)*", "not a code: small letters, digits, dots and hyphens")
+    str,
+    _like(r"(?=.{1,64}$)[a-z0-9]+([.-][a-z0-9]+)*|[EW][0-9]{3}", "not a code: small letters, digits, dots and hyphens"),
 ]
 Text = Annotated[
     str,

@@ -6,11 +6,14 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from ingest.validation import validate
+from policies.ingest import IngestPolicy
 from repository import dip
 from repository.dip import Dip
+from repository.workers import workers
 from storage.aip import Record
 from storage.durable import DISK
-from storage.errors import Damaged, NotFound
+from storage.errors import Damaged, NotFound, NotOcfl
 from storage.ocfl_object import Package, Written, put
 from storage.ocfl_root import Root, founding_files, open_root
 from storage.progress import Progress
@@ -19,12 +22,16 @@ from storage.vault import Vault
 ABOUT = "One object for each AIP; its versions are the AIP's, its logical paths those of the AIP's BagIt bags."
 
 
-def write(vault: Vault, records: Sequence[Record], dest: Path, progress: Progress) -> Dip:
+def write(vault: Vault, records: Sequence[Record], dest: Path, policy: IngestPolicy, progress: Progress) -> Dip:
     """Write an AIP's versions as an object below `dest`; raise NotOcfl where that is something else than a storage
-    root that can be added to. Nothing is there before it is whole."""
+    root that can be added to, or what is there of the object is not valid. Nothing is there before it is whole."""
     if dest.is_dir() and any(dest.iterdir()):
-        written = _add(vault, records, open_root(dest), _scratch(dest), progress)
+        root = open_root(dest)
+        _check(root.place(records[0].aip), policy)
+        progress.begin("Exporting", 0, 0)
+        written = _add(vault, records, root, _scratch(dest), progress)
         return Dip(written.place, "ocfl", written.files, written.size)
+    progress.begin("Exporting", records[-1].files, records[-1].size)
     with dip.writing(vault, dest, progress) as out:
         partial = Path(os.fsdecode(out.folder))
         for path, data in founding_files(ABOUT).items():
@@ -33,6 +40,14 @@ def write(vault: Vault, records: Sequence[Record], dest: Path, progress: Progres
         root = open_root(partial)
         written = _add(vault, records, root, _scratch(partial), progress)
     return Dip(dest / written.place.relative_to(partial), "ocfl", written.files, written.size)
+
+
+def _check(place: Path, policy: IngestPolicy) -> None:
+    if os.path.lexists(place):
+        seen = validate(place, policy, workers, "ocfl")
+        if not seen.valid:
+            found = seen.findings[0]  # errors come first
+            raise NotOcfl(str(place), f"it is not valid ({found.code}: {found.message.rstrip('.')})")
 
 
 def _add(vault: Vault, records: Sequence[Record], root: Root, scratch: Path, progress: Progress) -> Written:

@@ -290,7 +290,7 @@ class Repository:
         from repository import dip_ocfl
 
         records = self.vault.records(last.uuid)[: last.version]
-        made = dip_ocfl.write(self.vault, records, dest.absolute(), self.progress)
+        made = dip_ocfl.write(self.vault, records, dest.absolute(), self.policies().ingest, self.progress)
         self.progress.end()
         self._note("export", last.aip, "success", {"form": "ocfl", "version": last.version, "files": made.files})
         return made

@@ -6,7 +6,10 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-LENGTHS = {"md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 96, "sha512": 128, "sm3": 64}
+LENGTHS = {
+    "md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 96, "sha512": 128, "sm3": 64,
+    "blake2b-160": 40, "blake2b-256": 64, "blake2b-384": 96, "blake2b-512": 128,
+}  # fmt: skip
 """Hexadecimal characters of each algorithm that a producer may claim."""
 
 _HEXADECIMAL = frozenset("0123456789abcdef")
@@ -50,7 +53,7 @@ class Hashing:
     """
 
     def __init__(self, algorithms: tuple[str, ...] = ("sha256",)) -> None:
-        self._hashers = [hashlib.new(algorithm, usedforsecurity=False) for algorithm in algorithms]
+        self._hashers = [_hasher(algorithm) for algorithm in algorithms]
         self._algorithms = algorithms
         self.size = 0
 
@@ -69,3 +72,10 @@ class Hashing:
 
     def digests(self) -> tuple[Digest, ...]:
         return tuple(Digest(a, h.hexdigest()) for a, h in zip(self._algorithms, self._hashers, strict=True))
+
+
+def _hasher(algorithm: str) -> hashlib._Hash | hashlib.blake2b:
+    name, _, bits = algorithm.partition("-")
+    if name == "blake2b":
+        return hashlib.blake2b(digest_size=int(bits) // 8)
+    return hashlib.new(algorithm, usedforsecurity=False)

@@ -12,6 +12,7 @@ from typing import Any
 
 from storage.digest import Digest
 from storage.manifest import Line
+from storage.names import portable_path
 
 SPEC = "1.1"
 ROOT = f"0=ocfl_{SPEC}"
@@ -22,7 +23,6 @@ INVENTORY = "inventory.json"
 ALGORITHM = "sha256"  # §3.4 prefers sha512; with sha256 a manifest's keys are the names of the vault's blobs
 SIDECAR = f"{INVENTORY}.{ALGORITHM}"
 LOGS = "logs/"
-
 
 
 def declaration(name: str) -> bytes:
@@ -61,7 +61,7 @@ class Inventory:
 
     @property
     def head(self) -> str:
-        return next(reversed(self.versions), "")
+        return list(self.versions)[-1]
 
     def to_bytes(self) -> Iterator[bytes]:
         """The inventory's file, in pieces; digests and paths ascend, so that one value has one text."""
@@ -81,13 +81,13 @@ class Inventory:
 
 def extended(inventory: Inventory, created: str, message: str, user: str, files: Iterable[Line]) -> Inventory:
     """The inventory with one version more; content that no version had yet lies under the version's own folder, at
-    the first of its logical paths."""
+    the first of its logical paths, or what is portable of it."""
     name = f"v{len(inventory.versions) + 1}"
     manifest = dict(inventory.manifest)
     state: dict[str, list[str]] = {}
     for line in sorted(files):
         state.setdefault(line.digest.hexadecimal, []).append(line.path)
-        manifest.setdefault(line.digest.hexadecimal, [f"{name}/content/{line.path}"])
+        manifest.setdefault(line.digest.hexadecimal, [f"{name}/content/{portable_path(line.path)}"])
     version = Version(created=created, message=message, user=user, state=state)
     return Inventory(id=inventory.id, manifest=manifest, versions={**inventory.versions, name: version})
 

@@ -21,6 +21,7 @@ from repository.cli.screen import Screen, counted, printable, size
 class Kind(StrEnum):
     FOLDER = "folder"
     BAG = "bag"
+    OCFL = "ocfl"
 
 
 _COLOURS = {"accepted": "green", "held": "yellow", "rejected": "red"}
@@ -29,7 +30,7 @@ _SHOWN = {"error": 20, "warning": 5, "info": 1}  # findings of one code on the s
 
 def ingest(
     context: typer.Context,
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="A folder, a BagIt bag, a zip or a tar.")],
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A folder, a BagIt bag, OCFL, a zip or a tar.")],
     title: Annotated[str, typer.Option(metavar="TITLE", help="The AIP's title.")] = "",
     producer: Annotated[str, typer.Option(metavar="NAME", help="Who delivers it.")] = "",
     metadata: Annotated[Path | None, typer.Option(metavar="FILE", help="Dublin Core as .json or .csv.")] = None,

@@ -20,7 +20,7 @@ from repository.workers import workers
 
 
 def validate(
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="A BagIt bag: a folder, a zip or a tar.")],
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A BagIt bag, or OCFL: a folder, a zip or a tar.")],
     kind: Annotated[Kind | None, typer.Option("--as", help="What it is, where detection errs.")] = None,
     json: AsJson = False,
 ) -> None:

@@ -91,6 +91,18 @@ def _tarred(folder: Path, target: Path, name: str) -> Path:
     return target
 
 
+def test_ocfl_objects_are_judged_as_their_authors_judge_them(tianyi: Tianyi, corpus: Any) -> None:
+    for package, expected in cases(corpus("ocfl")):
+        verdict, _, codes = expected.partition(":")
+        told = ("--as", "ocfl") if package.name == "E003_E063_empty" else ()  # an empty folder says nothing of itself
+        answer = tianyi("validate", package, *told)
+        found = {finding["code"] for finding in answer.said["findings"]}
+        assert (package, answer.said["kind"], answer.code) == (package, "ocfl", 5 if verdict == "bad" else 0)
+        assert answer.said["valid"] is (verdict != "bad")
+        wanted = set(codes.split(",")) if codes else set()
+        assert (package, wanted - found if verdict == "bad" else wanted ^ found) == (package, set())
+
+
 def test_hostile_archives_are_refused_and_touch_nothing(
     tianyi: Tianyi, repository: Path, corpus: Any, tmp_path: Path, tree: Any
 ) -> None:

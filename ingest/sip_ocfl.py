@@ -1,0 +1,181 @@
+"""An OCFL object, or a storage root of them (OCFL 1.0 and 1.1), as a SIP: what it claims about the items listed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ingest import checks, ocfl_object
+from ingest.examine import open_source
+from ingest.finding import Finding, error, warning
+from ingest.ocfl_inventory import SPECS
+from ingest.worklist import Worklist
+from storage.bag import SUBMISSION
+from storage.namemap import Kind
+from storage.names import bag_path, escape_path
+from storage.ocfl_layout import Layout, layout
+
+_OBJECT, _ROOT = b"0=ocfl_object_", b"0=ocfl_"
+
+
+@dataclass(frozen=True, slots=True)
+class Ocfl:
+    """What was delivered: the package's own folder, whether it is a storage root, and the folders of its objects,
+    each b"" or ending in "/"."""
+
+    base: bytes
+    is_root: bool
+    objects: tuple[bytes, ...]
+
+
+def find_base(worklist: Worklist) -> bytes | None:
+    """The folder that is an object or a storage root: the package itself (b"") or its only folder; None where it is
+    neither. An object without declaration is one all the same, and an invalid one, when an inventory has a sidecar."""
+    if _looks_like_ocfl(worklist, b""):
+        return b""
+    tops = worklist.children(b"")
+    base = tops[0][0] + b"/" if len(tops) == 1 and tops[0][1] is Kind.FOLDER else b""
+    return base if base and _looks_like_ocfl(worklist, base) else None
+
+
+def place(name: bytes, base: bytes) -> str:
+    """The bag path of the producer's file in ours: evidence, all of it; versions have the content by other names."""
+    return SUBMISSION + bag_path(name.removeprefix(base))
+
+
+def read(worklist: Worklist, base: bytes) -> Ocfl:
+    """Put the claims and findings of the object, or of every object in the storage root, on the worklist."""
+    names = [name for name, kind in worklist.children(base) if kind is Kind.FILE]
+    declarations = [name for name in names if name.startswith(_ROOT) and not name.startswith(_OBJECT)]
+    if not declarations:
+        ocfl_object.read(worklist, base)
+        return Ocfl(base, False, (base,))
+    worklist.tell(_declared(worklist, base, declarations))
+    arranged = _layout(worklist, base)
+    objects = tuple(_objects(worklist, base))
+    for one in objects:
+        inventory = ocfl_object.read(worklist, one)
+        if inventory and arranged:
+            worklist.tell(_placed(one.removeprefix(base), str(inventory.members["id"]), arranged))
+        if inventory and inventory.spec > max(_spec(name) for name in declarations):
+            worklist.tell([error("E081", "It is of a later version of OCFL than the root.", escape_path(one))])
+    worklist.tell(ocfl_object.extensions(worklist, base, "E112", "W016"))
+    worklist.tell(_hierarchy(worklist, base, set(objects)))
+    return Ocfl(base, True, objects)
+
+
+def check(worklist: Worklist) -> Iterator[Finding]:
+    """Yield what is altered or missing, once every file has been examined (§3.5.2, §3.5.4, §3.6)."""
+    for path, algorithm, origin in checks.altered(worklist):
+        yield error(_code(origin, path), f"Its {algorithm} digest is not the one in {origin}.", path)
+    rows = worklist.select(
+        "select c.name, c.origin from claims c left join items i on i.name = c.name and i.kind = 'file'"
+        " where i.id is null"
+    )
+    for name, origin in rows:
+        yield error(_code(origin, ""), f"It is not there; {origin} lists it.", escape_path(name))
+
+
+def _code(origin: str, path: str) -> str:
+    if origin.endswith(ocfl_object.FIXITY):
+        return "E093"
+    return "E092" if origin.endswith("inventory.json") else "E060"
+
+
+def _looks_like_ocfl(worklist: Worklist, base: bytes) -> bool:
+    names = {name for name, kind in worklist.children(base) if kind is Kind.FILE}
+    sidecars = any(name.startswith(b"inventory.json.") for name in names)
+    return (b"inventory.json" in names and sidecars) or any(name.startswith(_ROOT) for name in names)
+
+
+def _spec(name: bytes) -> str:
+    return name.removeprefix(_ROOT).decode("utf-8", "replace")
+
+
+def _declared(worklist: Worklist, base: bytes, names: list[bytes]) -> Iterator[Finding]:
+    """§4.2: exactly one file says which version of OCFL the root is of, in its name and in its text."""
+    if len(names) > 1:
+        yield error("E076", f"{len(names)} files declare which version of OCFL it is of: one has to.")
+    for name in names:
+        if _spec(name) not in SPECS:
+            yield error("E079", "It names no version of OCFL that is known.", escape_path(base + name))
+        elif _text(worklist, base + name) != name[2:] + b"\n":
+            yield error("E080", "Its text is not what its name says.", escape_path(base + name))
+
+
+def _layout(worklist: Worklist, base: bytes) -> Layout | None:
+    """The layout that the root names, where it is one that we know."""
+    name = base + b"ocfl_layout.json"
+    if (data := _text(worklist, name)) is None:
+        return None
+    try:
+        said = json.loads(data)
+        extension = said["extension"]
+        if not isinstance(said["description"], str) or not isinstance(extension, str):
+            raise TypeError("they are no text")
+        config = _text(worklist, base + f"extensions/{extension}/config.json".encode())
+        return layout(extension, json.loads(config or b"{}"))
+    except (ValueError, KeyError, TypeError, RecursionError) as failure:
+        known = isinstance(failure, ValueError) and not isinstance(failure, json.JSONDecodeError | UnicodeDecodeError)
+        told = (
+            warning("E071", f"Where objects belong was not checked: {failure}.", escape_path(name)) if known
+            else error("E070", f"It has to name extension and description ({failure}).", escape_path(name))
+        )  # fmt: skip
+        worklist.tell([told])
+    return None
+
+
+def _placed(path: bytes, identifier: str, arranged: Layout) -> Iterator[Finding]:
+    try:
+        wanted = arranged.path(identifier)
+    except ValueError as failure:
+        wanted = str(failure)
+    if path.rstrip(b"/") != wanted.encode():
+        yield error("E083", f"By the root's layout, the object {identifier} belongs to {wanted}.", escape_path(path))
+
+
+def _objects(worklist: Worklist, base: bytes) -> Iterator[bytes]:
+    """Yield the folders that declare an object, but for those that lie inside another one."""
+    last = extensions = base + b"extensions/"
+    for name, kind in worklist.below(base):
+        folder, _, own = name.rpartition(b"/")
+        if kind is Kind.FILE and own.startswith(_OBJECT) and not name.startswith((last, extensions)):
+            last = folder + b"/"
+            yield last
+
+
+def _hierarchy(worklist: Worklist, base: bytes, objects: set[bytes]) -> Iterator[Finding]:
+    """§4.1, §4.3: nothing lies between the root and its objects but folders that lead to one."""
+    last = extensions = base + b"extensions/"
+    for name, kind in worklist.below(base):
+        if name.startswith((last, extensions)):
+            continue
+        if within := next((folder for folder in _folders(name) if folder in objects), None):
+            last = within
+        elif kind is Kind.LINK:
+            yield error("E090", "It is a symbolic link.", escape_path(name))
+        elif kind is Kind.FILE and b"/" in name.removeprefix(base):
+            yield error("E072", "It is not part of an object.", escape_path(name))
+    for name in worklist.empty_folders(base):
+        if not any(folder in objects for folder in _folders(name + b"/")):
+            yield error("E073", "It is empty.", escape_path(name))
+
+
+def _folders(name: bytes) -> Iterator[bytes]:
+    """The folders on the way to a name, innermost first, each ending in "/"."""
+    while (cut := name.rfind(b"/")) >= 0:
+        name = name[:cut]
+        yield name + b"/"
+
+
+def _text(worklist: Worklist, name: bytes) -> bytes | None:
+    """The bytes of a small file; None where it is not there, or cannot be read: examination says so."""
+    item = worklist.item(name)
+    if item is None or item.kind is not Kind.FILE or item.size > 1 << 20:
+        return None
+    try:
+        with open_source(item.source) as stream:
+            return stream.read()
+    except OSError:
+        return None
