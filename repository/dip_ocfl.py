@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from ingest.validation import validate
@@ -14,12 +14,12 @@ from repository.workers import workers
 from storage.aip import Record
 from storage.durable import DISK
 from storage.errors import Damaged, NotFound, NotOcfl
-from storage.ocfl_object import Package, Written, put
+from storage.ocfl_copy import ABOUT
+from storage.ocfl_object import Written, put
 from storage.ocfl_root import Root, founding_files, open_root
+from storage.ocfl_update import packages
 from storage.progress import Progress
 from storage.vault import Vault
-
-ABOUT = "One object for each AIP; its versions are the AIP's, its logical paths those of the AIP's BagIt bags."
 
 
 def write(vault: Vault, records: Sequence[Record], dest: Path, policy: IngestPolicy, progress: Progress) -> Dip:
@@ -55,12 +55,6 @@ def _add(vault: Vault, records: Sequence[Record], root: Root, scratch: Path, pro
         return put(root, scratch, packages(vault, records), vault.copy_out, DISK, progress)
     except NotFound as lost:  # the version is there, and a part of it in no copy
         raise Damaged(lost.what) from lost
-
-
-def packages(vault: Vault, records: Sequence[Record]) -> Iterator[Package]:
-    """Yield versions with the files of their bags, which are read when they are asked for."""
-    for record in records:
-        yield Package(record, list(vault.bag(record)))
 
 
 def _scratch(root: Path) -> Path:

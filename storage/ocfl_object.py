@@ -7,12 +7,13 @@ which a reader of the root finds half a version, or an inventory without its dig
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from storage import durable, ocfl
 from storage.aip import Record
+from storage.digest import Digest, sha256
 from storage.durable import Disk, told
 from storage.errors import NotOcfl
 from storage.manifest import Line
@@ -85,6 +86,28 @@ def remove(root: Root, scratch: Path, identifier: str, disk: Disk) -> None:
         durable.remove_tree(disk, scratch)
 
 
+def object_files(packages: Iterable[Package]) -> Iterator[tuple[str, Digest]]:
+    """Yield every file of the object that `put` makes of versions 1 to n, by path below it, with its SHA-256."""
+    inventory, digest = Inventory(id=""), sha256()
+    for package in packages:
+        inventory = _extended(replace(inventory, id=package.record.aip), package)
+        digest = sha256(*inventory.to_bytes())
+        yield from ocfl.content(inventory, inventory.head)
+        yield from _inventory_files(digest, f"{inventory.head}/")
+        yield record_path(package.record.version), sha256(package.record.to_bytes())
+    yield from _inventory_files(digest, "")
+    yield ocfl.OBJECT, sha256(ocfl.declaration(ocfl.OBJECT))
+
+
+def _inventory_files(digest: Digest, folder: str) -> Iterator[tuple[str, Digest]]:
+    yield folder + ocfl.INVENTORY, digest
+    yield folder + ocfl.SIDECAR, sha256(_sidecar(digest))
+
+
+def _sidecar(digest: Digest) -> bytes:
+    return f"{digest.hexadecimal} {ocfl.INVENTORY}\n".encode()
+
+
 def record_path(version: int) -> str:
     """Where an object has the record of a version, byte for byte: a log, so not content (§3.8)."""
     return f"{ocfl.LOGS}v{version}.json"
@@ -110,7 +133,7 @@ def _write_version(
 
 def _write_inventory(build: Build, inventory: Inventory, folder: str = "") -> None:
     digest = build.file(folder + ocfl.INVENTORY, inventory.to_bytes())
-    build.file(folder + ocfl.SIDECAR, [f"{digest.hexadecimal} {ocfl.INVENTORY}\n".encode()])
+    build.file(folder + ocfl.SIDECAR, [_sidecar(digest)])
 
 
 def _close(build: Build, inventory: Inventory, old: Path | None) -> None:
