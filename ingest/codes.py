@@ -16,7 +16,7 @@ OCFL = frozenset(
 CODES = OCFL | frozenset({
     "container-bomb", "container-too-large", "container-too-many", "duplicate-entry", "empty-package",
     "file-empty", "file-unreadable", "folder-unreadable", "format-by-extension", "format-opinions",
-    "format-unknown", "link-broken", "link-invalid", "link-kept",
+    "format-unknown", "link-broken", "link-invalid", "link-kept", "ocfl-root",
     "name-troublesome", "names-alike", "no-rules", "path-invalid",
     "path-leaves-package", "path-through-file", "path-through-link", "path-too-long",
     "rfc8493-2.1.1-declaration", "rfc8493-2.1.1-encoding", "rfc8493-2.1.1-missing", "rfc8493-2.1.1-version",

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from ingest.identify import Identifier
 from ingest.sip import Sip
+from ingest.versions import State
 from ingest.worklist import Worklist
 from policies.decide import Decision
+from storage.aip import stamp
+from storage.ocfl import Version
 from storage.premis import Agent, Happening
+
+Told = tuple[str, str, str, str, tuple[str, ...]]
+"""An event's type, detail, outcome, note and agents."""
 
 SCHEDULER = "scheduler"  # the agent of jobs that nobody started
 
@@ -25,12 +32,15 @@ class Actors:
 
 
 def happenings(
-    sip: Sip, worklist: Worklist, actors: Actors, decision: Decision, new_id: Callable[[], UUID], time: str
-) -> tuple[list[Happening], list[Agent]]:
-    """The events of a first version, in their order, and the agents that they name."""
+    sip: Sip, worklist: Worklist, actors: Actors, decision: Decision, new_id: Callable[[], UUID], time: str,
+    state: State,
+) -> tuple[list[Happening], list[Agent]]:  # fmt: skip
+    """The events of a version, in their order, and the agents that they name: what became of the delivery with the
+    first, and with each what its OCFL version says of itself."""
+    told = [_ending(actors, decision)] if state.before else _told(sip, worklist, actors, decision)
     events = [
         Happening(id=str(new_id()), type=kind, time=time, detail=detail, outcome=outcome, note=note, agents=agents)
-        for kind, detail, outcome, note, agents in _told(sip, worklist, actors, decision)
+        for kind, detail, outcome, note, agents in told
     ]
     name, _, version = actors.software.rpartition(" ")
     agents = [
@@ -40,7 +50,21 @@ def happenings(
             id=_id(actors.identifier), name=actors.identifier.name, kind="software", version=actors.identifier.version
         ),
     ]
+    if state.told:
+        events.insert(0, _made(state.told, str(new_id()), time, first=state.before is None))
+        agents += [acting(user) for user in events[0].agents if user not in {agent.id for agent in agents}]
     return events, agents
+
+
+def _made(told: Version, identifier: str, now: str, *, first: bool) -> Happening:
+    """How a version came to be where it comes from (OCFL 1.1 §3.5.3.1)."""
+    try:
+        time = stamp(datetime.fromisoformat(told.created))
+    except ValueError:  # the policy accepts what is not valid
+        time = now
+    kind = "creation" if first else "modification"
+    agents = (told.user,) if told.user else ()
+    return Happening(id=identifier, type=kind, time=time, detail=told.message, outcome="success", agents=agents)
 
 
 def acting(agent: str) -> Agent:
@@ -48,9 +72,7 @@ def acting(agent: str) -> Agent:
     return Agent(id=agent, name=agent, kind="software" if agent == SCHEDULER else "person")
 
 
-def _told(
-    sip: Sip, worklist: Worklist, actors: Actors, decision: Decision
-) -> Iterator[tuple[str, str, str, str, tuple[str, ...]]]:
+def _told(sip: Sip, worklist: Worklist, actors: Actors, decision: Decision) -> Iterator[Told]:
     files, size = worklist.totals()
     us, fido = (actors.software,), (_id(actors.identifier),)
     if sip.container:
@@ -64,7 +86,13 @@ def _told(
         yield "validation", f"BagIt {version}", "valid", _warnings(worklist), us
     known = next(worklist.select("select count(*) from items where kind = 'file' and formats != '[]'"))[0]
     yield "format identification", f"{known} of {files} files recognised", "success", "", fido
-    yield "ingestion end", "; ".join(decision.because), "accepted", "", (actors.agent, *us)
+    if sip.ocfl and sip.ocfl.spec:
+        yield "validation", f"OCFL {sip.ocfl.spec}", "valid", _warnings(worklist), us
+    yield _ending(actors, decision)
+
+
+def _ending(actors: Actors, decision: Decision) -> Told:
+    return "ingestion end", "; ".join(decision.because), "accepted", "", (actors.agent, actors.software)
 
 
 def _warnings(worklist: Worklist) -> str:

@@ -13,19 +13,20 @@ from itertools import islice
 from pathlib import Path
 from uuid import UUID
 
-from ingest import assemble, checks, describe, sip_bag
+from ingest import assemble, checks, describe, sip_bag, sip_ocfl
 from ingest.assemble import Draft
 from ingest.examine import Desk, Facts, examine
-from ingest.finding import Finding, Severity
+from ingest.finding import Finding, Severity, error
 from ingest.happenings import Actors, happenings
 from ingest.identify import Identifier
 from ingest.sip import Sip, check_package, open_sip, unchanged
+from ingest.versions import State, are_whole, states
 from ingest.worklist import Worklist, chunked
 from policies.decide import Decision, decide_ingest
 from policies.effective import Policies
 from storage import bag, durable
 from storage.aip import stamp
-from storage.commit import Committer
+from storage.commit import Committed, Committer
 from storage.digest import Digest
 from storage.event import Event
 from storage.parallel import in_order
@@ -110,7 +111,7 @@ def take_in(delivery: Delivery, setting: Setting, accession: str) -> Receipt:
     with staging(run, stores, setting.work) as stage, scratch_folder(folder) as scratch:
         worklist = Worklist(str(scratch / "worklist.db"))
         try:
-            return _Ingest(delivery, setting, accession, described, stage, worklist).run(scratch)
+            return _Ingest(delivery, setting, accession, described, stage, worklist, scratch).run()
         finally:
             worklist.close()
 
@@ -120,15 +121,15 @@ class _Ingest:
 
     def __init__(
         self, delivery: Delivery, setting: Setting, accession: str,
-        described: tuple[bytes, describe.DublinCore] | None, stage: Staging, worklist: Worklist,
+        described: tuple[bytes, describe.DublinCore] | None, stage: Staging, worklist: Worklist, scratch: Path,
     ) -> None:  # fmt: skip
         self.delivery, self.setting, self.accession = delivery, setting, accession
-        self.described, self.stage, self.worklist = described, stage, worklist
+        self.described, self.stage, self.worklist, self.scratch = described, stage, worklist, scratch
         self.waiting: list[Received] = []
 
-    def run(self, scratch: Path) -> Receipt:
+    def run(self) -> Receipt:
         policy = self.setting.policies.ingest
-        sip = open_sip(self.delivery.path, self.worklist, scratch / "unpacked", policy, self.delivery.kind)
+        sip = open_sip(self.delivery.path, self.worklist, self.scratch / "unpacked", policy, self.delivery.kind)
         if sip.whole:
             self._examine(store=self._decide().outcome != "reject")
             self._check(sip)
@@ -168,6 +169,10 @@ class _Ingest:
             self.worklist.tell(check(self.worklist))
         if sip.bag:
             self.worklist.tell(sip_bag.check(self.worklist, sip.bag))
+        if sip.ocfl:
+            self.worklist.tell(sip_ocfl.check(self.worklist))
+        if sip.ocfl and sip.ocfl.is_root:
+            self.worklist.tell([error("ocfl-root", "It is a storage root in an archive: deliver it unpacked.")])
         self.worklist.tell(unchanged(sip, self.worklist))
 
     def _decide(self) -> Decision:
@@ -191,30 +196,49 @@ class _Ingest:
         return received
 
     def _accept(self, sip: Sip, decision: Decision) -> Receipt:
-        """Assemble version 1 and commit it."""
-        draft = self._draft(sip)
-        assemble.put_names(self.worklist, self._keep, draft.version)
-        if sip.container:
-            assemble.put_container(self.worklist, self._keep, sip.container)
-        if self.described and self.delivery.metadata:
-            place = f"{bag.DESCRIPTIVE}dc{self.delivery.metadata.suffix.lower()}"
-            assemble.put(self.worklist, self._keep, place, [self.described[0]])
-        assemble.put_policy(self.worklist, self._keep, draft.version, self.setting.policies.to_bytes())
+        """Assemble the AIP's versions, one where it is not OCFL, and commit them in their order."""
         report = self._report()
-        with report.open("rb") as stream:
-            assemble.put(self.worklist, self._keep, f"{bag.PRESERVATION}findings-v1.jsonl", chunks(stream))
+        draft, behind = self._draft(sip), frozenset[str]()
+        for state in self._states(sip):
+            committed = self._commit(sip, state, decision, draft, report)
+            behind |= committed.behind
+            draft = replace(draft, version=draft.version + 1, previous=committed.record)
+        receipt = self._receipt(sip, decision, report)
+        return replace(receipt, aip=draft.aip, version=draft.version - 1, behind=behind)
+
+    def _states(self, sip: Sip) -> Iterator[State]:
+        found = sip.ocfl
+        if found and found.inventory and are_whole(self.worklist, found.base, found.inventory):
+            yield from states(self.worklist, found.base, found.inventory, self.scratch)
+        else:
+            yield State(self.worklist)
+
+    def _commit(self, sip: Sip, state: State, decision: Decision, draft: Draft, report: Path) -> Committed:
+        """Assemble one version and commit it; what is about the delivery as a whole comes with the first."""
+        if draft.version == 1:
+            self._put_about(sip, state.worklist, report)
+        assemble.put_names(state.worklist, self._keep, draft.version)
+        assemble.put_policy(state.worklist, self._keep, draft.version, self.setting.policies.to_bytes())
         actors = Actors(self.setting.agent, self.setting.software, self.setting.identifier())
-        events, agents = happenings(sip, self.worklist, actors, decision, self.setting.new_id, draft.created)
-        files = assemble.delivered(self.worklist)
-        assemble.put_premis(self.worklist, self._keep, draft, files, events, agents)
-        made = assemble.close(self.worklist, self._keep, draft)
+        events, agents = happenings(sip, self.worklist, actors, decision, self.setting.new_id, draft.created, state)
+        files = (file for file in assemble.delivered(state.worklist) if state.is_new(file.path))
+        assemble.put_premis(state.worklist, self._keep, draft, files, events, agents)
+        made = assemble.close(state.worklist, self._keep, draft)
         self._settle()
-        committed = self.setting.committer.commit(
-            made.record, self._commit_event(made.record.digest, draft, decision), partial(made.blobs, self.worklist),
+        return self.setting.committer.commit(
+            made.record, self._commit_event(made.record.digest, draft, decision), partial(made.blobs, state.worklist),
             self.stage.behind,
         )  # fmt: skip
-        receipt = self._receipt(sip, decision, report)
-        return replace(receipt, aip=draft.aip, version=draft.version, behind=committed.behind)
+
+    def _put_about(self, sip: Sip, worklist: Worklist, report: Path) -> None:
+        """The archive that it came in, its description, and the findings."""
+        if sip.container:
+            assemble.put_container(worklist, self._keep, sip.container)
+        if self.described and self.delivery.metadata:
+            place = f"{bag.DESCRIPTIVE}dc{self.delivery.metadata.suffix.lower()}"
+            assemble.put(worklist, self._keep, place, [self.described[0]])
+        with report.open("rb") as stream:
+            assemble.put(worklist, self._keep, f"{bag.PRESERVATION}findings-v1.jsonl", chunks(stream))
 
     def _draft(self, sip: Sip) -> Draft:
         elements = sip.bag.elements if sip.bag else {}

@@ -78,7 +78,7 @@ def open_sip(path: Path, worklist: Worklist, scratch: Path, policy: IngestPolicy
         worklist.place(partial(sip_bag.place, base=base))
         return opened("bag", bag=sip_bag.read(worklist, base))
     if (base := _base(sip_ocfl.find_base, worklist, "ocfl", kind)) is not None:
-        worklist.place(partial(sip_ocfl.place, base=base))
+        worklist.place(lambda name: ORIGINAL + bag_path(name))
         return opened("ocfl", bag=None, ocfl=sip_ocfl.read(worklist, base))
     worklist.place(lambda name: ORIGINAL + bag_path(name))
     return opened(_archive_kind(path) if container else "folder", bag=None)

@@ -11,9 +11,9 @@ from ingest.examine import open_source
 from ingest.finding import Finding, error, warning
 from ingest.ocfl_inventory import SPECS
 from ingest.worklist import Worklist
-from storage.bag import SUBMISSION
 from storage.namemap import Kind
-from storage.names import bag_path, escape_path
+from storage.names import escape_path
+from storage.ocfl import Inventory, from_members
 from storage.ocfl_layout import Layout, layout
 
 _OBJECT, _ROOT = b"0=ocfl_object_", b"0=ocfl_"
@@ -21,12 +21,13 @@ _OBJECT, _ROOT = b"0=ocfl_object_", b"0=ocfl_"
 
 @dataclass(frozen=True, slots=True)
 class Ocfl:
-    """What was delivered: the package's own folder, whether it is a storage root, and the folders of its objects,
-    each b"" or ending in "/"."""
+    """What was delivered: the package's own folder (b"" or ending in "/"), and the inventory of the object, None where
+    it is a storage root, or where one cannot go by the inventory."""
 
     base: bytes
     is_root: bool
-    objects: tuple[bytes, ...]
+    inventory: Inventory | None = None
+    spec: str = ""
 
 
 def find_base(worklist: Worklist) -> bytes | None:
@@ -39,18 +40,13 @@ def find_base(worklist: Worklist) -> bytes | None:
     return base if base and _looks_like_ocfl(worklist, base) else None
 
 
-def place(name: bytes, base: bytes) -> str:
-    """The bag path of the producer's file in ours: evidence, all of it; versions have the content by other names."""
-    return SUBMISSION + bag_path(name.removeprefix(base))
-
-
 def read(worklist: Worklist, base: bytes) -> Ocfl:
     """Put the claims and findings of the object, or of every object in the storage root, on the worklist."""
     names = [name for name, kind in worklist.children(base) if kind is Kind.FILE]
     declarations = [name for name in names if name.startswith(_ROOT) and not name.startswith(_OBJECT)]
     if not declarations:
-        ocfl_object.read(worklist, base)
-        return Ocfl(base, False, (base,))
+        found = ocfl_object.read(worklist, base)
+        return Ocfl(base, False, from_members(found.members), found.spec) if found else Ocfl(base, False)
     worklist.tell(_declared(worklist, base, declarations))
     arranged = _layout(worklist, base)
     objects = tuple(_objects(worklist, base))
@@ -62,7 +58,7 @@ def read(worklist: Worklist, base: bytes) -> Ocfl:
             worklist.tell([error("E081", "It is of a later version of OCFL than the root.", escape_path(one))])
     worklist.tell(ocfl_object.extensions(worklist, base, "E112", "W016"))
     worklist.tell(_hierarchy(worklist, base, set(objects)))
-    return Ocfl(base, True, objects)
+    return Ocfl(base, True)
 
 
 def check(worklist: Worklist) -> Iterator[Finding]:

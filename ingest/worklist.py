@@ -178,6 +178,34 @@ class Worklist:
             "insert or replace into made values (?, ?, ?)", (placed.place, str(placed.digest), placed.size)
         )
 
+    def all_made(self) -> Iterator[Placed]:
+        """Yield what `made` was told, by bag path."""
+        for place, digest, size in self._db.execute("select place, digest, size from made order by place"):
+            yield Placed(place, Digest.parse(digest), size)
+
+    def adopt(self, source: Worklist, there: bytes, name: bytes) -> None:
+        """Take in a file that another worklist has examined under the name `there`."""
+        known = "size, digest, digests, formats, mime, basis, opinion, new"
+        row = source._db.execute(f"select {known} from items where name = ?", (there,)).fetchone()
+        query = f"insert into items (kind, name, {known}) values ('file', ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        self._db.execute(query, (name, *row))
+
+    def is_read(self, name: bytes) -> bool:
+        """Whether there is a file of that name, and every byte of it was read."""
+        query = "select 1 from items where name = ? and kind = 'file' and digest is not null"
+        return self._db.execute(query, (name,)).fetchone() is not None
+
+    def read_files(self) -> Iterator[tuple[bytes, Digest, int]]:
+        """Yield name, SHA-256 and bytes of every file that was read, by name."""
+        query = "select name, digest, size from items where kind = 'file' and digest is not null order by name"
+        for name, digest, size in self._db.execute(query):
+            yield name, Digest.parse(digest), size
+
+    def digest_at(self, place: str) -> str:
+        """The SHA-256 of the delivered file with that bag path, "" where there is none."""
+        row = self._db.execute("select digest from items where place = ?", (place,)).fetchone()
+        return str(row[0]) if row else ""
+
     def bag(self) -> Iterator[Placed]:
         """Yield every payload file of the version's bag, sorted by bag path."""
         rows = self._db.execute(

@@ -17,7 +17,8 @@ OBJECTS = 10_000  # file objects of one segment
 REGISTRY = "PRONOM"
 PATH_TYPE = "AIP and bag path"  # an object's identifier: urn:uuid:…/data/…
 _NAMES = {"md5": "MD5", "sha1": "SHA-1", "sha224": "SHA-224", "sha256": "SHA-256", "sha384": "SHA-384",
-          "sha512": "SHA-512", "sm3": "SM3"}  # fmt: skip  # the Library of Congress's vocabulary, SM3 added
+          "sha512": "SHA-512", "sm3": "SM3", **{f"blake2b-{bits}": f"BLAKE2b-{bits}" for bits in (160, 256, 384, 512)}
+          }  # fmt: skip  # the Library of Congress's vocabulary, SM3 added
 
 
 @dataclass(frozen=True, slots=True)

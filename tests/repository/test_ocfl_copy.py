@@ -80,9 +80,7 @@ def test_it_has_all_that_the_vault_has(opened: Repository, copy: OcflCopy, tiany
     assert (done.copied > 0, done.behind) == (True, {})
     assert (behind(copy, opened.vault), look(copy, opened)) == (0, {})
     assert (is_valid(copy.folder), tianyi("validate", copy.folder).code) == (True, 0)
-    assert list(copy.records()) == sorted(
-        opened.vault.all_records(), key=lambda one: (copy.place(one.uuid), one.version)
-    )
+    assert set(copy.records()) == set(opened.vault.all_records())
     assert fill(copy, opened).copied == 0
     held = [one for one in expected(opened.catalogue) if one.key.startswith(("blobs/", "aips/"))]
     for one in held:
