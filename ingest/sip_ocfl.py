@@ -42,23 +42,37 @@ def find_base(worklist: Worklist) -> bytes | None:
 
 def read(worklist: Worklist, base: bytes) -> Ocfl:
     """Put the claims and findings of the object, or of every object in the storage root, on the worklist."""
-    names = [name for name, kind in worklist.children(base) if kind is Kind.FILE]
-    declarations = [name for name in names if name.startswith(_ROOT) and not name.startswith(_OBJECT)]
-    if not declarations:
+    if not (declarations := _declarations(worklist, base)):
         found = ocfl_object.read(worklist, base)
         return Ocfl(base, False, from_members(found.members), found.spec) if found else Ocfl(base, False)
-    worklist.tell(_declared(worklist, base, declarations))
+    objects, findings = read_root(worklist, base)
+    worklist.tell(findings)
     arranged = _layout(worklist, base)
-    objects = tuple(_objects(worklist, base))
     for one in objects:
         inventory = ocfl_object.read(worklist, one)
         if inventory and arranged:
             worklist.tell(_placed(one.removeprefix(base), str(inventory.members["id"]), arranged))
-        if inventory and inventory.spec > max(_spec(name) for name in declarations):
+        if inventory and inventory.spec > max(map(_spec, declarations)):
             worklist.tell([error("E081", "It is of a later version of OCFL than the root.", escape_path(one))])
-    worklist.tell(ocfl_object.extensions(worklist, base, "E112", "W016"))
-    worklist.tell(_hierarchy(worklist, base, set(objects)))
     return Ocfl(base, True)
+
+
+def read_root(worklist: Worklist, base: bytes) -> tuple[list[bytes], list[Finding]]:
+    """The folders of the objects in a storage root, each ending in "/", and what is wrong outside them (§4); no object
+    is looked into."""
+    objects = list(_objects(worklist, base))
+    findings = [
+        *_declared(worklist, base, _declarations(worklist, base)),
+        *ocfl_object.extensions(worklist, base, "E112", "W016"),
+        *_hierarchy(worklist, base, set(objects)),
+    ]
+    return objects, findings
+
+
+def _declarations(worklist: Worklist, base: bytes) -> list[bytes]:
+    """The files that say that a folder is a storage root."""
+    names = (name for name, kind in worklist.children(base) if kind is Kind.FILE)
+    return [name for name in names if name.startswith(_ROOT) and not name.startswith(_OBJECT)]
 
 
 def check(worklist: Worklist) -> Iterator[Finding]:

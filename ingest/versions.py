@@ -13,9 +13,11 @@ from pathlib import Path
 
 from ingest.worklist import Placed, Worklist
 from storage import ocfl
-from storage.bag import ORIGINAL, SUBMISSION
+from storage.bag import ORIGINAL, PRESERVATION, SUBMISSION
 from storage.names import bag_path
 from storage.ocfl import Inventory, Version
+
+_NAMES = f"{PRESERVATION}names-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ def are_whole(worklist: Worklist, base: bytes, inventory: Inventory) -> bool:
 
 def states(worklist: Worklist, base: bytes, inventory: Inventory, scratch: Path) -> Iterator[State]:
     """Yield the versions of the object in the folder `base`, in their order. What is made for one, until the next is
-    asked for, is part of the next."""
+    asked for, is part of the next, but for its map of names: the next has one of its own."""
     made = list(_evidence(worklist, base, inventory))
     with ExitStack() as stack:
         before: Worklist | None = None
@@ -51,7 +53,7 @@ def states(worklist: Worklist, base: bytes, inventory: Inventory, scratch: Path)
                 current.adopt(worklist, base + inventory.manifest[digest][0].encode(), path.encode())
             current.place(lambda name: ORIGINAL + bag_path(name))
             yield State(current, version, before)
-            made, before = list(current.all_made()), current
+            made, before = [one for one in current.all_made() if not one.place.startswith(_NAMES)], current
 
 
 def _evidence(worklist: Worklist, base: bytes, inventory: Inventory) -> Iterator[Placed]:

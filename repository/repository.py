@@ -23,6 +23,7 @@ from fixity.audit import Audit
 from fixity.repair import Mend
 from ingest import pipeline
 from ingest.codes import check_known
+from ingest.deliveries import deliveries
 from ingest.pipeline import Delivery, Receipt, Setting
 from policies import document
 from policies.effective import Policies
@@ -199,6 +200,12 @@ class Repository:
         loaded = document.load(self.settings.policies if self.settings.policies.is_dir() else None)
         check_known(loaded.ingest.findings.codes)
         return loaded
+
+    @staticmethod
+    def deliveries(path: Path, kind: str = "") -> Sequence[Path]:
+        """The packages at a path: the objects of an OCFL storage root, each of which becomes an AIP; else the path
+        itself. Raises UnknownPackage."""
+        return deliveries(path, kind)
 
     def ingest(
         self, path: Path, *, title: str = "", producer: str = "", metadata: Path | None = None, kind: str = "",

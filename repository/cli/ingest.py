@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -38,14 +39,18 @@ def ingest(
     accept: Annotated[str, typer.Option("--accept-held", metavar="REASON", help="Why what is held is accepted.")] = "",
     json: AsJson = False,
 ) -> None:
-    """Take in an accession: examine every file, decide by policy, keep it as an AIP."""
+    """Take in an accession: examine every file, decide by policy, keep it as an AIP. Of an OCFL storage root, each
+    object is an accession of its own, with an answer of its own."""
     screen = Screen(json=json)
+    codes = set()
     with opened(context, screen) as repository:
-        receipt = repository.ingest(
-            path, title=title, producer=producer, metadata=metadata, kind=kind or "", override=accept
-        )
-    screen.result(wire.receipt(receipt), lambda console: _show(console, receipt))
-    raise typer.Exit(exit_code(receipt))
+        for package in repository.deliveries(path, kind or ""):
+            receipt = repository.ingest(
+                package, title=title, producer=producer, metadata=metadata, kind=kind or "", override=accept
+            )
+            screen.result(wire.receipt(receipt), partial(_show, receipt=receipt))
+            codes.add(exit_code(receipt))
+    raise typer.Exit(min(codes - {edge.DONE}, default=edge.DONE))
 
 
 def exit_code(receipt: Receipt) -> int:
