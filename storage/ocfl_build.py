@@ -59,17 +59,19 @@ class Build:
 
     def blob(self, path: str, digest: Digest, copy_out: CopyOut) -> int:
         """A file with a blob's bytes, checked as they are read; return how many."""
-        descriptor = self._create(path)
+        opened = [self._create(path)]
 
         def again() -> None:
-            os.lseek(descriptor, 0, os.SEEK_SET)
-            os.ftruncate(descriptor, 0)
+            self.disk.close(opened.pop())
+            self.disk.unlink(str(self._path(path)))
+            opened.append(self._create(path))
 
         try:
-            size = copy_out(digest, lambda data: self.disk.write(descriptor, data), again)
-            self._sync(descriptor, path)
+            size = copy_out(digest, lambda data: self.disk.write(opened[0], data), again)
+            self._sync(opened[0], path)
         finally:
-            self.disk.close(descriptor)
+            for descriptor in opened:
+                self.disk.close(descriptor)
         return size
 
     def adopt(self, old: Path) -> None:
@@ -100,9 +102,12 @@ class Build:
                 self.disk.sync_folder(root)
 
     def _create(self, path: str) -> int:
-        target = self.folder / os.fsdecode(path.encode())
+        target = self._path(path)
         durable.make_folders(self.disk, target.parent)
         return self.disk.create(str(target), _MODE)
+
+    def _path(self, path: str) -> Path:
+        return self.folder / os.fsdecode(path.encode())
 
     def _sync(self, descriptor: int, path: str) -> None:
         if not self._whole:

@@ -15,7 +15,7 @@ from storage.ocfl_object import Package
 from storage.progress import SILENT, Progress
 from storage.replicate import Replicated
 from storage.staging import running
-from storage.tombstone import buried
+from storage.tombstones import buried, find
 from storage.vault import Vault
 
 
@@ -54,11 +54,14 @@ def packages(vault: Vault, records: Sequence[Record]) -> Iterator[Package]:
 def _bury(copy: OcflCopy, vault: Vault, run: str, result: Replicated) -> None:
     for aip in sorted(buried(vault.copies)):
         if not copy.is_buried(aip):
-            key = layout.tombstone_key(aip)
-            with vault.first_good(key, lambda stream: None) as stream:
-                tombstone = stream.read()
-            copy.bury(aip, tombstone, run)
-            result.add(1, len(tombstone))
+            try:
+                tombstone = find(vault.copies, aip)
+            except StorageError as error:
+                result.behind[layout.tombstone_key(aip)] = str(error)
+                continue
+            if tombstone:
+                copy.bury(aip, tombstone.to_bytes(), run)
+                result.add(1, len(tombstone.to_bytes()))
 
 
 def _add(

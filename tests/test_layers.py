@@ -19,11 +19,12 @@ MAY_IMPORT: dict[str, set[str]] = {
 PURE = [
     *(f"storage/{name}.py" for name in (
         "aip", "bag", "bundle", "canonical", "digest", "errors", "event", "layout", "manifest", "namemap",
-        "names", "parallel", "premis", "progress", "store")),
+        "names", "ocfl", "ocfl_layout", "parallel", "premis", "progress", "store")),
     *(f"policies/{name}.py" for name in (
         "audit", "cadence", "decide", "effective", "formats", "ingest", "migration", "model", "text")),
     *(f"ingest/{name}.py" for name in (
-        "assemble", "bagit_tags", "checks", "errors", "finding", "happenings", "item", "member")),
+        "assemble", "bagit_tags", "checks", "errors", "finding", "happenings", "item", "member",
+        "ocfl_inventory")),
     "fixity/outcome.py",
     *(f"repository/{name}.py" for name in ("errors", "holdings", "migration")),
 ]  # fmt: skip

@@ -98,13 +98,10 @@ def test_what_is_damaged_is_the_policy_s_to_judge(tianyi: Tianyi, repository: Pa
     answer = tianyi("ingest", source, "--accept-held", "the file is right", at=repository)
     assert (answer.said["outcome"], answer.said["version"]) == ("accepted", 1)
     shutil.rmtree(source / "v1" / "content")
-    answer = tianyi(
-        "ingest", source, "--accept-held", "what is left", at=repository
-    )  # no version is whole: as a folder
+    answer = tianyi("ingest", source, "--accept-held", "what is left", at=repository)
     assert (answer.said["outcome"], answer.said["files"]) == ("accepted", 5)
-    assert {row["original_name"] for row in tianyi("files", answer.said["aip"], at=repository).rows} >= {
-        "inventory.json"
-    }
+    files = tianyi("files", answer.said["aip"], at=repository).rows
+    assert "inventory.json" in {row["original_name"] for row in files}  # no version is whole: taken as a folder
 
 
 def test_each_object_of_a_root_is_an_accession(tianyi: Tianyi, repository: Path, tmp_path: Path) -> None:

@@ -22,8 +22,10 @@ from storage.ocfl_copy import OcflCopy
 from storage.ocfl_update import aips, behind, update
 from storage.parallel import Inline
 from storage.receive import chunks
+from storage.tombstone import Tombstone
 
 Tianyi = Callable[..., Any]
+NOW = "2026-03-01T12:00:00Z"
 PICTURE = Path(__file__).parents[2] / "samples/accession/Pictures/BMP/seal.bmp"
 
 
@@ -146,7 +148,11 @@ def test_tombstones_come_first_and_stay(opened: Repository, copy: OcflCopy, copi
     fill(copy, opened)
     gone, *_ = aips(opened.vault)
     key = layout.tombstone_key(gone[0].uuid)
-    opened.vault.copies[1].create(key, b"{}")
+    tombstone = Tombstone(
+        aip=gone[0].aip, accession="2026-0001", request="1", reason="asked for", requested=NOW, requested_by="a",
+        approved=NOW, approved_by="b", deleted=NOW, policy="", versions={one.version: one.digest for one in gone},
+    )  # fmt: skip
+    opened.vault.copies[1].create(key, tombstone.to_bytes())
     assert behind(copy, opened.vault) == 1
     assert fill(copy, opened).copied == 1
     assert (copy.is_buried(gone[0].uuid), is_valid(copy.folder), behind(copy, opened.vault)) == (True, True, 0)
