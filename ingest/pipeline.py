@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -14,19 +14,19 @@ from pathlib import Path
 from uuid import UUID
 
 from ingest import assemble, checks, describe, sip_bag, sip_ocfl
-from ingest.assemble import Draft
+from ingest.assemble import Assembled, Draft
 from ingest.examine import Desk, Facts, examine
 from ingest.finding import Finding, Severity, error
 from ingest.happenings import Actors, happenings
 from ingest.identify import Identifier
 from ingest.sip import Sip, check_package, open_sip, unchanged
 from ingest.versions import State, are_whole, states
-from ingest.worklist import Worklist, chunked
+from ingest.worklist import Placed, Worklist, chunked
 from policies.decide import Decision, decide_ingest
 from policies.effective import Policies
 from storage import bag, durable
-from storage.aip import stamp
-from storage.commit import Committed, Committer
+from storage.aip import Record, stamp
+from storage.commit import Committer
 from storage.digest import Digest
 from storage.event import Event
 from storage.parallel import in_order
@@ -197,14 +197,20 @@ class _Ingest:
 
     def _accept(self, sip: Sip, decision: Decision) -> Receipt:
         """Assemble the AIP's versions, one where it is not OCFL, and commit them in their order."""
-        report = self._report()
-        draft, behind = self._draft(sip), frozenset[str]()
-        for state in self._states(sip):
-            committed = self._commit(sip, state, decision, draft, report)
-            behind |= committed.behind
-            draft = replace(draft, version=draft.version + 1, previous=committed.record)
+        report, draft = self._report(), self._draft(sip)
+        versions: list[tuple[Record, Event]] = []
+        with closing(Worklist(str(self.scratch / "blobs.db"))) as blobs:
+            for state in self._states(sip):
+                made = self._assemble(sip, state, decision, draft, report)
+                for digest, size in made.blobs(state.worklist):
+                    blobs.made(Placed(str(digest), digest, size))
+                versions.append((made.record, self._commit_event(made.record.digest, draft, decision)))
+                draft = replace(draft, version=draft.version + 1, previous=made.record)
+                self._settle()
+            done = self.setting.committer.commit_all(versions, blobs.sizes, self.stage.behind)
         receipt = self._receipt(sip, decision, report)
-        return replace(receipt, aip=draft.aip, version=draft.version - 1, behind=behind)
+        behind = frozenset[str]().union(*(one.behind for one in done))
+        return replace(receipt, aip=draft.aip, version=len(done), behind=behind)
 
     def _states(self, sip: Sip) -> Iterator[State]:
         found = sip.ocfl
@@ -213,8 +219,8 @@ class _Ingest:
         else:
             yield State(self.worklist)
 
-    def _commit(self, sip: Sip, state: State, decision: Decision, draft: Draft, report: Path) -> Committed:
-        """Assemble one version and commit it; what is about the delivery as a whole comes with the first."""
+    def _assemble(self, sip: Sip, state: State, decision: Decision, draft: Draft, report: Path) -> Assembled:
+        """Assemble one version; what is about the delivery as a whole comes with the first."""
         if draft.version == 1:
             self._put_about(sip, state.worklist, report)
         assemble.put_names(state.worklist, self._keep, draft.version)
@@ -223,12 +229,7 @@ class _Ingest:
         events, agents = happenings(sip, self.worklist, actors, decision, self.setting.new_id, draft.created, state)
         files = (file for file in assemble.delivered(state.worklist) if state.is_new(file.path))
         assemble.put_premis(state.worklist, self._keep, draft, files, events, agents)
-        made = assemble.close(state.worklist, self._keep, draft)
-        self._settle()
-        return self.setting.committer.commit(
-            made.record, self._commit_event(made.record.digest, draft, decision), partial(made.blobs, state.worklist),
-            self.stage.behind,
-        )  # fmt: skip
+        return assemble.close(state.worklist, self._keep, draft)
 
     def _put_about(self, sip: Sip, worklist: Worklist, report: Path) -> None:
         """The archive that it came in, its description, and the findings."""

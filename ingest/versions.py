@@ -6,8 +6,7 @@ same files have their logical paths. Inventories and all else that is not conten
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,17 +42,28 @@ def states(worklist: Worklist, base: bytes, inventory: Inventory, scratch: Path)
     """Yield the versions of the object in the folder `base`, in their order. What is made for one, until the next is
     asked for, is part of the next, but for its map of names: the next has one of its own."""
     made = list(_evidence(worklist, base, inventory))
-    with ExitStack() as stack:
-        before: Worklist | None = None
-        for name, version in inventory.versions.items():
-            current = stack.enter_context(closing(Worklist(str(scratch / f"{name}.db"))))
-            for placed in made:
-                current.made(placed)
-            for path, digest in version.files():
-                current.adopt(worklist, base + inventory.manifest[digest][0].encode(), path.encode())
-            current.place(lambda name: ORIGINAL + bag_path(name))
-            yield State(current, version, before)
-            made, before = [one for one in current.all_made() if not one.place.startswith(_NAMES)], current
+    before: Worklist | None = None
+    for name, version in inventory.versions.items():
+        current = Worklist(str(scratch / f"{name}.db"))
+        _fill(current, worklist, base, inventory, version, made)
+        yield State(current, version, before)
+        made = [one for one in current.all_made() if not one.place.startswith(_NAMES)]
+        if before:
+            before.close()
+        before = current
+    if before:
+        before.close()
+
+
+def _fill(
+    current: Worklist, worklist: Worklist, base: bytes, inventory: Inventory, version: Version, made: Iterable[Placed]
+) -> None:
+    """A version's files under their logical paths, beside those that were made before."""
+    for placed in made:
+        current.made(placed)
+    for path, digest in version.files():
+        current.adopt(worklist, base + inventory.manifest[digest][0].encode(), path.encode())
+    current.place(lambda name: ORIGINAL + bag_path(name))
 
 
 def _evidence(worklist: Worklist, base: bytes, inventory: Inventory) -> Iterator[Placed]:

@@ -183,6 +183,10 @@ class Worklist:
         for place, digest, size in self._db.execute("select place, digest, size from made order by place"):
             yield Placed(place, Digest.parse(digest), size)
 
+    def sizes(self) -> Iterator[tuple[Digest, int]]:
+        """Yield SHA-256 and bytes of what `made` was told."""
+        return ((placed.digest, placed.size) for placed in self.all_made())
+
     def adopt(self, source: Worklist, there: bytes, name: bytes) -> None:
         """Take in a file that another worklist has examined under the name `there`."""
         known = "size, digest, digests, formats, mime, basis, opinion, new"

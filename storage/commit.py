@@ -6,7 +6,7 @@ finishes what an intent tells of.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -61,19 +61,55 @@ class Committer:
         Raises Conflict where another writer has made that version, Deleted where the AIP has a tombstone, BlobGone or
         Damaged where a blob is not there.
         """
+        return self.commit_all([(record, event)], blobs, behind)[0]
+
+    def commit_all(
+        self, versions: Sequence[tuple[Record, Event]], blobs: BlobSizes, behind: Iterable[str] = ()
+    ) -> list[Committed]:
+        """Make several versions of one AIP exist, each following the one before it: once the first does, the others
+        will, where a crash comes between them when the repository is opened next. `blobs` are those of all."""
         with self.lock():
-            self._check_next(record)
+            self._check_next(versions[0][0])
             away = {*behind, *self._incomplete(blobs, set(behind))}
-            intent = self.intents.declare(intent_name(record), Intent(event, self.vault.ledger.size(), frozenset(away)))
-            try:
-                self.vault.first.create(record_key(record), record.to_bytes())
-            except AlreadyThere as error:
+            size = self.vault.ledger.size()
+            intents = [
+                self.intents.declare(intent_name(record), Intent(event, size, frozenset(away), record if n else None))
+                for n, (record, event) in enumerate(versions)
+            ]
+            self._decide(versions[0][0], intents)
+            done: list[Committed] = []
+            for (record, event), intent in zip(versions, intents, strict=True):
+                if done:
+                    self._follow(record)
+                done.append(self._make(record, event, intent, away))
+            return done
+
+    def _decide(self, record: Record, intents: Sequence[Path]) -> None:
+        """Create the record that decides; where another writer was first, nothing was intended."""
+        try:
+            self.vault.first.create(record_key(record), record.to_bytes())
+        except AlreadyThere as error:
+            for intent in intents:
                 self.intents.forget(intent)
-                raise Conflict(record.aip, record.version) from error
-            away |= self._spread(record, away)
-            entry, late = self._enter(record, event)
-            self.intents.forget(intent)
-            return Committed(record, entry, frozenset(away | late))
+            raise Conflict(record.aip, record.version) from error
+
+    def _follow(self, record: Record) -> None:
+        """Create a further record of several; what fails is made good when the repository is opened next."""
+        try:
+            self.vault.first.create(record_key(record), record.to_bytes())
+        except StorageError as error:
+            error.next = (
+                f"Version {record.version - 1} of {record.aip} is kept all the same: do not run the command again. What"
+                " follows it is made when the repository is opened next."
+            )
+            raise
+
+    def _make(self, record: Record, event: Event, intent: Path, away: set[str]) -> Committed:
+        """The rest of a commit whose record is in the first copy."""
+        behind = away | self._spread(record, away)
+        entry, late = self._enter(record, event)
+        self.intents.forget(intent)
+        return Committed(record, entry, frozenset(behind | late))
 
     def note(self, *events: Event) -> frozenset[str]:
         """Append entries to the ledger, durable on return; return the copies that could not follow."""
@@ -175,8 +211,10 @@ class Committer:
 
         What is there of record and entry is written again: whoever wrote it may have been killed before it was durable.
         """
-        record = self._first_record(aip, version)
-        if record is None or str(record.digest) != promised.record or self.vault.tombstone(aip):
+        if self.vault.tombstone(aip):
+            return False
+        record = self._first_record(aip, version) or self._followed(promised.follows)
+        if record is None or str(record.digest) != promised.record:
             return False
         self.vault.first.replace(record_key(record), record.to_bytes())
         self._spread(record, set(promised.away))
@@ -187,6 +225,14 @@ class Committer:
         with suppress(NotFound), self.vault.first.open(key) as stream:
             return parse_record(stream.read(), key)
         return None
+
+    def _followed(self, record: Record | None) -> Record | None:
+        """The record that an intent holds, created, where the version that it follows exists."""
+        before = self._first_record(record.uuid, record.version - 1) if record else None
+        if record is None or before is None or before.digest != record.previous:
+            return None
+        self.vault.first.create(record_key(record), record.to_bytes())
+        return record
 
     def _others(self, away: set[str]) -> list[Store]:
         return [store for store in self.vault.prompt[1:] if store.name not in away]

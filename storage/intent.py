@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from storage.aip import Record
-from storage.canonical import canonical, parse_canonical
+from storage.aip import Record, parse_record
+from storage.canonical import Json, canonical, parse_canonical
 from storage.event import Event, parse_event
 
 _DELETION = "-deletion"
@@ -17,11 +17,13 @@ _DELETION = "-deletion"
 @dataclass(frozen=True, slots=True)
 class Intent:
     """The entry to write once the version's record, or the AIP's tombstone, exists. `size`: the ledger had so many
-    entries before; `away`: the copies that lack a blob of the version, and get no record of it."""
+    entries before; `away`: the copies that lack a blob of the version, and get no record of it. `follows`: the
+    version's record, where several are made together and this one has to be made once the one before it exists."""
 
     event: Event
     size: int
     away: frozenset[str] = frozenset()
+    follows: Record | None = None
 
     @property
     def record(self) -> str:
@@ -38,17 +40,22 @@ class Intent:
         return all(event.detail.get(name) == self.event.detail.get(name) for name in ("record", "tombstone"))
 
     def to_bytes(self) -> bytes:
-        return canonical({"away": sorted(self.away), "size": self.size}) + b"\n" + self.event.to_bytes()
+        said: dict[str, Json] = {"away": sorted(self.away), "size": self.size}
+        if self.follows:
+            said["follows"] = self.follows.to_bytes().decode()
+        return canonical(said) + b"\n" + self.event.to_bytes()
 
 
 def parse_intent(data: bytes) -> Intent:
-    """Raise ValueError where it is not one."""
+    """Raise ValueError where it is not one, BrokenRecord where it holds one that cannot be trusted."""
     head, _, entry = data.partition(b"\n")
     said = parse_canonical(head)
     size, away = said.get("size"), said.get("away")
     if not isinstance(size, int) or not isinstance(away, Sequence):
         raise ValueError("not an intent")
-    return Intent(parse_event(entry), size, frozenset(map(str, away)))
+    follows = said.get("follows")
+    record = parse_record(str(follows).encode(), "of an intent") if follows else None
+    return Intent(parse_event(entry), size, frozenset(map(str, away)), record)
 
 
 def intent_name(record: Record) -> str:

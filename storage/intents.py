@@ -32,5 +32,5 @@ class Intents:
             self._disk.unlink(str(intent))
 
     def left(self) -> list[Path]:
-        """What crashes left, by name."""
-        return sorted((self._work / "intents").iterdir())
+        """What crashes left, by name; versions of one AIP in their order."""
+        return sorted((self._work / "intents").iterdir(), key=lambda path: (len(path.name), path.name))

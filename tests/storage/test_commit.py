@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from threading import Barrier, Thread
 
@@ -12,6 +13,7 @@ from storage import bag, manifest
 from storage.aip import Record
 from storage.commit import Committer, prepare_work
 from storage.digest import Digest, sha256
+from storage.durable import Disk
 from storage.errors import Conflict, Damaged, Locked, NotFound
 from storage.event import Event
 from storage.intent import Intent, intent_name
@@ -224,3 +226,48 @@ def test_who_waits_too_long_for_the_lock_is_told_who_holds_it(scene: Scene) -> N
     impatient = Committer(scene.vault, scene.work, patience=0)
     with locked(scene.work / "commit.lock", "it"), pytest.raises(Locked, match="is locked by process"):
         impatient.note()
+
+
+class Killed(BaseException):
+    """The process is no more."""
+
+
+def test_versions_that_are_made_together_are_all_there_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed before each call in turn that writes something, and opened again."""
+    seen = set()
+    for at in range(1, 100):
+        scene = Scene(tmp_path / str(at), "first", "second")
+        left = at
+
+        def meet(act: Callable[..., None]) -> Callable[..., None]:
+            def counted(*arguments: object) -> None:
+                nonlocal left
+                left -= 1
+                if left == 0:
+                    raise Killed
+                act(*arguments)
+
+            return counted
+
+        records = [scene.version()]
+        for number in (2, 3):
+            records.append(scene.version(number, records[-1]))
+        disk = Disk()
+        with monkeypatch.context() as patch:
+            for owner, name in ((scene.stores[0], "create"), (scene.stores[0], "replace"), (scene.stores[1], "create"),
+                                (scene.stores[1], "replace"), (disk, "rename"), (disk, "unlink")):  # fmt: skip
+                patch.setattr(owner, name, meet(getattr(owner, name)))
+            committer = Committer(scene.vault, scene.work, disk)
+            with suppress(Killed):
+                committer.commit_all([(record, event(record)) for record in records], scene.blobs)
+        scene.committer.recover()
+        there = list(scene.vault.all_records())
+        seen.add(len(there))
+        assert there in ([], records)
+        assert [digest for digest, _ in scene.entries()] == [str(record.digest) for record in there]
+        assert all(key(record) in store.kept for store in scene.stores for record in there)
+        assert scene.intents() == []
+        if left > 0:
+            break
+    assert seen == {0, 3}
+    assert left > 0
