@@ -1,0 +1,47 @@
+"""A real S3 server for each worker of the tests, and a prefix of its own for each test."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from storage.s3 import S3
+from tests.servers import swift
+from tests.servers.endpoint import Endpoint
+
+ROOT = Path(__file__).parents[2]
+BUCKET = "vaults"
+_serial = count()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+    programs = ROOT / ".venv-swift" / "bin"
+    if not (programs / "swift-proxy-server").exists():
+        if os.environ.get("CI") == "true":
+            pytest.fail("there is no Swift: `make servers`")
+        pytest.skip("there is no Swift: `make servers`")
+    with swift.running(tmp_path_factory.mktemp("swift"), programs) as running:
+        running.make_bucket(BUCKET)
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def nobody_elses_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def prefix() -> str:
+    return f"test-{next(_serial)}"
+
+
+@pytest.fixture
+def store(server: Endpoint, prefix: str, tmp_path: Path) -> S3:
+    place = server.place(BUCKET, prefix, server.keys(tmp_path / "key.toml"))
+    return S3("far", place, tmp_path / "spool")
