@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, BinaryIO
 from storage import durable, layout
 from storage.durable import DISK, Disk, told
 from storage.errors import AlreadyThere, NotFound, StorageError, Unreachable
+from storage.s3_answers import Exhausted
 from storage.s3_line import Line, Place
 from storage.s3_parts import PART
-from storage.s3_reading import reading
+from storage.s3_reading import TRIES, reading
 from storage.s3_sending import send_bytes, send_file
 from storage.store import Batch, Incoming, Pending
 
@@ -54,14 +55,28 @@ class S3:
 
     def listing(self, prefix: str = "") -> Iterator[str]:
         before = ""
-        with self._line.asking() as client:
-            for page in client.list(prefix or None, chunk_size=_PAGE):
-                for key in (entry["path"] for entry in page):
-                    if key <= before:
-                        raise Unreachable(self.place.where, f"it lists {key} after {before}, which is out of order")
-                    before = key
-                    if prefix or not key.startswith("."):  # no key begins with a dot; trials do
-                        yield key
+        for page in self._pages(prefix):
+            for key in page:
+                if key <= before:
+                    raise Unreachable(self.place.where, f"it lists {key} after {before}, which is out of order")
+                before = key
+                if prefix or not key.startswith("."):  # no key begins with a dot; trials do
+                    yield key
+
+    def _pages(self, prefix: str) -> Iterator[list[str]]:
+        """Pages of keys; where an answer breaks off, the rest is asked for again."""
+        after, tries = "", 0
+        while True:
+            try:
+                with self._line.asking() as client:
+                    for page in client.list(prefix or None, offset=after or None, chunk_size=_PAGE):
+                        yield (keys := [entry["path"] for entry in page])
+                        after, tries = keys[-1], 0
+                return
+            except Unreachable as error:
+                tries += 1
+                if tries == TRIES or isinstance(error, Exhausted):
+                    raise
 
     def written(self, key: str) -> datetime:
         return self._head(key)["last_modified"].astimezone(UTC)

@@ -30,7 +30,7 @@ class Place:
     """A prefix in a bucket. `endpoint` and `region` are "" for what AWS_* variables and Amazon's defaults say.
 
     `keys` is the file with `access_key` and `secret_key`; where it is not there, AWS_* variables are asked, and no
-    secret is held here. `patience` (seconds) bounds a request, and all tries of it together to about twice that.
+    secret is held here. `patience` (seconds) bounds all tries of a request together; a silence of half of it ends one.
     `at_once` requests are under way together. `reads_back` has every upload read and compared, whatever the store's
     answer proves. `keeps_all` is why nothing can be deleted there, "" where it can.
     """
@@ -40,7 +40,7 @@ class Place:
     endpoint: str = ""
     region: str = ""
     keys: Path | None = None
-    patience: float = 60.0
+    patience: float = 120.0
     at_once: int = 16
     reads_back: bool = False
     keeps_all: str = ""
@@ -107,7 +107,7 @@ def _connect(place: Place) -> S3Store:
     from obstore.store import S3Store
 
     patience = timedelta(seconds=place.patience)
-    client: ClientConfig = {"connect_timeout": min(_CONNECT, patience), "read_timeout": patience}
+    client: ClientConfig = {"connect_timeout": min(_CONNECT, patience), "read_timeout": patience / 2}
     client["timeout"] = timedelta(days=1)  # of a whole answer, which may be a terabyte; what counts is each read
     if place.endpoint.startswith("http://"):
         client["allow_http"] = True

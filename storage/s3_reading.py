@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from storage.errors import Unreachable
+from storage.s3_answers import Exhausted
 from storage.s3_line import Line
 from storage.store import CHUNK
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
     from obstore import GetResult
 
-_TRIES = 3  # to go on where a connection broke
+TRIES = 3  # to go on where a connection broke
 
 
 def reading(line: Line, key: str) -> BinaryIO:
@@ -67,14 +68,14 @@ class _Reading(io.RawIOBase):
 
     def _next(self) -> bytes:
         """The next bytes, b"" at the end."""
-        for attempt in range(_TRIES):
+        for attempt in range(TRIES):
             if self._position >= self._size:
                 return b""
             try:
                 return self._piece()
-            except Unreachable:
+            except Unreachable as error:
                 self._coming = None
-                if attempt == _TRIES - 1:
+                if attempt == TRIES - 1 or isinstance(error, Exhausted):
                     raise
         raise AssertionError  # the loop has ended before
 

@@ -2,57 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from storage import layout
 from storage.digest import Digest, Hashing, sha256
 from storage.durable import told
-from storage.errors import Damaged, Unreachable
+from storage.errors import Damaged
 from storage.receive import chunks
+from storage.s3_answers import Changed, changed
 from storage.s3_line import Line
 from storage.s3_parts import PART, Tag, part_size, parts_at_once
 from storage.s3_reading import reading
 from storage.store import Pending
 
 if TYPE_CHECKING:
-    from obstore import PutResult
-
-_TRIES = 2
+    from obstore import PutMode, PutResult
 
 
-def send_bytes(line: Line, key: str, data: bytes, mode: Literal["create", "overwrite"] = "overwrite") -> None:
-    """Put a small value; raise FileExistsError where it is to be created and something is there.
+def send_bytes(line: Line, key: str, data: bytes, mode: PutMode = "overwrite") -> None:
+    """Put a small value; raise FileExistsError where it is to be created and something is there; NoRoom, Unreachable.
 
     The request is signed over the SHA-256 of the bytes, which has most stores refuse other bytes; and the answer has
     to prove what was got, else it is read back.
     """
-    tag = Tag()
-    tag.feed(data)
-    for attempt in range(_TRIES):
-        with line.asking() as client:
-            answer = client.put(key, data, mode="overwrite" if attempt else mode, use_multipart=False)
-        if _is_proved(line, key, answer, tag, sha256(data)):
-            return
-    raise _changed(line, key)
+    _twice(line, key, partial(_put, line, key, data), mode)
 
 
 def send_file(line: Line, blob: Pending) -> None:
     """Put a spooled blob; raise Damaged where the spool does not hold what its name says, and NoRoom or Unreachable."""
-    if blob.size <= PART:
-        with told(blob.scratch):
-            data = Path(blob.scratch).read_bytes()
-        _check_name(blob, sha256(data))
-        send_bytes(line, blob.key, data)
+    if blob.size > PART:
+        _twice(line, blob.key, lambda _: _put_in_parts(line, blob), "overwrite")
         return
-    for _ in range(_TRIES):
-        if _sent_in_parts(line, blob):
+    with told(blob.scratch):
+        data = Path(blob.scratch).read_bytes()
+    _check_name(blob, sha256(data))
+    send_bytes(line, blob.key, data)
+
+
+def _twice(line: Line, key: str, put: Callable[[PutMode], bool], mode: PutMode) -> None:
+    """What arrived with other bytes is sent once more."""
+    with suppress(Changed):
+        if put(mode):
             return
-    raise _changed(line, blob.key)
+        mode = "overwrite"  # what lies there with other bytes is our own
+    if not put(mode):
+        raise changed(line.place.where, key)
 
 
-def _sent_in_parts(line: Line, blob: Pending) -> bool:
+def _put(line: Line, key: str, data: bytes, mode: PutMode) -> bool:
+    """Whether it is there now, as it was sent."""
+    tag = Tag()
+    tag.feed(data)
+    with line.asking() as client:
+        answer = client.put(key, data, mode=mode, use_multipart=False)
+    return _is_proved(line, key, answer, tag, sha256(data))
+
+
+def _put_in_parts(line: Line, blob: Pending) -> bool:
     """Stream a large blob in parts; the store has none of it where its last part was not sent."""
     part = part_size(blob.size)
     tag, hashing = Tag(part), Hashing(("sha256",))
@@ -94,8 +104,3 @@ def _reads_back(line: Line, key: str, digest: Digest) -> bool:
             return Hashing((digest.algorithm,)).feed_all(chunks(stream)).digest() == digest
     except FileNotFoundError:
         return False
-
-
-def _changed(line: Line, key: str) -> Unreachable:
-    why = f"{key} arrived with other bytes than were sent, {_TRIES} times"
-    return Unreachable(line.place.where, why, "Look for a proxy or a network card that changes data on the way.")

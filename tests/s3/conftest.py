@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
 
 from storage.s3 import S3
-from tests.servers import swift
+from tests.servers import proxy, swift
 from tests.servers.endpoint import Endpoint
+from tests.servers.proxy import Proxy
 
 ROOT = Path(__file__).parents[2]
 BUCKET = "vaults"
 _serial = count()
+Reach = Callable[..., S3]
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +44,23 @@ def prefix() -> str:
 
 
 @pytest.fixture
-def store(server: Endpoint, prefix: str, tmp_path: Path) -> S3:
-    place = server.place(BUCKET, prefix, server.keys(tmp_path / "key.toml"))
-    return S3("far", place, tmp_path / "spool")
+def reach(server: Endpoint, prefix: str, tmp_path: Path) -> Reach:
+    """`reach(at, …)` is the copy under this test's prefix, asked for at another endpoint where one is named."""
+
+    def at(endpoint: Endpoint = server, bucket: str = BUCKET, secret: str = "", **said: object) -> S3:
+        place = endpoint.place(bucket, prefix, endpoint.keys(tmp_path / "key.toml", secret), **said)
+        return S3("far", place, tmp_path / "spool")
+
+    return at
+
+
+@pytest.fixture
+def store(reach: Reach) -> S3:
+    return reach()
+
+
+@pytest.fixture
+def between(server: Endpoint) -> Iterator[Proxy]:
+    """A proxy before the server, that spoils what a test orders."""
+    with proxy.before(server) as running:
+        yield running

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from urllib.request import Request, urlopen
 
 import obstore
@@ -40,5 +41,5 @@ class Endpoint:
         file.chmod(0o600)
         return file
 
-    def place(self, bucket: str, prefix: str, keys: Path, patience: float = 10.0) -> Place:
-        return Place(bucket, prefix, self.url, REGION, keys, patience)
+    def place(self, bucket: str, prefix: str, keys: Path, **said: Any) -> Place:
+        return replace(Place(bucket, prefix, self.url, REGION, keys, patience=10.0), **said)
