@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hmac
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
-import obstore
 from obstore.store import S3Store
 
 from storage.s3_line import Place
@@ -30,9 +32,25 @@ class Endpoint:
         )  # fmt: skip
 
     def make_bucket(self, bucket: str) -> None:
-        """Obstore has no verb for it: a signed request by hand."""
-        where = obstore.sign(self.client(bucket), "PUT", "", timedelta(minutes=1))
-        with urlopen(Request(where, data=b"", method="PUT")) as answer:
+        self._put(bucket, "", b"")
+
+    def keep_versions(self, bucket: str) -> None:
+        self._put(bucket, "versioning=", b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>")
+
+    def _put(self, bucket: str, query: str, body: bytes) -> None:
+        """A request about a bucket, for which obstore has no verb, signed by hand (AWS Signature Version 4)."""
+        host, day = urlsplit(self.url).netloc, datetime.now(UTC)
+        scope = f"{day:%Y%m%d}/{REGION}/s3/aws4_request"
+        headers = {"host": host, "x-amz-content-sha256": "UNSIGNED-PAYLOAD", "x-amz-date": f"{day:%Y%m%dT%H%M%SZ}"}
+        lines = "".join(f"{name}:{value}\n" for name, value in headers.items())
+        asked = f"PUT\n/{bucket}\n{query}\n{lines}\n{';'.join(headers)}\nUNSIGNED-PAYLOAD"
+        signed = f"AWS4-HMAC-SHA256\n{headers['x-amz-date']}\n{scope}\n{sha256(asked.encode()).hexdigest()}"
+        key = f"AWS4{self.secret_key}".encode()
+        for part in (*scope.split("/"), signed):
+            key = hmac.digest(key, part.encode(), "sha256")
+        told = f"Credential={self.access_key}/{scope}, SignedHeaders={';'.join(headers)}, Signature={key.hex()}"
+        headers["Authorization"] = f"AWS4-HMAC-SHA256 {told}"
+        with urlopen(Request(f"{self.url}/{bucket}?{query}", body, headers, method="PUT")) as answer:
             assert answer.status == 200
 
     def keys(self, file: Path, secret: str = "") -> Path:

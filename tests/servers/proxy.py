@@ -194,6 +194,7 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are two writes; together with delayed ACKs each would cost 40 ms
     server: _Server
     open: set[_Handler] = set()  # noqa: RUF012  # those of every server, so that they can be hung up
 
