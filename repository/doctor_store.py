@@ -15,6 +15,7 @@ from storage.errors import StorageError
 from storage.s3 import S3
 
 _TRIAL = b"a trial of tianyi doctor; it can be deleted\n"
+_TRIALS = ("writable", "clock", "deletes")
 _SKEW = timedelta(minutes=2)  # S3 refuses what is 15 minutes off
 
 _AWAY = Advice("error", "What is taken in now is not in it, and it is not audited.", "")
@@ -32,6 +33,9 @@ def examine(store: S3, answers: Callable[[], None], run: str, now: datetime) -> 
     reached = _told(store, "reachable", _AWAY, lambda: _reach(store, answers))
     if not reached.ok:
         return [reached]
+    if store.place.keeps_all:
+        untried = (Check(f"{store.name}: {what}", None, "info", "not tried: it would stay") for what in _TRIALS)
+        return [reached, *untried, _told(store, "versions", _VERSIONS, partial(_versions, store))]
     key = f".trial/{run}"
     try:
         return [
