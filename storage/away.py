@@ -17,6 +17,7 @@ class Away:
 
     def __init__(self, name: str, where: str, why: str, next_step: str = "") -> None:
         self.name = name
+        self.at_once = 1
         self._where, self._why, self._next = where, why, next_step
 
     def open(self, key: str) -> BinaryIO:

@@ -8,7 +8,6 @@ read.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from storage import durable, layout
 from storage.durable import DISK, Disk, told
 from storage.errors import AlreadyThere, NotFound, StorageError, Unreachable
+from storage.parallel import side_by_side
 from storage.s3_answers import Exhausted
 from storage.s3_line import Line, Place
 from storage.s3_parts import PART
@@ -41,6 +41,7 @@ class S3:
     def __init__(self, name: str, place: Place, scratch: Path, disk: Disk = DISK) -> None:
         self.name = name
         self.place, self.scratch, self.disk = place, scratch, disk
+        self.at_once = place.at_once
         self._line = Line(place)
 
     def __repr__(self) -> str:
@@ -185,7 +186,7 @@ class _Batch:
 
     @property
     def filesystem(self) -> Hashable:
-        return id(self)
+        return None
 
     def flush(self) -> None:
         """What the store has acknowledged is durable."""
@@ -193,9 +194,9 @@ class _Batch:
     def place(self, pending: Iterable[Pending]) -> None:
         waiting = list(pending)
         send = partial(_send, self._store)
-        with ThreadPoolExecutor(self._store.place.at_once) as threads:
-            for _ in threads.map(send, (blob for blob in waiting if blob.size <= PART)):
-                pass  # the first that failed is raised here, and those that have not begun never will
+        small = (blob for blob in waiting if blob.size <= PART)
+        for _ in side_by_side(self._store.at_once, send, small):
+            pass  # the first that failed is raised here, and those that have not begun never will
         for blob in waiting:
             if blob.size > PART:
                 send(blob)
