@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,41 @@ def test_a_store_that_fails_midway_is_behind(tianyi: Tianyi, archive: Path, betw
     between.calm()
     assert tianyi("audit", at=archive).code == 3
     assert tianyi("repair", at=archive).code == 0
+    assert tianyi("audit", at=archive).code == 0
+
+
+def test_a_store_is_added_and_caught_up_with_however_it_fails(
+    tianyi: Tianyi, tmp_path: Path, between: Proxy, prefix: str, key: None
+) -> None:
+    archive = tmp_path / "archive"
+    assert tianyi("init", archive).code == 0
+    assert tianyi("ingest", SAMPLES / "accession", at=archive).code == 0
+    added = tianyi(
+        "copies", "add", "far", f"s3://{BUCKET}/{prefix}", "--option", f"endpoint={between.endpoint.url}",
+        "--option", "patience=2", at=archive,
+    )  # fmt: skip
+    assert added.code == 0
+    between.on("PUT", "/blobs/", proxy.answers(503, "SlowDown"), call=5, times=float("inf"))
+    assert tianyi("replicate", at=archive).code == 6
+    between.calm()
+    between.on("PUT", "/blobs/", proxy.flips_the_upload, call=2).on("GET", "list-type", proxy.cuts_the_answer, call=6)
+    assert tianyi("replicate", at=archive).code == 0
+    between.calm()
+    assert {one["state"] for one in tianyi("copies", at=archive).rows} == {"complete"}
+    assert tianyi("audit", at=archive).code == 0
+
+
+def test_the_store_alone_gives_everything_back(tianyi: Tianyi, archive: Path, tmp_path: Path) -> None:
+    taken = tianyi("ingest", SAMPLES / "accession", at=archive)
+    shutil.rmtree(archive / "vault")
+    (archive / "catalogue.db").unlink()
+    assert tianyi("list", at=archive).code == 6
+    assert tianyi("copies", "promote", "copy-2", at=archive).code == 0
+    assert [row["aip"] for row in tianyi("list", at=archive).rows] == [taken.said["aip"]]
+    assert tianyi("copies", "retire", "first", at=archive).code == 0
+    assert tianyi("copies", "add", "new", tmp_path / "new", at=archive).code == 0
+    assert tianyi("replicate", at=archive).code == 0
+    assert tianyi("copies", "promote", "new", at=archive).code == 0
     assert tianyi("audit", at=archive).code == 0
 
 
