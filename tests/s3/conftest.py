@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from storage.s3 import S3
-from tests.servers import proxy, swift
+from tests.servers import ceph, proxy, swift
 from tests.servers.endpoint import Endpoint
 from tests.servers.proxy import Proxy
 
@@ -22,14 +22,27 @@ Reach = Callable[..., S3]
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+    """OpenStack Swift; Ceph where TIANYI_CEPH=1 asks for it, since it has to be installed by root."""
+    folder = tmp_path_factory.mktemp("server")
+    with ceph.running(folder) if _is_ceph_wanted() else swift.running(folder, _swift_programs()) as running:
+        running.make_bucket(BUCKET)
+        yield running
+
+
+def _is_ceph_wanted() -> bool:
+    wanted = os.environ.get("TIANYI_CEPH") == "1"
+    if wanted and not ceph.is_installed():
+        pytest.fail("TIANYI_CEPH=1, but Ceph is not installed: see tests/servers/ceph.py")
+    return wanted
+
+
+def _swift_programs() -> Path:
     programs = ROOT / ".venv-swift" / "bin"
     if not (programs / "swift-proxy-server").exists():
         if os.environ.get("CI") == "true":
             pytest.fail("there is no Swift: `make servers`")
         pytest.skip("there is no Swift: `make servers`")
-    with swift.running(tmp_path_factory.mktemp("swift"), programs) as running:
-        running.make_bucket(BUCKET)
-        yield running
+    return programs
 
 
 @pytest.fixture(autouse=True)

@@ -14,13 +14,13 @@ from tests.contract.store_contract import StoreContract
 pytestmark = pytest.mark.slow
 
 
-class TestSwift(StoreContract):
+class TestObjectStore(StoreContract):
     def scratch(self, store: Store) -> list[str]:
         assert isinstance(store, S3)
         return [str(path) for path in store.scratch.rglob("*")]
 
     def test_of_sixteen_creators_one_wins(self, store: Store) -> None:
-        """The one exception: Swift's conditional put is not atomic. Somebody wins, and what is there is a winner's."""
+        """The exception: on Swift a conditional put is not atomic. Somebody wins, and what is there is a winner's."""
 
         def create(n: int) -> int | None:
             try:

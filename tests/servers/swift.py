@@ -1,22 +1,22 @@
 """A real S3 server for the tests: OpenStack Swift with its S3 API, four processes on loopback, one disk, one replica.
 
-Swift lives in a venv of its own (`make .venv-swift/.ready`), since it pins what it stands on.
+Swift lives in a venv of its own (`make servers`), since it pins what it stands on.
 """
 
 from __future__ import annotations
 
 import getpass
 import os
-import socket
 import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from string import Template
 
 from tests.servers.endpoint import Endpoint
+from tests.servers.ports import free_ports
 
 PATIENCE = 30.0  # seconds for a server to answer
 _KINDS = ("object", "container", "account")
@@ -117,13 +117,6 @@ def running(folder: Path, programs: Path) -> Iterator[Endpoint]:
         for port in ports.values():
             _wait(port, folder)
         yield Endpoint(f"http://127.0.0.1:{ports['proxy']}", _USER, _SECRET)
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of loopback that nobody listens on at this moment."""
-    with ExitStack() as stack:
-        taken = [stack.enter_context(closing(socket.create_server(("127.0.0.1", 0)))) for _ in range(count)]
-        return [one.getsockname()[1] for one in taken]
 
 
 def _configure(folder: Path, ports: Mapping[str, int]) -> None:
