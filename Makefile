@@ -11,6 +11,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PEERS := .venv-peers
 PEERS_READY := $(PEERS)/.ready
+SWIFT := .venv-swift
+SWIFT_READY := $(SWIFT)/.ready
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 PYTEST := $(BIN)/pytest -n auto --maxprocesses 8
 
@@ -68,8 +70,17 @@ test: $(READY) ## style, types and the tests that are quick (all of them, whiche
 	@failed=0; $(MAKE) --no-print-directory lint || failed=1; $(PYTEST) -m "not slow" || failed=1; exit $$failed
 
 .PHONY: test-slow
-test-slow: $(READY) ## the rest of the tests
+test-slow: $(READY) $(SWIFT_READY) ## the rest of the tests
 	@$(PYTEST) -m slow || { code=$$?; [ $$code -eq 5 ] || exit $$code; }  # 5: there are none yet
+
+.PHONY: servers
+servers: $(SWIFT_READY) ## make .venv-swift, with the S3 server of the tests (46 MB)
+
+$(SWIFT_READY): $(READY)
+	@echo "Setting up $(SWIFT), once …"
+	@$(BIN)/python -m venv --clear $(SWIFT)
+	@$(SWIFT)/bin/python $(PIP_INSTALL) swift setuptools
+	@touch $@
 
 .PHONY: reference
 reference: $(READY) ## write docs/reference.md again from the code
@@ -91,5 +102,5 @@ $(PEERS_READY): $(READY)
 
 .PHONY: clean
 clean: ## remove what the other targets made
-	@rm -rf $(VENV) $(PEERS) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) $(PEERS) $(SWIFT) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

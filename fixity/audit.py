@@ -15,7 +15,7 @@ from fixity.outcome import Altered, Intact, Missing, NotChecked, Outcome, Unread
 from storage.digest import Digest, Hashing
 from storage.errors import NotFound, StorageError
 from storage.names import escape_path
-from storage.parallel import in_order
+from storage.parallel import in_order, side_by_side
 from storage.progress import SILENT, Progress
 from storage.receive import chunks
 from storage.store import Lists, Opens, Store
@@ -85,7 +85,7 @@ def check(store: Opens, expected: Expected) -> Outcome:
 
 def check_all(store: Opens, wanted: Sequence[Expected]) -> list[tuple[Expected, Outcome]]:
     """A chunk of checks, for a worker."""
-    return [(expected, check(store, expected)) for expected in wanted]
+    return list(zip(wanted, side_by_side(store.at_once, partial(check, store), wanted), strict=True))
 
 
 def audit(store: Store, expected: Iterable[Expected], executor: Executor, progress: Progress = SILENT) -> Audit:

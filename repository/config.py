@@ -8,13 +8,15 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from repository import copy_s3
 from repository.errors import BadConfig, NoRepository, UnsupportedCopy
 from storage.durable import DISK, Disk
 from storage.local import Local
+from storage.store import Store
 
 FILE = "tianyi.toml"
 FORMS = ("blobs", "ocfl")  # of a copy: the vault's own layout, or packages; the first is always of the former
@@ -135,7 +137,20 @@ def local_path(copy: Copy, folder: Path) -> Path:
     return (folder / path).absolute()
 
 
-def open_copy(copy: Copy, config: Config, disk: Disk = DISK) -> Local:
+def is_s3(copy: Copy) -> bool:
+    """Whether a copy is in an object store rather than in a folder."""
+    return urlsplit(copy.url).scheme == "s3"
+
+
+def root_of(copy: Copy, folder: Path) -> PurePath:
+    """Where a copy is, so that it can be told whether another is inside it; raise UnsupportedCopy."""
+    return copy_s3.root(copy.url, copy.options) if is_s3(copy) else local_path(copy, folder)
+
+
+def open_copy(copy: Copy, config: Config, disk: Disk = DISK) -> Store:
+    """The store that a copy's URL names, by its scheme; raise UnsupportedCopy, or BadConfig for its options."""
+    if is_s3(copy):
+        return copy_s3.opened(copy.name, copy.url, copy.options, config.folder, disk)
     root = local_path(copy, config.folder)
     return Local(copy.name, root, scratch_for(root, config.work / "copies" / copy.name), disk)
 

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from repository import config, doctor_disk, doctor_software, founding
-from repository.config import Config
+from repository import config, doctor_disk, doctor_software, doctor_store, founding
+from repository.config import Config, Copy
 from repository.doctor_check import Check
 from repository.doctor_looks import AWAY, Place
+from repository.doctor_mounts import disk_of
 from repository.errors import BadConfig, NoRepository, UnsupportedCopy
 from storage.durable import DISK, Disk
 from storage.errors import StorageError
+from storage.local import Local
 from storage.lock import locked
+from storage.s3 import S3
 
 
 def examine(folder: Path, disk: Disk = DISK) -> list[Check]:
@@ -49,20 +53,30 @@ def wire(check: Check) -> dict[str, Any]:
 
 
 def _repository(settings: Config, disk: Disk, run: str) -> Iterator[Check]:
-    places: list[Place] = []
+    disks: dict[str, str] = {}
     for copy in settings.copies:
-        try:
-            store = config.open_copy(copy, settings)
-        except UnsupportedCopy as error:
-            yield Check(f"{copy.name}: reachable", False, AWAY.severity, str(error), AWAY.cost, error.next)
-            continue
-        place = Place(copy.name, store.root, store.scratch, partial(founding.check, store, settings.vault_id))
-        checks = doctor_disk.examine(place, disk, run)
+        checks, where = _copy(copy, settings, disk, run)
         yield from checks
         if checks[0].ok:
-            places.append(place)
-    yield doctor_disk.apart(places)
+            disks[copy.name] = where()
+    yield doctor_disk.apart(disks)
     yield from doctor_disk.examine(Place("work", settings.work, settings.work / "staging"), disk, run)
+
+
+def _copy(copy: Copy, settings: Config, disk: Disk, run: str) -> tuple[list[Check], Callable[[], str]]:
+    """What can be said of a copy, and how to know what it is on once it is reached."""
+    try:
+        store = config.open_copy(copy, settings)
+    except (UnsupportedCopy, BadConfig) as error:
+        told = Check(f"{copy.name}: reachable", False, AWAY.severity, str(error), AWAY.cost, error.next)
+        return [told], str
+    answers = partial(founding.check, store, settings.vault_id)
+    if isinstance(store, S3):
+        return doctor_store.examine(store, answers, run, datetime.now(UTC)), lambda: store.place.where
+    assert isinstance(store, Local)
+    return doctor_disk.examine(Place(copy.name, store.root, store.scratch, answers), disk, run), lambda: disk_of(
+        store.root
+    )
 
 
 @contextmanager

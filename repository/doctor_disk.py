@@ -6,14 +6,13 @@ Trials are made in a scratch folder, never among the vault's keys, through `stor
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
 from repository.doctor_check import Check, checked
 from repository.doctor_looks import AWAY, LOOKS, Place, Trial, reachable
-from repository.doctor_mounts import disk_of
 from repository.doctor_trials import TRIALS, WRITABLE
 from storage import durable
 from storage.durable import Disk
@@ -32,14 +31,14 @@ def examine(place: Place, disk: Disk, run: str) -> list[Check]:
         return [*checks, *_unwritable(place, error)]
 
 
-def apart(places: Sequence[Place]) -> Check:
-    """Whether the copies that are there are on disks of their own."""
+def apart(disks: Mapping[str, str]) -> Check:
+    """Whether the copies that are there are on disks of their own; `disks` are theirs, or the stores, by copy."""
     by_disk: dict[str, list[str]] = {}
-    for place in places:
-        by_disk.setdefault(disk_of(place.root), []).append(place.name)
+    for name, disk in disks.items():
+        by_disk.setdefault(disk, []).append(name)
     shared = [f"{' and '.join(names)} on {disk}" for disk, names in by_disk.items() if len(names) > 1]
     found = "; ".join(shared) or ", ".join(f"{names[0]} on {disk}" for disk, names in by_disk.items())
-    if len(places) > 1 and not shared:
+    if len(disks) > 1 and not shared:
         return Check("copies apart", True, "warning", found)
     cost = "One disk dies, and all of them die." if shared else "If it dies, nothing is left to repair it from."
     next_step = "Keep each copy on a disk of its own, and one of them in another building."

@@ -78,7 +78,10 @@ def _stores(settings: Config, done: Drill) -> Iterator[Local]:
                 raise
             done.left_out.append(copy.name)
             continue
-        yield store
+        if isinstance(store, Local):
+            yield store
+        else:
+            done.left_out.append(copy.name)
 
 
 def _play(done: Drill, rooms: Sequence[Path], names: Sequence[str]) -> None:

@@ -30,7 +30,9 @@ class UnsupportedCopy(RepositoryError):
     code = "copy-unsupported"
 
     def __init__(self, url: str) -> None:
-        super().__init__(f"Copies at {url} are not supported yet.", "Name a folder, or a file: URL.")
+        super().__init__(
+            f"Copies at {url} are not supported yet.", "Name a folder, a file: URL, or s3://bucket/prefix."
+        )
 
 
 class NotEmpty(RepositoryError):

@@ -19,7 +19,6 @@ from storage.digest import sha256
 from storage.errors import NotAVault, StorageError, Unreachable
 from storage.event import Event
 from storage.ledger import Ledger
-from storage.local import Local
 from storage.store import Store
 from storage.vault import Vault
 
@@ -33,11 +32,10 @@ def make(folder: Path, copies: Sequence[str], vault_id: UUID, time: str, agent: 
         raise NotEmpty(str(folder))
     named = [Copy("first", "vault"), *(Copy(f"copy-{n}", absolute(url)) for n, url in enumerate(copies, start=2))]
     made = Config(folder, str(vault_id), named)
-    roots = [config.local_path(copy, folder) for copy in named]
     check_apart(named, folder)
-    for root in roots[1:]:
-        if root.exists() and any(root.iterdir()):
-            raise NotAVault(str(root), "there is something in it already", "Name an empty folder, or a new one.")
+    for copy in named[1:]:
+        _check_unused(copy, made)
+    roots = [config.local_path(copy, folder) for copy in named if not config.is_s3(copy)]
     for root in roots:
         root.mkdir(parents=True, exist_ok=True)
     for name in _FOLDERS:
@@ -56,8 +54,8 @@ def make(folder: Path, copies: Sequence[str], vault_id: UUID, time: str, agent: 
 
 
 def check_apart(copies: Sequence[Copy], folder: Path) -> None:
-    """Raise NotAVault where one copy's folder is another's, or inside it."""
-    roots = [config.local_path(copy, folder) for copy in copies]
+    """Raise NotAVault where one copy's place is another's, or inside it."""
+    roots = [config.root_of(copy, folder) for copy in copies]
     for root in roots:
         if any(root == other or root in other.parents for other in roots if other is not root):
             raise NotAVault(str(root), "another copy is the same folder, or inside it", "Name folders apart.")
@@ -65,10 +63,22 @@ def check_apart(copies: Sequence[Copy], folder: Path) -> None:
 
 def prepared(copy: Copy, settings: Config) -> Store:
     """The place of a copy to be, made where it is a folder that is missing."""
-    root = config.local_path(copy, settings.folder)
-    root.mkdir(parents=True, exist_ok=True)
-    durable.sync_made(durable.DISK, root)
+    if not config.is_s3(copy):
+        root = config.local_path(copy, settings.folder)
+        root.mkdir(parents=True, exist_ok=True)
+        durable.sync_made(durable.DISK, root)
     return config.open_copy(copy, settings)
+
+
+def _check_unused(copy: Copy, made: Config) -> None:
+    """Raise NotAVault where there is something already; Unreachable where nobody can say."""
+    if config.is_s3(copy):
+        used = next(config.open_copy(copy, made).listing(), None) is not None
+    else:
+        root = config.local_path(copy, made.folder)
+        used = root.exists() and any(root.iterdir())
+    if used:
+        raise NotAVault(copy.url, "there is something in it already", "Name an empty place, or a new one.")
 
 
 def _event(made: Config, time: str, agent: str) -> Event:
@@ -78,13 +88,14 @@ def _event(made: Config, time: str, agent: str) -> Event:
     return Event(time=time, type="founding", agent=agent, object=made.vault_id, outcome="success", detail=detail)
 
 
-def present(stores: Sequence[Local], vault_id: str) -> list[Store]:
+def present(stores: Sequence[Store], vault_id: str) -> list[Store]:
     """The copies, those that do not answer as `Away`: a missing folder, or an empty one, which a disk that is not
-    mounted leaves. Raises NotAVault where one is of another vault, Unreachable where the first does not answer."""
+    mounted leaves; an object store that is silent, or refuses the key. Raises NotAVault where one is of another
+    vault, Unreachable where the first does not answer."""
     return [_present(store, vault_id, first=store is stores[0]) for store in stores]
 
 
-def _present(store: Local, vault_id: str, *, first: bool) -> Store:
+def _present(store: Store, vault_id: str, *, first: bool) -> Store:
     try:
         check(store, vault_id)
     except Unreachable as error:
@@ -94,14 +105,14 @@ def _present(store: Local, vault_id: str, *, first: bool) -> Store:
                 " `tianyi copies promote NAME`; their names are in tianyi.toml."
             )
             raise
-        return Away(store.name, error.where, error.why)
+        return Away(store.name, error.where, error.why, error.next)
     return store
 
 
-def check(store: Local, vault_id: str) -> None:
+def check(store: Store, vault_id: str) -> None:
     """Raise NotAVault where a copy is of another vault, Unreachable where it does not answer or is empty."""
     if next(store.listing(), None) is None:
-        raise Unreachable(str(store.root), "the folder is empty: its disk is not mounted, or is a new one")
+        raise Unreachable(store.name, "it is empty: its disk is not mounted, or is a new one")
     try:
         found = founding.identity(store)
     except Unreachable:

@@ -13,11 +13,12 @@ from storage.store import Batch, Incoming, Lists
 
 
 class Away:
-    """Stands for a copy whose disk is not mounted: its folder is missing, or is an empty mount point."""
+    """Stands for a copy whose disk is not mounted, or whose store does not answer; `next_step` says what to do."""
 
-    def __init__(self, name: str, where: str, why: str) -> None:
+    def __init__(self, name: str, where: str, why: str, next_step: str = "") -> None:
         self.name = name
-        self._where, self._why = where, why
+        self.at_once = 1
+        self._where, self._why, self._next = where, why, next_step
 
     def open(self, key: str) -> BinaryIO:
         self._refuse()
@@ -54,7 +55,7 @@ class Away:
         self._refuse()
 
     def _refuse(self) -> NoReturn:
-        raise Unreachable(self._where, self._why)
+        raise Unreachable(self._where, self._why, self._next)
 
 
 def answers(store: Lists) -> bool:

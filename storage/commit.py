@@ -22,6 +22,7 @@ from storage.event import Event
 from storage.intent import Intent, deleted_aip, intent_name, parse_intent, parse_name
 from storage.intents import Intents
 from storage.lock import locked, remove_dead
+from storage.parallel import side_by_side
 from storage.scribe import Scribe
 from storage.staging import lives
 from storage.store import Opens, Store
@@ -250,13 +251,17 @@ def record_key(record: Record) -> str:
 
 def check_all(store: Opens, blobs: BlobSizes) -> None:
     """Raise NotFound or Damaged where a blob is not in a copy with its size."""
-    for digest, size in blobs():
-        key = layout.blob_key(digest)
+
+    def check(blob: tuple[Digest, int]) -> None:
+        key = layout.blob_key(blob[0])
         try:
-            if store.size(key) != size:
+            if store.size(key) != blob[1]:
                 raise Damaged(f"{key} in {store.name}")
         except NotFound as error:
             raise BlobGone(key, store.name) from error
+
+    for _ in side_by_side(store.at_once, check, blobs()):
+        pass
 
 
 def create_same(store: Store, record: Record) -> None:

@@ -91,8 +91,8 @@ class Unreachable(StorageError):
     code = "unreachable"
     next = "See that its disk is mounted and readable, then try again."
 
-    def __init__(self, where: str, why: str) -> None:
-        super().__init__(f"{where} cannot be reached: {why}.")
+    def __init__(self, where: str, why: str, next_step: str = "") -> None:
+        super().__init__(f"{where} cannot be reached: {why}.", next_step)
         self.where, self.why = where, why
 
 

@@ -28,6 +28,7 @@ class Local:
         self.root, self.scratch = root, scratch
         self.disk = disk
         self.keeps_all = ""
+        self.at_once = 1
         self.folders = durable.Folders(root)
         self._syncs_whole: bool | None = None
 

@@ -21,6 +21,7 @@ class Memory:
         self.kept: dict[str, bytes] = {}
         self.scratch: dict[str, bytes] = {}
         self.keeps_all = ""
+        self.at_once = 1
         self._written: dict[str, datetime] = {}
         self._serial = count()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from itertools import islice
 from typing import Any, ParamSpec, TypeVar
 
@@ -14,19 +14,28 @@ P = ParamSpec("P")
 AHEAD = 6  # chunks under way at once: enough for a few workers never to wait
 
 
-def in_order(executor: Executor, work: Callable[[C], R], chunks: Iterable[C]) -> Iterator[R]:
+def in_order(executor: Executor, work: Callable[[C], R], chunks: Iterable[C], ahead: int = AHEAD) -> Iterator[R]:
     """Yield `work` of every chunk in their order; what a chunk raises is raised here, and the rest is cancelled."""
     waiting: deque[Future[R]] = deque()
     try:
         for chunk in chunks:
             waiting.append(executor.submit(work, chunk))
-            if len(waiting) >= AHEAD:
+            if len(waiting) >= ahead:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
     finally:
         for future in waiting:
             future.cancel()
+
+
+def side_by_side(at_once: int, work: Callable[[C], R], items: Iterable[C]) -> Iterator[R]:
+    """Yield `work` of every item in their order, by so many threads: for what waits for others to answer."""
+    if at_once == 1:
+        yield from map(work, items)
+        return
+    with ThreadPoolExecutor(at_once) as threads:
+        yield from in_order(threads, work, items, ahead=2 * at_once)
 
 
 def portions(items: Iterable[C], most: int) -> Iterator[list[C]]:

@@ -32,15 +32,21 @@ class Staging:
         """Make blobs durable under their names in every copy that took them: flush → place → flush.
 
         Raises SyncFailed or NoRoom for the first copy: then nothing of the batch is trusted. Another copy that
-        fails is behind from then on. Runs that settle at the same time take turns: a folder that one has made is
-        durable before another relies on it.
+        fails is behind from then on. Runs that settle at the same time take turns on disks: a folder that one has made
+        is durable before another relies on it. Object stores, which may take long, keep nobody else waiting: a sweep
+        may then take a blob away that was there before and has just been placed again, which the commit finds.
         """
         waiting = self._by_copy(received)
+        far = {name: waiting.pop(name) for name in list(waiting) if self._batches[name].filesystem is None}
         with settling(self._work):
             self._flush(waiting)
-            for name in list(waiting):
-                self._trying(name, waiting, lambda name=name: self._batches[name].place(waiting[name]))  # type: ignore[misc]
+            self._place(waiting)
             self._flush(waiting)
+        self._place(far)
+
+    def _place(self, waiting: dict[str, list[Pending]]) -> None:
+        for name in list(waiting):
+            self._trying(name, waiting, lambda name=name: self._batches[name].place(waiting[name]))  # type: ignore[misc]
 
     def _by_copy(self, received: Iterable[Received]) -> dict[str, list[Pending]]:
         """What is to be placed in each copy, each key once (the last writer's bytes are as good as the first's)."""

@@ -26,6 +26,10 @@ class Opens(Protocol):
     def name(self) -> str:
         """The copy's name in tianyi.toml, for people and for findings."""
 
+    @property
+    def at_once(self) -> int:
+        """How many questions are best asked side by side: 1 of a disk, more of what takes its time to answer."""
+
     def open(self, key: str) -> BinaryIO:
         """A seekable stream at its start; raise NotFound or Unreachable."""
 
@@ -59,7 +63,7 @@ class Batch(Protocol):
 
     @property
     def filesystem(self) -> Hashable:
-        """Batches with the same value are made durable by one flush."""
+        """Batches with the same value are made durable by one flush; None: what is placed is durable by that."""
 
     def flush(self) -> None:
         """Everything written or placed so far is durable on return; raise SyncFailed: then trust none of it."""

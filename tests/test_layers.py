@@ -19,7 +19,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 PURE = [
     *(f"storage/{name}.py" for name in (
         "aip", "bag", "bundle", "canonical", "digest", "errors", "event", "layout", "manifest", "namemap",
-        "names", "ocfl", "ocfl_layout", "parallel", "premis", "progress", "store")),
+        "names", "ocfl", "ocfl_layout", "parallel", "premis", "progress", "s3_answers", "s3_parts", "store")),
     *(f"policies/{name}.py" for name in (
         "audit", "cadence", "decide", "effective", "formats", "ingest", "migration", "model", "text")),
     *(f"ingest/{name}.py" for name in (
