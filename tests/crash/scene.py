@@ -15,6 +15,7 @@ from repository.repository import Repository
 from storage import layout
 from storage.aip import Record
 from storage.errors import StorageError
+from storage.ledger import Ledger
 from storage.store import Store
 from tests.crash.quick import BITMAP, COPIES, Entered, Quick, required
 from tests.crash.recording import Recording
@@ -69,14 +70,21 @@ def show(repository: Quick, disk: Recording, behind: Iterable[str] = (), but: Co
 
 
 def promise(
-    repository: Quick, disk: Recording, behind: Iterable[str] = (), *, since: int = 0, mended: bool = False
+    repository: Quick,
+    disk: Recording,
+    behind: frozenset[str] = frozenset(),
+    *,
+    since: int = 0,
+    mended: bool = False,
+    but: Container[Record] = (),
 ) -> None:
     """What holds when a command has said that it is done: besides, the entries that it made beyond `since` are there,
     and what was damaged is mended."""
-    show(repository, disk, behind)
+    show(repository, disk, behind, but)
     if (size := repository.vault.ledger.size()) > since:
-        disk.mark(Entered(size, required(disk)))
-    if mended:
+        follow = {store.name for store in repository.vault.copies if Ledger(store).size() == size}
+        disk.mark(Entered(size, required(disk) & follow))
+    if mended and not behind:
         disk.mark(Mended())
 
 

@@ -13,7 +13,7 @@ from tests.crash.powercut import TORN, Moment, State, lost, replay, states
 from tests.crash.promises import Promises, made_before
 from tests.crash.quick import COPIES, opened
 from tests.crash.recording import Killed, Op, Recording
-from tests.crash.scene import Acknowledged, files_of, leftovers, promise, show, snapshot
+from tests.crash.scene import Acknowledged, files_of, lacking, leftovers, promise, show, snapshot
 from tests.crash.verbs import INGEST, Verb
 from tests.faulty import Faulty, Unsynced, broken_disk
 
@@ -36,9 +36,10 @@ def killed(disk: Recording, at: int, verb: Verb | None, deliveries: Path, seed: 
 def goes_on(disk: Recording, verb: Verb, deliveries: Path, seed: int) -> None:
     """The next process: what it shows and what it acknowledges must last from then on."""
     with opened(disk.scene, disk, seed) as repository:
-        show(repository, disk)
+        left = [one for one in repository.vault.all_records() if not verb.recovers and not lacking(repository, one)]
+        show(repository, disk, but=left)
         size = repository.vault.ledger.size()
-        promise(repository, disk, verb.run(repository, deliveries), since=size, mended=verb.mends)
+        promise(repository, disk, verb.run(repository, deliveries), since=size, mended=verb.mends, but=left)
     assert leftovers(disk.scene) == []
 
 

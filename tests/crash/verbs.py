@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import copytree, rmtree
 
 from fixity.audit import is_damaged
 from storage import layout
 from storage.errors import Unreachable
-from tests.crash.quick import Quick
+from tests.crash.quick import COPIES, Quick
+from tests.crash.scene import lacking
 
 Behind = frozenset[str]
 Act = Callable[[Quick, Path], object]
@@ -23,13 +25,16 @@ Question = Callable[[Quick], bool]
 @dataclass(frozen=True)
 class Verb:
     """`before` and `run` are given the repository and the deliveries. `run` returns the copies that are behind, and
-    again it has to succeed, whatever became of the first; `mends`: what was damaged before is not any more."""
+    again it has to succeed, whatever became of the first; `mends`: what was damaged before is not any more.
+    `recovers`: the next start makes durable, in every copy, the records that a killed run left. (Of a replication it
+    does not: one that a power cut takes from a copy after that is missing like any other, and copied again.)"""
 
     name: str
     before: Act
     run: Run
     done: Question
     mends: bool = False
+    recovers: bool = True
 
 
 def _nothing(repository: Quick, deliveries: Path) -> None: ...
@@ -93,11 +98,30 @@ def has_migrated(repository: Quick) -> bool:
     return [aip.versions for aip in repository.aips()] == [2] and repository.migrate_plan() == []
 
 
+def fall_behind(repository: Quick, deliveries: Path) -> None:
+    """The second copy was away while the second delivery came in."""
+    ingest("harbour")(repository, deliveries)
+    second = repository.settings.folder / COPIES["copy-2"]
+    before = copytree(second, second.with_name("before"))
+    ingest("bridge")(repository, deliveries)
+    rmtree(second)
+    before.rename(second)
+
+
+def replicate(repository: Quick, deliveries: Path) -> Behind:
+    return frozenset(done.copy for done in repository.replicate() if done.behind)
+
+
+def is_caught_up(repository: Quick) -> bool:
+    return not any(lacking(repository, record) for record in repository.vault.all_records())
+
+
 VERBS = (
     Verb("ingest", _nothing, ingest("harbour"), holds(1)),
     Verb("ingest more", ingest("harbour"), ingest("bridge"), holds(2)),
     Verb("audit", spoil, audit, lambda repository: True),
     Verb("repair", spoil, repair, is_whole, mends=True),
+    Verb("replicate", fall_behind, replicate, is_caught_up, mends=True, recovers=False),
     Verb("migrate", ingest("album"), migrate, has_migrated),
 )
 INGEST = VERBS[0]
