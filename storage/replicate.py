@@ -152,7 +152,7 @@ class Replication:
 
     def _make_whole(self, record: Record) -> None:
         """What lay in the copy before is written again, unless one of its own records refers to it: a run that was
-        killed, or whose sync failed, may have left it, and then it is not durable, however it reads. The rest is read."""
+        killed, or whose sync failed, may have left it, and then it reads and is not durable. The rest is read."""
         unheld = (digest for digest in self._old(record) if layout.blob_key(digest) not in self.held)
         self._carry(((digest, self.sources.size(digest)) for digest in unheld), record.files, record.size)
         old = portions(self._old(record), 500)

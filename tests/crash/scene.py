@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,9 +97,22 @@ def lacking(repository: Repository, record: Record) -> frozenset[str]:
 
 def _has(store: Store, key: str) -> bool:
     try:
-        return store.size(key) > 0
+        return store.size(key) >= 0
     except StorageError:
         return False
+
+
+def each_once_and_whole(repository: Repository) -> bool:
+    """Every version in every copy that has its record, entered in the ledger once, and told of by the catalogue."""
+    entered = Counter(str(event.detail.get("record")) for _, _, event in repository.vault.ledger.read())
+    records = list(repository.vault.all_records())
+    for record in records:
+        assert entered[str(record.digest)] == 1
+        for store in repository.vault.copies:
+            if _has(store, layout.record_key(record.uuid, record.version)):
+                assert all(_has(store, layout.blob_key(line.digest)) for line in repository.vault.bag(record))
+    assert {record.aip for record in records} == {aip.aip for aip in repository.aips()}
+    return True
 
 
 def answers(repository: Repository) -> dict[str, Any]:

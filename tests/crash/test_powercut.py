@@ -8,14 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from repository.repository import Repository
-from storage import layout
 from storage.intent import parse_intent
 from tests.crash.conftest import Recorded
 from tests.crash.powercut import State, replay, states
 from tests.crash.promises import made_before
 from tests.crash.quick import opened
-from tests.crash.scene import Acknowledged, answers, leftovers, materialised
+from tests.crash.scene import Acknowledged, answers, each_once_and_whole, leftovers, materialised
 from tests.crash.verbs import is_whole
 
 SAMPLES = 20  # states that are opened on a real disk, in each way of syncing, besides those with work to recover
@@ -95,13 +93,13 @@ def _goes_on(recorded: Recorded, index: int, scene: Path, deliveries: Path) -> i
         for aip, shown in told["shown"].items():
             assert _is_old_or_new(shown, recorded.answers["shown"][aip])
         if not recorded.promises.damaged:
-            _whole(repository)
+            assert each_once_and_whole(repository)
         recorded.verb.run(repository, deliveries)
         repository.audit()
         repository.repair()
         assert is_whole(repository)
         assert recorded.verb.done(repository)
-        _whole(repository)
+        assert each_once_and_whole(repository)
         told = answers(repository)
         repository.rebuild()
         assert answers(repository) == told
@@ -113,15 +111,3 @@ def _is_old_or_new(shown: Any, new: Any) -> bool:
     """Whether what is told of an AIP is all that will be, or what was so before its newest version."""
     (_, versions), (_, newer) = shown[0], new[0]
     return bool(shown == new or (len(versions) < len(newer) and versions == newer[: len(versions)]))
-
-
-def _whole(repository: Repository) -> None:
-    """Every version in every copy that has its record, and entered in the ledger once."""
-    entered = Counter(str(event.detail.get("record")) for _, _, event in repository.vault.ledger.read())
-    records = list(repository.vault.all_records())
-    for record in records:
-        assert entered[str(record.digest)] == 1
-        for store in repository.vault.copies:
-            if layout.record_key(record.uuid, record.version) in store.listing(layout.AIPS):
-                assert all(store.size(layout.blob_key(line.digest)) >= 0 for line in repository.vault.bag(record))
-    assert {record.aip for record in records} == {aip.aip for aip in repository.aips()}
