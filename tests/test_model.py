@@ -20,6 +20,7 @@ from repository.config import Copy
 from storage import layout
 from storage.aip import parse_aip
 from storage.digest import Digest
+from tests.conftest import Tally
 from tests.crash.forked import die, forked
 from tests.crash.quick import BITMAP, TIFF, Quick, opened
 from tests.crash.scene import answers, found
@@ -62,6 +63,7 @@ class Days:
         self.scene = found(room / "repository")
         self.knows, self.processes, self.copies = Reference(), 0, 2
         self.told: list[str] = []
+        self.injected = self.detected = self.repaired = 0
         self.repository = self._opened()
 
     def go_on(self, things: int) -> None:
@@ -129,6 +131,7 @@ class Days:
             return
         key = self.chance.choice(keys)
         before = (roots[name] / key).read_bytes()
+        self.injected += 1
         self.chance.choice(DEEDS)(roots[name] / key)
         self.knows.whole[name, key] = before
 
@@ -138,11 +141,14 @@ class Days:
         told = {(one.copy, one.key) for one in findings if one.outcome != "extra"}
         late = {(copy, key) for copy, key in told if key.startswith(layout.LOG)}  # a killed writer's last entry
         assert told - late == self._spoiled()
+        self.detected += len(self._spoiled())
 
     def audit_and_repair(self) -> None:
-        self.repository.audit()
+        self.audit()
+        spoiled = len(self._spoiled())
         _, beyond = self.repository.repair()
         assert beyond == []
+        self.repaired += spoiled
         self.audit_is_clean()
 
     def audit_is_clean(self) -> None:
@@ -252,7 +258,7 @@ EVENTS: dict[Callable[[Days], None], int] = {
 """What may happen, and how often."""
 
 
-def live(seed: int, things: int) -> None:
+def live(seed: int, things: int, tally: Tally) -> None:
     memory = "/dev/shm"
     with TemporaryDirectory(prefix="tianyi-model-", dir=memory if os.access(memory, os.W_OK) else None) as room:
         days = Days(Path(room), seed)
@@ -261,14 +267,18 @@ def live(seed: int, things: int) -> None:
         except Exception as error:
             error.add_note(f"seed {seed}: {', '.join(days.told)}")
             raise
+    tally("random days: things that happened", things)
+    tally("random days: pieces spoiled", days.injected)
+    tally("random days: spoiled pieces found by audits, some again and again", days.detected)
+    tally("random days: pieces repaired (the others by ingest, replication or the loss of that copy)", days.repaired)
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_some_days(seed: int) -> None:
-    live(seed, 25)
+def test_some_days(seed: int, tally: Tally) -> None:
+    live(seed, 25, tally)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(100, 115))
-def test_many_days(seed: int) -> None:
-    live(seed, 60)
+def test_many_days(seed: int, tally: Tally) -> None:
+    live(seed, 60, tally)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from storage.errors import SyncFailed
+from tests.conftest import Tally
 from tests.crash.conftest import Fresh
 from tests.crash.quick import opened
 from tests.crash.recording import Op, Recording
@@ -39,12 +40,13 @@ def failed(verb: Verb, whole: bool, fresh: Fresh, deliveries: Path) -> list[Fail
         found.append((start, disk.ops))
 
 
-def test_what_is_acknowledged_after_a_failed_sync_lasts(failed: list[Failed]) -> None:
+def test_what_is_acknowledged_after_a_failed_sync_lasts(failed: list[Failed], tally: Tally) -> None:
     """In the first copy, and in one that fell behind."""
     assert len(failed) > 5
     assert {_in_second(ops) for _, ops in failed} == {True, False}
     for start, ops in failed:
         check(start, ops)
+    tally("failed syncs", len(failed))
 
 
 def _in_second(ops: list[Op]) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import Tally
 from tests.crash.conftest import Fresh, end_of
 from tests.crash.powercut import TORN, Moment, State, lost, replay, states
 from tests.crash.promises import Promises, made_before
@@ -63,7 +64,7 @@ def _few(moment: Moment, *, at_promise: bool) -> Iterator[tuple[str, State]]:
 
 
 @pytest.mark.parametrize("part", range(2))
-def test_killed_anywhere(verb: Verb, whole: bool, part: int, fresh: Fresh, deliveries: Path) -> None:
+def test_killed_anywhere(verb: Verb, whole: bool, part: int, fresh: Fresh, deliveries: Path, tally: Tally) -> None:
     """Every second point once there is an intent to commit, and every eighth else."""
     point, count = 1 + part, 0
     while True:
@@ -76,9 +77,10 @@ def test_killed_anywhere(verb: Verb, whole: bool, part: int, fresh: Fresh, deliv
         check(start, disk.ops)
         point, count = point + (2 if committing else 8), count + 1
     assert count > 5
+    tally("kills with a power cut after them", count)
 
 
-def test_killed_while_recovering(whole: bool, fresh: Fresh, deliveries: Path) -> None:
+def test_killed_while_recovering(whole: bool, fresh: Fresh, deliveries: Path, tally: Tally) -> None:
     """Twice: between record and entry, and then anywhere in the recovery of that; its entry is made once."""
     at = _after_the_record(fresh(INGEST), whole, deliveries)
     for again in range(1, 100, 2):
@@ -90,6 +92,7 @@ def test_killed_while_recovering(whole: bool, fresh: Fresh, deliveries: Path) ->
         goes_on(disk, INGEST, deliveries, seed=3)
         check(start, disk.ops, closely=again % 10 == 0)
     assert again > 40  # operations of the recovery
+    tally("kills with a power cut after them", again // 2)
 
 
 def _after_the_record(scene: Path, whole: bool, deliveries: Path) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from storage.intent import parse_intent
+from tests.conftest import Tally
 from tests.crash.conftest import Recorded
 from tests.crash.powercut import State, replay, states
 from tests.crash.promises import made_before
@@ -38,12 +39,16 @@ def test_the_recording_is_of_a_whole_run(recorded: Recorded, whole: bool) -> Non
     assert sum(kinds.values()) > 40
 
 
-def test_no_cut_breaks_a_promise(recorded: Recorded) -> None:
-    assert _judged(recorded, distinct(recorded)) > 20
+def test_no_cut_breaks_a_promise(recorded: Recorded, tally: Tally) -> None:
+    judged = _judged(recorded, distinct(recorded))
+    assert judged > 20
+    tally("states after a power cut", judged)
 
 
-def test_nor_over_the_folders_of_a_run_that_was_killed(haunted: Recorded) -> None:
-    assert _judged(haunted, distinct(haunted, haunted=True)) > 400
+def test_nor_over_the_folders_of_a_run_that_was_killed(haunted: Recorded, tally: Tally) -> None:
+    judged = _judged(haunted, distinct(haunted, haunted=True))
+    assert judged > 400
+    tally("states after a power cut", judged)
 
 
 def _judged(recorded: Recorded, found: Iterator[tuple[int, str, State]]) -> int:
@@ -56,7 +61,7 @@ def _judged(recorded: Recorded, found: Iterator[tuple[int, str, State]]) -> int:
     return checked
 
 
-def test_the_next_start_goes_on_from_there(recorded: Recorded, room: Path, deliveries: Path) -> None:
+def test_the_next_start_goes_on_from_there(recorded: Recorded, room: Path, deliveries: Path, tally: Tally) -> None:
     """Sampled over the whole recording, with no catalogue and with one that knows more than the vault."""
     found = list(distinct(recorded))
     recovering = [one for one in found if _to_recover(one[2])]
@@ -72,6 +77,7 @@ def test_the_next_start_goes_on_from_there(recorded: Recorded, room: Path, deliv
             error.add_note(f"after {recorded.ops[index].kind} (operation {index}), {label}, ahead: {n % 2}")
             raise
         shutil.rmtree(scene)
+    tally("starts after a power cut", len(sampled) + 2 * len(recovering))
     assert recovered >= 2 * len(recovering)
     assert recovering or not any(op.to.startswith("work/intents/") for op in recorded.ops)
 

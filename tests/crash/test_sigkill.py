@@ -11,6 +11,7 @@ import pytest
 
 from storage.durable import Disk
 from storage.progress import Progress
+from tests.conftest import Tally
 from tests.crash.conftest import Fresh
 from tests.crash.forked import die, forked
 from tests.crash.quick import opened
@@ -28,9 +29,10 @@ def run(verb: Verb, scene: Path, deliveries: Path, at: int) -> None:
         verb.run(repository, deliveries)
 
 
-def test_killed_at_a_step(verb: Verb, fresh: Fresh, deliveries: Path) -> None:
+def test_killed_at_a_step(verb: Verb, fresh: Fresh, deliveries: Path, tally: Tally) -> None:
     steps = list(chosen(_operations(verb, fresh(verb), deliveries)))
     assert len(steps) > 10
+    tally("processes killed", len(steps))
     for at in steps:
         scene = fresh(verb)
         assert forked(partial(run, verb, scene, deliveries, at)) == -signal.SIGKILL, f"never came to step {at}"
