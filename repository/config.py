@@ -96,8 +96,8 @@ def check_copies(copies: Sequence[Copy], file: Path) -> None:
     """Raise BadConfig where copies cannot stand beside each other so."""
     if not copies or len({copy.name for copy in copies}) < len(copies):
         raise BadConfig(str(file), "copies need names, each its own")
-    if wrong := next((copy.name for copy in copies if not _NAME.fullmatch(copy.name)), None):
-        raise BadConfig(str(file), f"{wrong!r} is no name for a copy: small letters, digits and hyphens")
+    if wrong := [copy.name for copy in copies if not _NAME.fullmatch(copy.name)]:
+        raise BadConfig(str(file), f"{wrong[0]!r} is no name for a copy: small letters, digits and hyphens")
     if odd := next((copy for copy in copies if copy.form not in FORMS), None):
         raise BadConfig(str(file), f"{odd.name} has the form {odd.form!r}; there are: {', '.join(FORMS)}")
     if copies[0].form != FORMS[0]:

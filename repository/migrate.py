@@ -67,10 +67,14 @@ class _Run:
         self.setting.progress.begin("Migrating", len(self.planned), sum(one.size for one in self.planned))
         results = [self._one(number, planned) for number, planned in enumerate(self.planned)]
         made = [result for result in results if isinstance(result, _Made)]
-        version, behind = self._commit(made) if made else (0, frozenset[str]())
-        self._note([result for result in results if isinstance(result, Migration)])
+        try:
+            version, behind = self._commit(made) if made else (0, frozenset[str]())
+            done = [_told(result, version, behind) if isinstance(result, _Made) else result for result in results]
+        except (NotFound, Damaged) as lost:  # of a piece of the AIP no copy is whole: no new version is either
+            done = [_failed(result.planned, lost) if isinstance(result, _Made) else result for result in results]
+        self._note([one for one in done if not one.equal])
         self.setting.progress.end()
-        return [_told(result, version, behind) if isinstance(result, _Made) else result for result in results]
+        return done
 
     def _one(self, number: int, planned: Planned) -> _Made | Migration:
         folder = self.scratch / str(number)
@@ -81,7 +85,7 @@ class _Run:
                 self.vault.copy_out(planned.digest, file.write, lambda: (file.seek(0), file.truncate()))
             return self._proved(planned, PATHWAYS[planned.to], source, folder)
         except (ConversionFailed, NotFound, Damaged) as error:
-            return Migration(planned, "", "", "", False, str(error), 0)
+            return _failed(planned, error)
         finally:
             self.setting.progress.advance(1, planned.size)
             durable.remove_tree(durable.DISK, folder)
@@ -188,6 +192,10 @@ class _Run:
                     outcome="fail", detail={**detail, "policy": self.setting.policies.digest},
                 )
             )  # fmt: skip
+
+
+def _failed(planned: Planned, error: Exception) -> Migration:
+    return Migration(planned, "", "", "", False, str(error), 0)
 
 
 def _told(made: _Made, version: int, behind: frozenset[str]) -> Migration:

@@ -35,13 +35,13 @@ _EVIDENCE = frozenset({"findings", "policy", "list"})
 
 def _founding(db: Database, vault: Vault, entry: int, event: Event) -> None:
     for key, digest in _mapping(event, "files").items():
-        size = _size(vault, key)
+        size = _size(vault, key, Digest.parse(str(digest)))
         db.table("fixed").insert({"key": key, "digest": str(digest), "size": size}, replace=True)
 
 
-def _size(vault: Vault, key: str) -> int:
+def _size(vault: Vault, key: str, digest: Digest) -> int:
     try:
-        return vault.first_size(key)
+        return vault.size(digest, key)
     except StorageError:
         return 0  # lost in every copy: an audit tells of it
 

@@ -75,6 +75,7 @@ class Replication:
             durable.make_folders(durable.DISK, scratch)
             stack.callback(durable.remove_tree, durable.DISK, scratch)
             self.references = stack.enter_context(closing(References(scratch / "references.db")))
+            self.held = stack.enter_context(closing(References(scratch / "held.db")))
             Ledger(self.target).check_same(self.sources.ledger)
             gone = self._bury()
             self._small(key for key in layout.FIXED if not _has(self.target, key))
@@ -131,7 +132,10 @@ class Replication:
 
     def _records(self, gone: Collection[UUID]) -> None:
         missing = lacking.records(self.target, self.others, gone)
-        for _, versions in groupby(missing, key=lambda name: name[0]):
+        if (first := next(missing, None)) is None:
+            return
+        gather(self.held, Vault([self.target]), gone, lambda error: None)
+        for _, versions in groupby(chain([first], missing), key=lambda name: name[0]):
             for aip, version in sorted(versions):
                 try:
                     self._record(self.sources.record(aip, version))
@@ -147,7 +151,10 @@ class Replication:
                 self.result.add(1, len(record.to_bytes()))
 
     def _make_whole(self, record: Record) -> None:
-        """What lay in the copy before, and no record of it referred to, is read before it is relied on."""
+        """What lay in the copy before is written again, unless one of its own records refers to it: a run that was
+        killed, or whose sync failed, may have left it, and then it reads and is not durable. The rest is read."""
+        unheld = (digest for digest in self._old(record) if layout.blob_key(digest) not in self.held)
+        self._carry(((digest, self.sources.size(digest)) for digest in unheld), record.files, record.size)
         old = portions(self._old(record), 500)
         if (first := next(old, None)) is None:
             return

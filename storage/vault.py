@@ -5,7 +5,8 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import suppress
-from itertools import groupby
+from io import SEEK_END
+from itertools import groupby, islice
 from typing import BinaryIO
 from uuid import UUID
 
@@ -83,9 +84,20 @@ class Vault:
         with self.open(digest) as stream:
             return stream.read()
 
-    def size(self, digest: Digest) -> int:
-        """A blob's bytes, in the first copy that has it; raise NotFound or Unreachable."""
-        return self.first_size(layout.blob_key(digest))
+    def size(self, digest: Digest, key: str = "") -> int:
+        """The bytes of a blob, or of what else lies under `key`: what the first two copies that have it agree on, else
+        those of the one that reads right; raise NotFound, Damaged or Unreachable."""
+        key = key or layout.blob_key(digest)
+        found = set(islice(self._sizes(key), 2))
+        if len(found) == 1:
+            return found.pop()
+        with self.first_good(key, lambda stream: _check(stream, digest)) as stream:
+            return stream.seek(0, SEEK_END)
+
+    def _sizes(self, key: str) -> Iterator[int]:
+        for store in self.copies:
+            with suppress(StorageError):
+                yield store.size(key)
 
     def first_size(self, key: str) -> int:
         """The size of what lies under a key, in the first copy that has it."""

@@ -6,6 +6,7 @@ import json
 import os
 import stat
 import tarfile
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
@@ -21,6 +22,7 @@ settings.register_profile("tianyi", deadline=None)  # a machine may be busy; spe
 settings.load_profile("tianyi")
 ROOT = Path(__file__).parents[1]
 Tianyi = Callable[..., "Answer"]
+Tally = Callable[[str, int], None]
 Corpus = Callable[[str], Path]
 
 
@@ -130,3 +132,20 @@ def _corpora() -> Path:
             pytest.fail(f"TIANYI_CORPORA names {folder}, which is not there")
         pytest.skip("no corpora")
     return folder
+
+
+@pytest.fixture
+def tally(record_property: Callable[[str, object], None]) -> Tally:
+    """`tally("processes killed", 3)`: faults that a test made, for the table of docs/durability.md."""
+    return lambda what, number: record_property(f"tally: {what}", number)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The faults of this run, by kind: all of them withstood where nothing failed."""
+    made: Counter[str] = Counter()
+    for report in terminalreporter.getreports("passed"):
+        for name, number in report.user_properties:
+            if name.startswith("tally: "):
+                made[name.removeprefix("tally: ")] += int(str(number))
+    for what, number in sorted(made.items()):
+        terminalreporter.write_line(f"{what}: {number:,}")

@@ -13,6 +13,7 @@ from types import TracebackType
 from storage.durable import DISK, Disk
 
 Fault = Callable[[], object]
+ANY = "any"  # stands for each operation
 
 
 def full_disk() -> None:
@@ -83,8 +84,9 @@ class Faulty(Disk):
         for planned in self._planned:
             if not _path(where).startswith(planned.within):
                 continue
-            planned.met += planned.operation == operation
-            if (planned.onwards and planned.fired) or (planned.met == planned.call and planned.operation == operation):
+            meant = planned.operation in (operation, ANY)
+            planned.met += meant
+            if (planned.onwards and planned.fired) or (planned.met == planned.call and meant):
                 planned.fired = True
                 planned.do()
 

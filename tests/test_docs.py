@@ -192,6 +192,19 @@ def test_every_ledger_entry_is_in_the_vault_format() -> None:
     assert not [kind for kind in types if f"| `{kind}` |" not in page]
 
 
+def test_what_the_page_on_durability_names_is_there() -> None:
+    """Each test by its file and its name; a class stands for all in it."""
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (ROOT / "docs" / "durability.md").read_text("utf-8"))
+    assert len(named) > 20
+    missing = [f"{file}::{test}" for file, test in named if not _defines(ROOT / file, test)]
+    assert not missing
+
+
+def _defines(file: Path, name: str) -> bool:
+    tree = ast.parse(file.read_text("utf-8")) if file.is_file() else ast.Module([], [])
+    return any(isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == name for node in tree.body)
+
+
 def drawn() -> dict[str, set[str]]:
     """The modules that the drawing of the rooms in docs/architecture.md names, by room."""
     page = (ROOT / "docs" / "architecture.md").read_text("utf-8")

@@ -70,7 +70,7 @@ def _show(console: Console, receipt: Receipt) -> None:
     if receipt.findings_total:
         console.print(f"  [dim]all findings: {escape(str(receipt.report))}[/]")
     if receipt.behind:
-        console.print(f"[yellow]Behind:[/] {', '.join(sorted(receipt.behind))}. Mount it, then audit and repair.")
+        console.print(f"[yellow]Behind:[/] {', '.join(sorted(receipt.behind))}. Mount it, then tianyi replicate.")
     if receipt.outcome == "held":
         console.print('[dim]→[/] Look at the findings; then ingest again with --accept-held "REASON", or return it.')
 

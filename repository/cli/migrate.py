@@ -34,7 +34,7 @@ def run(context: typer.Context, json: AsJson = False) -> None:
         done = repository.migrate()
         _tell(screen, map(wire.migration, done), repository)
     if behind := sorted(frozenset().union(*(one.behind for one in done))):
-        screen.warn(f"Copies are behind: {', '.join(behind)}. `tianyi audit`, then `tianyi repair`, brings them up.")
+        screen.warn(f"Copies are behind: {', '.join(behind)}. `tianyi replicate` brings them up.")
     raise typer.Exit(edge.DONE if all(one.equal for one in done) and not behind else edge.INCOMPLETE)
 
 

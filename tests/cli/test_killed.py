@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -31,8 +33,8 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def begun(repository: Path, source: Path) -> subprocess.Popen[str]:
-    line = [sys.executable, "-c", "from repository.cli import main; main()", "-C", repository, "ingest", source]
+def begun(repository: Path, *command: object) -> subprocess.Popen[str]:
+    line = [sys.executable, "-c", "from repository.cli import main; main()", "-C", str(repository), *map(str, command)]
     return subprocess.Popen(
         [*line, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
@@ -57,13 +59,13 @@ def whole(tianyi: Tianyi, repository: Path, expected: list[int]) -> None:
 def test_killed(tianyi: Tianyi, repository: Path, source: Path, tree: Any) -> None:
     before = tree(source)
     started = time.monotonic()
-    process = begun(repository, source)
+    process = begun(repository, "ingest", source)
     assert json.loads(process.communicate()[0])["outcome"] == "accepted"
     lasts = time.monotonic() - started
     done = 1
     for number in range(1, 5):
         (source / "00" / "0.txt").write_text(f"kill {number}\n")  # so that no version is like another
-        process = begun(repository, source)
+        process = begun(repository, "ingest", source)
         time.sleep(lasts * number / 5)
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
@@ -73,15 +75,50 @@ def test_killed(tianyi: Tianyi, repository: Path, source: Path, tree: Any) -> No
         assert [row["files"] for row in listed.rows] == [FILES] * done
         assert left_over(repository) == []
     assert done < 5
-    process = begun(repository, source)
+    process = begun(repository, "ingest", source)
     assert json.loads(process.communicate()[0])["outcome"] == "accepted"
     whole(tianyi, repository, [FILES] * (done + 1))
     assert tree(source).keys() == before.keys()
 
 
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Something to migrate."""
+    found = Path(__file__).parents[2] / "samples" / "accession" / "Pictures" / "BMP"
+    return Path(shutil.copytree(found, tmp_path / "pictures"))
+
+
+def test_any_command_killed_at_random_moments(
+    tianyi: Tianyi, repository: Path, copies: tuple[Path, Path], pictures: Path, tmp_path: Path
+) -> None:
+    chance = random.Random(3)
+    aip = tianyi("ingest", pictures, at=repository).said["aip"]
+    pieces = sorted((copies[1] / "blobs").rglob("sha256/*/*/*"))
+    commands = {"migrate": ["run"], "audit": [], "repair": [], "replicate": [], "export": [aip, tmp_path / "dip"]}
+    for command, arguments in commands.items():
+        for moment in (chance.uniform(0.2, 1.0), chance.uniform(0.4, 1.6)):
+            if command in ("repair", "replicate"):
+                chance.choice(pieces).unlink(missing_ok=True)
+            process = begun(repository, command, *arguments)
+            time.sleep(moment)
+            os.kill(process.pid, signal.SIGKILL)
+            process.communicate()
+            [row] = tianyi("list", at=repository).rows
+            assert row["versions"] in (1, 2)
+            assert left_over(repository) == []
+        if (tmp_path / "dip").exists():  # it came to its end before the kill: then it is whole
+            assert (tmp_path / "dip" / "manifest-sha256.txt").is_file()
+            shutil.rmtree(tmp_path / "dip")
+        assert tianyi(command, *arguments, at=repository).code in (0, 3)  # an audit tells of what was removed
+    tianyi("audit", at=repository)
+    tianyi("repair", at=repository)
+    whole(tianyi, repository, [2 * len(list(pictures.iterdir()))])
+    assert tianyi("show", aip, at=repository).said["versions"] == 2
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted(tianyi: Tianyi, repository: Path, source: Path, number: int) -> None:
-    process = begun(repository, source)
+    process = begun(repository, "ingest", source)
     while not list((repository / "work" / "staging").glob("*/worklist.db")):  # it is at work
         time.sleep(0.01)
     time.sleep(0.2)

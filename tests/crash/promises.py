@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import cache
 from hashlib import sha256
 
@@ -14,6 +14,7 @@ from storage.errors import StorageError
 from storage.intent import parse_intent
 from storage.ledger import Ledger
 from storage.memory import Memory
+from storage.tombstone import Tombstone, parse_tombstone
 from storage.vault import Vault
 from tests.crash.powercut import State
 from tests.crash.quick import COPIES, Entered
@@ -54,19 +55,28 @@ class Promises:
         copies = {name: _under(state, folder) for name, folder in COPIES.items()}
         ledgers: Ledgers = {}
         records: set[Record] = set()
+        tombstones = {stone.uuid: str(stone.digest) for stone in _tombstones(copies["first"])}
+        buried = tombstones.keys()
         for name, kept in copies.items():
             yield from _wrong_bytes(name, kept)
             for record in self._records(kept):
+                if record.uuid in buried:
+                    continue  # whoever comes next removes it again
                 records.add(record)
                 for missing in self._bag(record) - kept.keys():
                     yield f"{name}: {record.aip} can be seen and lacks {missing}"
             ledger = ledgers[name] = self._ledger(kept)
             if isinstance(ledger, str):
                 yield f"{name}: {ledger}"
-        yield from self._unentered(state, records, ledgers["first"])
+        commits = {str(record.digest): record.aip for record in records}
+        yield from _unentered(state, commits, "record", ledgers["first"])
+        yield from _unentered(
+            state, {digest: str(aip) for aip, digest in tombstones.items()}, "tombstone", ledgers["first"]
+        )
         yield from _unproved(ledgers["first"], copies["first"])
         for promise in made:
-            yield from self._unkept(promise, copies, ledgers)
+            if not isinstance(promise, Acknowledged) or promise.record.uuid not in buried:
+                yield from self._unkept(promise, copies, ledgers)
 
     def _records(self, kept: State) -> Iterator[Record]:
         found = (_record(key, data) for key, data in kept.items() if key.startswith(layout.AIPS))
@@ -87,17 +97,6 @@ class Promises:
                 self._read[log] = f"the ledger cannot be read: {error}"
         return self._read[log]
 
-    def _unentered(self, state: State, records: set[Record], ledger: list[bytes] | str) -> Iterator[str]:
-        """Records without their entry in the ledger, and without an intent to make one from."""
-        commits = [json.loads(raw)["detail"].get("record") for raw in ledger if not isinstance(raw, str)]
-        intents = {path: _intent(data) for path, data in state.items() if path.startswith("work/intents/")}
-        yield from (f"{path} cannot be read" for path, record in intents.items() if not record)
-        for record in records:
-            if (times := commits.count(_digest(record))) > 1:
-                yield f"{record.aip} has {times} entries"
-            if not times and _digest(record) not in intents.values():
-                yield f"{record.aip} has neither entry nor intent"
-
     def _unkept(self, promise: object, copies: dict[str, State], ledgers: Ledgers) -> Iterator[str]:
         match promise:
             case Acknowledged(record, names):
@@ -108,6 +107,27 @@ class Promises:
             case Entered(size, names):
                 kept = {name for name in names if ledgers[name][:size] == self._entries[:size]}
                 yield from (f"{name}: lost one of {size} entries" for name in names - kept)
+
+
+def _unentered(state: State, digests: Mapping[str, str], member: str, ledger: list[bytes] | str) -> Iterator[str]:
+    """What lies in the vault without its entry in the ledger, and without an intent to make one from.
+
+    `digests` are of records or tombstones, each with whose it is; entries name them by that member of their detail.
+    """
+    entered = [json.loads(raw)["detail"].get(member) for raw in ledger if not isinstance(raw, str)]
+    intents = {path: _intent(data) for path, data in state.items() if path.startswith("work/intents/")}
+    yield from (f"{path} cannot be read" for path, promised in intents.items() if not promised)
+    for digest, whose in digests.items():
+        if (times := entered.count(digest)) > 1:
+            yield f"the {member} of {whose} has {times} entries"
+        if not times and not any(digest in promised for promised in intents.values()):
+            yield f"the {member} of {whose} has neither entry nor intent"
+
+
+def _tombstones(kept: State) -> Iterator[Tombstone]:
+    for key, data in kept.items():
+        if key.startswith(layout.TOMBSTONES):
+            yield parse_tombstone(data, key)
 
 
 def made_before(ops: Sequence[Op], index: int) -> list[object]:
@@ -171,9 +191,10 @@ def _record(key: str, data: bytes) -> Record | str:
 
 
 @cache
-def _intent(data: bytes) -> str:
-    """The digest of the record that an intent is about, "" where it cannot be read."""
+def _intent(data: bytes) -> frozenset[str]:
+    """The digest of the record or tombstone that an intent is about, nothing where it cannot be read."""
     try:
-        return parse_intent(data).record
+        intent = parse_intent(data)
     except ValueError:
-        return ""
+        return frozenset()
+    return frozenset({intent.record, intent.tombstone})

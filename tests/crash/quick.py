@@ -22,6 +22,7 @@ from tests.crash.recording import Recording
 from tests.faulty import Unsynced
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+LATER = datetime(2100, 1, 1, tzinfo=UTC)  # when everything is due, and what lies about is old
 COPIES = {"first": "vault", "copy-2": "second"}  # a copy's name, and its folder in the scene
 BITMAP, TIFF = b"BM", b"II*\0"
 
@@ -95,10 +96,14 @@ def required(disk: Recording) -> frozenset[str]:
     return frozenset({"first"} if disk.fails_at else COPIES)
 
 
-def opened(scene: Path, disk: Disk | None = None, seed: int = 0) -> Quick:
-    """As a process of its own would open it; each has its own `seed`, or they would make the same identifiers."""
-    settings = config.load(scene)
-    repository = Quick(settings, agent="tests", now=lambda: NOW, disk=disk or Unsynced(whole=True), patience=1.0)
+def opened(scene: Path, disk: Disk | None = None, seed: int = 0, agent: str = "tests") -> Quick:
+    """As a process of its own would open it; each has its own `seed`, or they would make the same identifiers.
+
+    Each agent acts as a user of the system of their own."""
+    disk = disk or Unsynced(whole=True)
+    repository = Quick(
+        config.load(scene), agent=agent, user=f"uid-of-{agent}", now=lambda: NOW, disk=disk, patience=1.0
+    )
     repository.chance = random.Random(seed)
     repository.recording = disk if isinstance(disk, Recording) else None
     return repository

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from repository.repository import Repository
 from storage import layout
 from storage.aip import Record
 from storage.errors import StorageError
+from storage.ledger import Ledger
 from storage.store import Store
 from tests.crash.quick import BITMAP, COPIES, Entered, Quick, required
 from tests.crash.recording import Recording
@@ -69,14 +71,21 @@ def show(repository: Quick, disk: Recording, behind: Iterable[str] = (), but: Co
 
 
 def promise(
-    repository: Quick, disk: Recording, behind: Iterable[str] = (), *, since: int = 0, mended: bool = False
+    repository: Quick,
+    disk: Recording,
+    behind: frozenset[str] = frozenset(),
+    *,
+    since: int = 0,
+    mended: bool = False,
+    but: Container[Record] = (),
 ) -> None:
     """What holds when a command has said that it is done: besides, the entries that it made beyond `since` are there,
     and what was damaged is mended."""
-    show(repository, disk, behind)
+    show(repository, disk, behind, but)
     if (size := repository.vault.ledger.size()) > since:
-        disk.mark(Entered(size, required(disk)))
-    if mended:
+        follow = {store.name for store in repository.vault.copies if Ledger(store).size() == size}
+        disk.mark(Entered(size, required(disk) & follow))
+    if mended and not behind:
         disk.mark(Mended())
 
 
@@ -88,9 +97,22 @@ def lacking(repository: Repository, record: Record) -> frozenset[str]:
 
 def _has(store: Store, key: str) -> bool:
     try:
-        return store.size(key) > 0
+        return store.size(key) >= 0
     except StorageError:
         return False
+
+
+def each_once_and_whole(repository: Repository) -> bool:
+    """Every version in every copy that has its record, entered in the ledger once, and told of by the catalogue."""
+    entered = Counter(str(event.detail.get("record")) for _, _, event in repository.vault.ledger.read())
+    records = list(repository.vault.all_records())
+    for record in records:
+        assert entered[str(record.digest)] == 1
+        for store in repository.vault.copies:
+            if _has(store, layout.record_key(record.uuid, record.version)):
+                assert all(_has(store, layout.blob_key(line.digest)) for line in repository.vault.bag(record))
+    assert {record.aip for record in records} == {aip.aip for aip in repository.aips()}
+    return True
 
 
 def answers(repository: Repository) -> dict[str, Any]:

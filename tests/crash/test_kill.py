@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import Tally
 from tests.crash.conftest import Fresh, end_of
 from tests.crash.powercut import TORN, Moment, State, lost, replay, states
 from tests.crash.promises import Promises, made_before
 from tests.crash.quick import COPIES, opened
 from tests.crash.recording import Killed, Op, Recording
-from tests.crash.scene import Acknowledged, files_of, leftovers, promise, show, snapshot
+from tests.crash.scene import Acknowledged, files_of, lacking, leftovers, promise, show, snapshot
 from tests.crash.verbs import INGEST, Verb
 from tests.faulty import Faulty, Unsynced, broken_disk
 
@@ -36,9 +37,10 @@ def killed(disk: Recording, at: int, verb: Verb | None, deliveries: Path, seed: 
 def goes_on(disk: Recording, verb: Verb, deliveries: Path, seed: int) -> None:
     """The next process: what it shows and what it acknowledges must last from then on."""
     with opened(disk.scene, disk, seed) as repository:
-        show(repository, disk)
+        left = [one for one in repository.vault.all_records() if not verb.recovers and not lacking(repository, one)]
+        show(repository, disk, but=left)
         size = repository.vault.ledger.size()
-        promise(repository, disk, verb.run(repository, deliveries), since=size, mended=verb.mends)
+        promise(repository, disk, verb.run(repository, deliveries), since=size, mended=verb.mends, but=left)
     assert leftovers(disk.scene) == []
 
 
@@ -62,7 +64,7 @@ def _few(moment: Moment, *, at_promise: bool) -> Iterator[tuple[str, State]]:
 
 
 @pytest.mark.parametrize("part", range(2))
-def test_killed_anywhere(verb: Verb, whole: bool, part: int, fresh: Fresh, deliveries: Path) -> None:
+def test_killed_anywhere(verb: Verb, whole: bool, part: int, fresh: Fresh, deliveries: Path, tally: Tally) -> None:
     """Every second point once there is an intent to commit, and every eighth else."""
     point, count = 1 + part, 0
     while True:
@@ -75,9 +77,10 @@ def test_killed_anywhere(verb: Verb, whole: bool, part: int, fresh: Fresh, deliv
         check(start, disk.ops)
         point, count = point + (2 if committing else 8), count + 1
     assert count > 5
+    tally("kills with a power cut after them", count)
 
 
-def test_killed_while_recovering(whole: bool, fresh: Fresh, deliveries: Path) -> None:
+def test_killed_while_recovering(whole: bool, fresh: Fresh, deliveries: Path, tally: Tally) -> None:
     """Twice: between record and entry, and then anywhere in the recovery of that; its entry is made once."""
     at = _after_the_record(fresh(INGEST), whole, deliveries)
     for again in range(1, 100, 2):
@@ -89,6 +92,7 @@ def test_killed_while_recovering(whole: bool, fresh: Fresh, deliveries: Path) ->
         goes_on(disk, INGEST, deliveries, seed=3)
         check(start, disk.ops, closely=again % 10 == 0)
     assert again > 40  # operations of the recovery
+    tally("kills with a power cut after them", again // 2)
 
 
 def _after_the_record(scene: Path, whole: bool, deliveries: Path) -> int:

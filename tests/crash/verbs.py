@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import copytree, rmtree
 
 from fixity.audit import is_damaged
+from repository import config
 from storage import layout
 from storage.errors import Unreachable
-from tests.crash.quick import Quick
+from tests.crash.quick import COPIES, LATER, Quick, opened
+from tests.crash.scene import lacking
 
 Behind = frozenset[str]
 Act = Callable[[Quick, Path], object]
@@ -23,13 +26,16 @@ Question = Callable[[Quick], bool]
 @dataclass(frozen=True)
 class Verb:
     """`before` and `run` are given the repository and the deliveries. `run` returns the copies that are behind, and
-    again it has to succeed, whatever became of the first; `mends`: what was damaged before is not any more."""
+    again it has to succeed, whatever became of the first; `mends`: what was damaged before is not any more.
+    `recovers`: the next start makes durable, in every copy, the records that a killed run left. (Of a replication it
+    does not: one that a power cut takes from a copy after that is missing like any other, and copied again.)"""
 
     name: str
     before: Act
     run: Run
     done: Question
     mends: bool = False
+    recovers: bool = True
 
 
 def _nothing(repository: Quick, deliveries: Path) -> None: ...
@@ -93,11 +99,58 @@ def has_migrated(repository: Quick) -> bool:
     return [aip.versions for aip in repository.aips()] == [2] and repository.migrate_plan() == []
 
 
+def fall_behind(repository: Quick, deliveries: Path) -> None:
+    """The second copy was away while the second delivery came in."""
+    ingest("harbour")(repository, deliveries)
+    second = repository.settings.folder / COPIES["copy-2"]
+    before = copytree(second, second.with_name("before"))
+    ingest("bridge")(repository, deliveries)
+    rmtree(second)
+    before.rename(second)
+
+
+def replicate(repository: Quick, deliveries: Path) -> Behind:
+    return frozenset(done.copy for done in repository.replicate() if done.behind)
+
+
+def is_caught_up(repository: Quick) -> bool:
+    return not any(lacking(repository, record) for record in repository.vault.all_records())
+
+
+def approve_a_deletion(repository: Quick, deliveries: Path) -> None:
+    """Of the first of two deliveries, which share a file; it is due."""
+    ingest("harbour")(repository, deliveries)
+    ingest("bridge")(repository, deliveries)
+    scene, aip = repository.settings.folder, next(repository.aips()).aip
+    with (scene / config.FILE).open("a") as settings:
+        settings.write('[[agents]]\nname = "ann"\n[[agents]]\nname = "ben"\n')
+    with opened(scene, agent="ann") as ann:
+        request = ann.delete(aip, "a duplicate").request
+    with opened(scene, agent="ben") as ben:
+        ben.approve(request)
+
+
+def sweep(repository: Quick, deliveries: Path) -> Behind:
+    repository.now = lambda: LATER
+    deleted, swept = repository.sweep()
+    assert not swept.waits
+    behind = frozenset[str]().union(*(done.behind for done in deleted))
+    return behind and replicate(repository, deliveries)
+
+
+def is_swept(repository: Quick) -> bool:
+    """One AIP is left, and nothing in any copy that nobody needs."""
+    unwanted = sum(result.counts["extra"] for result in repository.audit())
+    return (len(list(repository.aips())), unwanted) == (1, 0)
+
+
 VERBS = (
     Verb("ingest", _nothing, ingest("harbour"), holds(1)),
     Verb("ingest more", ingest("harbour"), ingest("bridge"), holds(2)),
     Verb("audit", spoil, audit, lambda repository: True),
     Verb("repair", spoil, repair, is_whole, mends=True),
+    Verb("replicate", fall_behind, replicate, is_caught_up, mends=True, recovers=False),
+    Verb("delete and sweep", approve_a_deletion, sweep, is_swept),
     Verb("migrate", ingest("album"), migrate, has_migrated),
 )
 INGEST = VERBS[0]

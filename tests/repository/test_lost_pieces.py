@@ -1,0 +1,94 @@
+"""What goes on when a piece is gone for good, and what is never mended by a machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from storage.aip import parse_record
+
+Tianyi = Callable[..., Any]
+PICTURES = Path(__file__).parents[2] / "samples" / "accession" / "Pictures" / "BMP"
+
+
+@pytest.fixture
+def aip(tianyi: Tianyi, repository: Path, tmp_path: Path) -> str:
+    return str(tianyi("ingest", _pictures(tmp_path / "one", "seal.bmp", "book grey.bmp"), at=repository).said["aip"])
+
+
+def _pictures(folder: Path, *names: str) -> Path:
+    folder.mkdir()
+    for name in names:
+        (folder / name).write_bytes((PICTURES / name).read_bytes())
+    return folder
+
+
+def test_a_record_that_differs_from_the_ledger_s_is_never_overwritten(
+    tianyi: Tianyi, repository: Path, copies: tuple[Path, Path], aip: str
+) -> None:
+    """Both are whole and say something else: that is for a person."""
+    [path] = copies[1].rglob("v1.json")
+    record = parse_record(path.read_bytes(), path.name)
+    forged = replace(record, agent="somebody else").to_bytes()
+    path.chmod(0o644)
+    path.write_bytes(forged)
+    assert tianyi("audit", at=repository).said["altered"] == 1
+    answer = tianyi("repair", at=repository)
+    assert (answer.code, answer.said["repaired"], answer.said["beyond_repair"]) == (3, 0, 1)
+    assert tianyi("replicate", at=repository).code in (0, 6)
+    assert path.read_bytes() == forged
+    assert tianyi("show", aip, at=repository).said["history"][0]["agent"] == record.agent
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_what_is_no_file_in_a_copy_is_neither_waited_for_nor_followed(
+    tianyi: Tianyi, repository: Path, copies: tuple[Path, Path], aip: str, which: int
+) -> None:
+    """A pipe, a link to a file with the right bytes, a folder: unreadable, and healed from the other copy."""
+    blobs = sorted(path for path in (copies[which] / "blobs").rglob("sha256/*/*/*") if path.stat().st_size)[:3]
+    elsewhere = blobs[1].rename(repository / "elsewhere")
+    os.unlink(blobs[0])
+    os.mkfifo(blobs[0])
+    blobs[1].symlink_to(elsewhere)
+    os.unlink(blobs[2])
+    blobs[2].mkdir()
+    (blobs[2] / "inside").write_bytes(b"nobody's\n")
+    answer = tianyi("audit", at=repository)
+    found = {finding["key"].rpartition("/")[2]: finding["outcome"] for finding in answer.said["findings"]}
+    assert {blob.name: found[blob.name] for blob in blobs} == dict.fromkeys((blob.name for blob in blobs), "unreadable")
+    answer = tianyi("repair", at=repository)
+    assert {one["key"].rpartition("/")[2] for one in answer.said["findings"] if one["outcome"] == "repaired"} == {
+        blobs[0].name,
+        blobs[1].name,
+    }  # nothing is put in place of a folder that has something in it
+    assert elsewhere.is_file()
+    assert not blobs[1].is_symlink()
+
+
+def test_a_migration_goes_on_after_a_lost_blob(
+    tianyi: Tianyi, repository: Path, copies: tuple[Path, Path], aip: str, tmp_path: Path
+) -> None:
+    """What is lost is told; what belongs to other AIPs is migrated all the same."""
+    other = tianyi("ingest", _pictures(tmp_path / "two", "harbour.bmp"), at=repository).said["aip"]
+    [seal] = [row["digest"][7:] for row in tianyi("files", aip, at=repository).rows if "seal" in row["path"]]
+    for copy in copies:
+        (copy / "blobs" / "sha256" / seal[:2] / seal[2:4] / seal).unlink()
+    answer = tianyi("migrate", "run", at=repository)
+    fate = {row["path"].rpartition("/")[2]: (row["equal"], row["version"]) for row in answer.rows}
+    assert answer.code == 6
+    assert (fate["harbour.bmp"], fate["seal.bmp"]) == ((True, 2), (False, None))
+    assert tianyi("show", other, at=repository).said["versions"] == 2
+    assert tianyi("migrate", "run", at=repository).code == 6
+
+
+@pytest.mark.parametrize("name", ["../up", "a/b", "First", "", ".", "a b", "caf\u00e9", "-a", "a--b"])
+def test_a_copy_s_name_that_could_be_a_path_is_refused(tianyi: Tianyi, repository: Path, name: str) -> None:
+    file = repository / "tianyi.toml"
+    file.write_text(file.read_text().replace('name = "copy-2"', f'name = "{name}"'), encoding="utf-8")
+    answer = tianyi("list", at=repository)
+    assert (answer.code, answer.said["code"]) == (5, "config-invalid")
