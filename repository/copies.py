@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from repository import config, config_edit, founding
+from repository import config, config_edit, founding, packages
 from repository.catalogue import Catalogue
 from repository.config import FORMS, Config, Copy
 from repository.errors import BadRequest, UnknownCopy
 from repository.watch import expected
-from storage import lacking
+from storage import lacking, ocfl_update
 from storage.canonical import Json
 from storage.errors import NotAVault, StorageError, Unreachable
 from storage.founding import found_like
 from storage.ledger import Ledger
 from storage.lock import locked
+from storage.ocfl_copy import OcflCopy
 from storage.store import Store
 from storage.vault import Vault
 
@@ -42,15 +45,19 @@ class Promoted:
     entries: int
 
 
-def states(settings: Config, vault: Vault, catalogue: Catalogue) -> list[CopyState]:
+def states(settings: Config, vault: Vault, packed: Sequence[OcflCopy], catalogue: Catalogue) -> list[CopyState]:
     """Every copy in its order, by listings: nothing is read."""
-    return [_state(copy, store, vault, catalogue) for copy, store in zip(settings.copies, vault.copies, strict=True)]
+    lack: dict[str, Callable[[], int]] = {
+        **{store.name: partial(_behind, store, vault, catalogue) for store in vault.copies},
+        **{copy.name: partial(ocfl_update.behind, copy, vault) for copy in packed},
+    }
+    return [_state(copy, lack[copy.name], catalogue) for copy in settings.copies]
 
 
-def _state(copy: Copy, store: Store, vault: Vault, catalogue: Catalogue) -> CopyState:
+def _state(copy: Copy, lacks: Callable[[], int], catalogue: Catalogue) -> CopyState:
     read = _last_reading(catalogue, copy.name)
     try:
-        behind = _behind(store, vault, catalogue)
+        behind = lacks()
     except StorageError as error:
         why = error.why if isinstance(error, Unreachable) else str(error)
         return CopyState(copy, "away", 0, read, why)
@@ -81,7 +88,10 @@ def add(settings: Config, vault: Vault, copy: Copy) -> None:
         raise BadRequest(f"There is a copy called {copy.name} already.", "Name it otherwise, or retire that one.")
     config.check_copies([*settings.copies, copy], settings.folder / config.FILE)
     founding.check_apart([*settings.copies, copy], settings.folder)
-    found_like(founding.prepared(copy, settings), vault)
+    if packages.is_package(copy):
+        packages.found(copy, settings)
+    else:
+        found_like(founding.prepared(copy, settings), vault)
     config_edit.add(settings, copy)
 
 

@@ -23,13 +23,14 @@ def bring_up(target: Store, setting: Setting) -> Replicated:
     except StorageError as error:
         replication.result.behind[""] = str(error)
     if replication.result.copied:
-        _note(replication.result, setting)
+        note(replication.result, setting)
         with suppress(StorageError), setting.committer.lock():  # the entry itself: a copy may not be asked to follow
             Ledger(target).follow(setting.committer.vault.ledger)
     return replication.result
 
 
-def _note(result: Replicated, setting: Setting) -> None:
+def note(result: Replicated, setting: Setting) -> None:
+    """Write down what a copy was brought."""
     detail = {"copied": result.copied, "bytes": result.size, "behind": len(result.behind)}
     outcome = "incomplete" if result.behind else "success"
     event = Event(

@@ -13,6 +13,7 @@ from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
@@ -41,6 +42,7 @@ from repository import (
     identifiers,
     migrate,
     migration,
+    packages,
     replication,
     requests,
 )
@@ -65,10 +67,13 @@ from storage.canonical import Json
 from storage.commit import Committer
 from storage.digest import Digest
 from storage.durable import DISK, Disk
-from storage.errors import Locked, NotFound
+from storage.errors import Locked, NotFound, StorageError
 from storage.event import Event
+from storage.ocfl_copy import OcflCopy
+from storage.ocfl_update import bury
 from storage.progress import SILENT, Progress
 from storage.replicate import Replicated
+from storage.staging import lives
 from storage.store import Store
 from storage.sweep import Swept
 from storage.vault import Vault
@@ -112,7 +117,8 @@ class Repository:
         self.agent, self.now, self.progress = agent or default_agent(), now, progress
         self.user = user or system_user()
         self.bad_reads: list[tuple[str, str]] = []
-        stores = [config.open_copy(copy, settings, disk) for copy in settings.copies]
+        stores = [config.open_copy(copy, settings, disk) for copy in settings.copies if not packages.is_package(copy)]
+        self.packages = packages.opened(settings, disk)
         self.vault = Vault(
             founding.present(stores, settings.vault_id),
             lambda copy, key: self.bad_reads.append((copy, key)),
@@ -161,21 +167,27 @@ class Repository:
 
     def copy_states(self) -> list[CopyState]:
         """How each copy stands, in their order, by listings."""
-        return copies.states(self.settings, self.vault, self.catalogue)
+        return copies.states(self.settings, self.vault, self.packages, self.catalogue)
 
     def replicate(self, copy: str = "") -> list[Replicated]:
         """Bring every copy, or the one named, up to what the others have; raise UnknownCopy.
 
         A copy that does not answer, or that fails midway, is told by what it still lacks.
         """
-        done = [replication.bring_up(store, self._setting()) for store in self._stores(copy)]
+        stores, packed = self._named(copy)
+        setting = self._setting()
+        done = [replication.bring_up(store, setting) for store in stores]
+        for one in packed:
+            done.append(packages.bring_up(one, self.vault, setting.work, f"packages-{setting.new_id()}", self.progress))
+            if done[-1].copied:
+                replication.note(done[-1], setting)
         self.catalogue.follow(self.vault)
         return done
 
     def replicate_plan(self, copy: str = "") -> list[CopyState]:
         """How the copies stand that `replicate` would work on; nothing is changed."""
-        named = {store.name for store in self._stores(copy)}
-        return [state for state in self.copy_states() if state.copy.name in named]
+        self._named(copy)
+        return [state for state in self.copy_states() if copy in ("", state.copy.name)]
 
     def add_copy(self, copy: Copy) -> None:
         """Declare another copy at an empty place; `replicate` fills it. Raises BadRequest, NotAVault, Unreachable."""
@@ -250,20 +262,35 @@ class Repository:
 
     def audit(self, copy: str = "") -> list[Audit]:
         """Read everything in every copy, or in the one named; raise UnknownCopy."""
-        stores = self._stores(copy)
+        stores, packed = self._named(copy)
         if not agrees(self.catalogue, self.vault):
             self.rebuild()  # it would tell the audit of too little
         watch = self._watch()
         ends = watch.ends(stores)
-        return [watch.audit(store, ends[store.name]) for store in stores]
+        results = [watch.audit(store, ends[store.name]) for store in stores]
+        for one in packed:
+            results.append(packages.audit(one, self.vault, self.settings, workers, self.progress))
+            watch.note_audit(results[-1])
+        return results
 
     def repair(self) -> tuple[list[Mend], list[Mend]]:
         """Heal what audits found; return what was healed and what is beyond repair."""
-        return self._watch().repair()
+        watch = self._watch()
+        healed, beyond = watch.repair()
+        for one in self.packages:
+            if damaged := packages.damage(self.catalogue, one.name):
+                run = f"packages-{_new_id(self.now)}"
+                mended, left = packages.repair(one, self.vault, self.settings, damaged, run, self.progress)
+                watch.note_healed(one.name, mended)
+                healed, beyond = [*healed, *mended], [*beyond, *left]
+        return healed, beyond
 
     def repair_plan(self) -> tuple[list[Mend], list[Mend]]:
         """What `repair` would heal, and what it could not; nothing is changed."""
-        return self._watch().plan()
+        healed, beyond = self._watch().plan()
+        packed = [Mend(one, self.vault.first.name) for copy in self.packages for one in
+                  packages.damage(self.catalogue, copy.name)]  # fmt: skip
+        return [*healed, *packed], beyond
 
     def unchecked(self) -> dict[str, int]:
         """The copies that did not answer their last audit, and how many keys of each were not checked."""
@@ -307,7 +334,10 @@ class Repository:
 
         Raises UnknownCopy, Unreachable or NoRoom.
         """
-        store = self._stores(copy)[-1]
+        stores, _ = self._named(copy)
+        if not stores:
+            raise BadRequest(f"{copy} keeps packages; a drill restores from a copy of the vault.", "Name another copy.")
+        store = stores[-1]
         chosen = drill.sample([one.aip for one in self.aips()], sample, seed)
         self.progress.begin(f"Restoring from {store.name}", len(chosen), 0)
         with scratch(self.settings.work, f"drill-{_new_id(self.now)}") as [folder]:
@@ -385,7 +415,10 @@ class Repository:
         Raises SweepStopped or Locked; what was done before stays done, and is on record.
         """
         deletions = self._deletions()
-        return deletions.carry_out(), deletions.sweep(self.settings.vault_id, planned)
+        done = deletions.carry_out()
+        if done:
+            self._bury_packages()
+        return done, deletions.sweep(self.settings.vault_id, planned)
 
     def rebuild(self) -> dict[str, int]:
         """Make the catalogue again from the vault alone; return how many AIPs, versions and files it knows."""
@@ -421,12 +454,13 @@ class Repository:
         self.committer.note(event)
         self.catalogue.follow(self.vault)
 
-    def _stores(self, copy: str) -> Sequence[Store]:
-        """Every copy, or the one of that name; raise UnknownCopy."""
-        found = [store for store in self.vault.copies if copy in ("", store.name)]
-        if not found:
-            raise UnknownCopy(copy, [store.name for store in self.vault.copies])
-        return found
+    def _named(self, copy: str) -> tuple[list[Store], list[OcflCopy]]:
+        """Every copy, or the one of that name: vaults, and those that keep packages; raise UnknownCopy."""
+        stores = [store for store in self.vault.copies if copy in ("", store.name)]
+        packed = [one for one in self.packages if copy in ("", one.name)]
+        if not stores and not packed:
+            raise UnknownCopy(copy, [known.name for known in self.settings.copies])
+        return stores, packed
 
     def _required(self) -> Container[str] | None:
         """The copies that the policy asks for; all, where it cannot be read: what needs a policy will say so."""
@@ -441,6 +475,12 @@ class Repository:
         files = holdings.files(self.catalogue, urn, everything=True)
         known = ((file.path, Digest.parse(file.digest)) for file in files)
         return Wanted(urn, row["version"], Digest.parse(row["record"]), known)
+
+    def _bury_packages(self) -> None:
+        """What was deleted goes from package copies too; from those that are away when they are brought up next."""
+        for one in self.packages:
+            with suppress(StorageError):
+                bury(one, self.vault, self.settings.work, f"packages-{_new_id(self.now)}")
 
     def _version(self, urn: str, wanted: int | None) -> Record:
         row = self.catalogue.one(
@@ -472,6 +512,9 @@ class Repository:
     def _recover(self, disk: Disk) -> list[str]:
         """Finish what a crash cut short, unless somebody is at work at this moment."""
         quick = Committer(self.vault, self.settings.work, disk, patience=0)
+        for one in self.packages:
+            with suppress(StorageError):
+                one.tidy(partial(lives, self.settings.work))
         with suppress(Locked):
             return quick.recover()
         return []
@@ -493,6 +536,7 @@ class Repository:
         return Watch(
             catalogue=self.catalogue, committer=self.committer, work=self.settings.work, executor=workers,
             time=stamp(self.now()), agent=self.agent, new_id=lambda: _new_id(self.now), progress=self.progress,
+            sources=self.packages,
         )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from storage.commit import Committer
 from storage.digest import Digest, sha256
 from storage.errors import StorageError
 from storage.event import Event
-from storage.parallel import Inline
+from storage.parallel import Inline, portions
 from storage.progress import SILENT, Progress
 from storage.store import Opens, Store
 
@@ -84,6 +84,8 @@ class Watch:
     agent: str
     new_id: Callable[[], UUID]
     progress: Progress = SILENT
+    sources: Sequence[Opens] = ()
+    """What else may have a blob whole, besides the copies."""
 
     def ends(self, stores: Iterable[Store]) -> dict[str, Audit]:
         """The ledger's right-most bundle in each copy: read before anything is noted, which writes it anew."""
@@ -105,7 +107,7 @@ class Watch:
         if not result.counts["not_checked"]:
             self._add_extras(store, result)
         self.progress.end()
-        self._note_audit(result)
+        self.note_audit(result)
         return result
 
     def _add_extras(self, store: Store, result: Audit) -> None:
@@ -119,7 +121,8 @@ class Watch:
             result.findings.append(Finding("unreadable", store.name, "", why=str(error)))
             result.counts["unreadable"] += 1
 
-    def _note_audit(self, result: Audit) -> None:
+    def note_audit(self, result: Audit) -> None:
+        """One entry of the ledger; the list of what was not intact is a blob that it names."""
         detail: dict[str, Json] = {**result.counts, "checked": result.checked, "bytes": result.size}
         if result.findings:
             detail["findings"] = str(self.keep_list(told(finding) for finding in result.findings))
@@ -135,7 +138,8 @@ class Watch:
     def plan(self) -> tuple[list[Mend], list[Mend]]:
         """What `repair` would heal, and what no copy has whole; nothing is changed."""
         copies = self.committer.vault.copies
-        mends = [mend for store in copies for mend in plan(self._damage(store.name), copies)]
+        sources = [*copies, *self.sources]
+        mends = [mend for store in copies for mend in plan(self._damage(store.name), sources)]
         return [mend for mend in mends if mend.source], [mend for mend in mends if not mend.source]
 
     def repair(self) -> tuple[list[Mend], list[Mend]]:
@@ -166,19 +170,24 @@ class Watch:
 
     def _repair(self, store: Store, damage: Sequence[Damage]) -> tuple[list[Mend], list[Mend]]:
         """Heal one copy group by group, each written down at once: one that is killed goes on from there."""
-        repair = Repair(store, self.committer.vault.copies, self.work, f"repair-{self.new_id()}", self._set_aside)
+        sources = [*self.committer.vault.copies, *self.sources]
+        repair = Repair(store, sources, self.work, f"repair-{self.new_id()}", self._set_aside)
         mends: list[Mend] = []
         beyond = [Mend(one, "") for one in damage if _is_conflict(store, one.expected)]
         for group in _groups([one for one in damage if not _is_conflict(store, one.expected)]):
             with self._lock_for(group):
                 healed, left = repair.heal(group)
-            if healed:
-                sources = sorted({mend.source for mend in healed})
-                keys = [mend.damage.expected.key for mend in healed]
-                self._note("repair", store.name, "success", {"repaired": keys, "from": sources})
+            self.note_healed(store.name, healed)
             mends.extend(healed)
             beyond.extend(left)
         return mends, beyond
+
+    def note_healed(self, copy: str, healed: Sequence[Mend]) -> None:
+        """Write down what was healed in a copy, some at a time: an entry is small."""
+        for some in portions(healed, 200):
+            sources = sorted({mend.source for mend in some})
+            keys = [mend.damage.expected.key for mend in some]
+            self._note("repair", copy, "success", {"repaired": keys, "from": sources})
 
     def _lock_for(self, group: Sequence[Damage]) -> AbstractContextManager[None]:
         """Records and the ledger change under the commit lock alone; blobs do not change at all."""

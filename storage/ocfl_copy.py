@@ -49,6 +49,7 @@ class OcflCopy:
 
     def __init__(self, name: str, root: Path, scratch: Path, index: Path, disk: Disk = DISK) -> None:
         self.name = name
+        self.at_once = 1
         self.files = Local(name, root, scratch, disk)
         self.folder, self._scratch, self._disk = root, scratch, disk
         self._index = Index(index)

@@ -39,6 +39,12 @@ def update(copy: OcflCopy, vault: Vault, work: Path, run: str, progress: Progres
     return result
 
 
+def bury(copy: OcflCopy, vault: Vault, work: Path, run: str) -> None:
+    """Bring the vault's tombstones to the copy, and remove the objects under them; raise as `update` does."""
+    with locked(work / f"packages-{copy.name}.lock", copy.name), running(run, work):
+        _bury(copy, vault, run, Replicated(copy.name))
+
+
 def behind(copy: OcflCopy, vault: Vault) -> int:
     """How many versions the copy lacks, and tombstones; raise Unreachable."""
     tombstones = sum(1 for aip in buried(vault.copies) if not copy.is_buried(aip))
