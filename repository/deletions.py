@@ -101,7 +101,10 @@ class Deletions:
         return [one for one in requests.requests(self.catalogue) if one.seen(self.now) == DUE]
 
     def carry_out(self) -> list[Done]:
-        """Delete what is due."""
+        """Delete what is due; what an earlier try left undone is finished first."""
+        if self.due():
+            self.committer.recover()
+            self.catalogue.follow(self.committer.vault)
         return [done for request in self.due() if (done := self._carry_out(request.request))]
 
     def sweep_plan(self) -> Swept:

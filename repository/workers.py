@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing import forkserver
 
 from repository.errors import WorkerLost
 from storage.parallel import Inline
@@ -29,12 +30,25 @@ def workers(files: int, size: int) -> Iterator[Executor]:
         yield Inline()
         return
     context = multiprocessing.get_context("forkserver")
+    _start_server()
     count = len(os.sched_getaffinity(0))
     try:
         with ProcessPoolExecutor(count, mp_context=context, initializer=_begin, initargs=(os.getpid(),)) as pool:
             yield pool
     except BrokenProcessPool as error:
         raise WorkerLost from error
+
+
+def _start_server() -> None:
+    """Start the fork server while interrupts are ignored, which its workers inherit: one that comes while they start is
+    for the main process alone."""
+    if threading.current_thread() is not threading.main_thread():
+        return  # only there may it be said
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _begin(main: int) -> None:

@@ -328,7 +328,8 @@ def test_a_full_disk(
     assert room > 400
     assert [row["files"] for row in held] == [25]
     audited = tianyi("audit", at=repository)
-    assert (audited.code, audited.said["findings"]) == (0, [])
+    left = {found["outcome"] for found in audited.said["findings"]}
+    assert (audited.code, left - {"extra"}) == (0, set())  # blobs of a try that failed at its record are for the sweep
     assert tree(source) == before
 
 
