@@ -119,7 +119,7 @@ class Vault:
         """Yield the payload manifest's lines, sorted by path."""
         digest = dict(self.tag_files(record))[bag.MANIFEST]
         with self.open(digest) as stream:
-            yield from manifest.parse(_lines(stream))
+            yield from manifest.parse(lines(stream))
 
     def bag(self, record: Record) -> Iterator[Line]:
         """Yield every file of a version's bag: tag files, then payload."""
@@ -229,7 +229,7 @@ def _check_record(stream: BinaryIO, key: str, digest: Digest | None) -> None:
         raise BrokenRecord(key, f"it is about version {record.version} of {record.aip}")
 
 
-def _lines(stream: BinaryIO) -> Iterator[bytes]:
+def lines(stream: BinaryIO) -> Iterator[bytes]:
     """Lines of a raw stream, which has no buffer of its own."""
     rest = b""
     for data in chunks(stream):
