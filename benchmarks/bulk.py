@@ -90,12 +90,13 @@ def run(bulk: Bulk, scratch: Path) -> Iterator[tuple[str, Watched]]:
 
 def row(name: str, done: Watched) -> dict[str, str | float | int]:
     """One step as JSON; seconds and bytes."""
-    return {"step": name, "seconds": round(done.wall, 1), "main_peak": done.main, "worker_peak": done.worker}
+    seconds = {"seconds": round(done.wall, 1), "processor_seconds": round(done.cpu, 1)}
+    return {"step": name, **seconds, "main_peak": done.main, "worker_peak": done.worker}
 
 
 def line(name: str, done: Watched) -> str:
     """One step as a line of a table."""
-    return f"{name:28}{done.wall:9.1f} s{done.main / 1e6:9.0f} MB{done.worker / 1e6:9.0f} MB"
+    return f"{name:28}{done.wall:9.1f} s{done.cpu:9.1f} s{done.main / 1e6:9.0f} MB{done.worker / 1e6:9.0f} MB"
 
 
 def permission(bulk: Bulk, folder: Path, yes: bool) -> str:
@@ -117,7 +118,7 @@ def carry_out(bulk: Bulk, folder: Path, results: Path) -> None:
     facts = {**machine.describe(scratch, REPOSITORY), "when": when, "command": bulk.command}
     steps: list[dict[str, str | float | int]] = []
     try:
-        print(f"{bulk.name:28}{'time':>11}{'main':>12}{'worker':>12}", flush=True)
+        print(f"{bulk.name:28}{'time':>11}{'CPU':>11}{'main':>12}{'worker':>12}", flush=True)
         for name, done in run(bulk, scratch):
             print(line(name, done), flush=True)
             steps.append(row(name, done))
