@@ -11,7 +11,7 @@ from storage import bag
 from storage.aip import Record
 from storage.digest import Digest
 from storage.namemap import Kind, Named, parse_lines
-from storage.vault import Vault
+from storage.vault import Vault, lines
 
 _NAMES = f"{bag.PRESERVATION}names-v"
 _SCHEMA = """
@@ -62,7 +62,7 @@ def tree(vault: Vault, record: Record) -> Iterator[Tree]:
 
 
 def _rows(stream: BinaryIO) -> Iterator[tuple[object, ...]]:
-    for item in parse_lines(stream):
+    for item in parse_lines(lines(stream)):
         yield (
             item.name,
             item.kind.value,
