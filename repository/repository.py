@@ -308,7 +308,7 @@ class Repository:
         if form == "ocfl":
             return self._export_ocfl(record, dest)
         self.progress.begin("Exporting", record.files, record.size)
-        with dip.writing(self.vault, dest.absolute(), self.progress) as out:
+        with dip.writing(self.vault, dest.absolute(), self.progress, workers) as out:
             if form == "bag":
                 dip_bag.write(out, record, portable=portable)
             elif form == "folder":
