@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from benchmarks import ours, peers
-from benchmarks.sides import Side
+from benchmarks.sides import Side, shell
 
 ALL = ("small", "large", "mixed")
 
@@ -30,11 +30,26 @@ class Case:
         return subset + self.ours.keeps + self.peer.keeps + max(self.ours.copies, self.peer.copies)
 
 
+VAULT_COPY = replace(
+    peers.COPY_DURABLY,
+    label="cp -a of the copy, sync",
+    command=lambda at: shell('cp -a "$1" "$2"; sync -f "$2"', at.kept / "repository/vault", at.out),
+    once=lambda at: ours.filled(at.kept / "repository", at.source),
+    keeps=1,
+)
 CASES = (
     Case("ingest-cp", ALL, ours.INGEST, peers.COPY_DURABLY,
          "a complete, durable ingest against a plain copy made durable: what preserving costs above copying"),
     Case("ingest-floor", ALL, ours.INGEST, peers.FLOOR,
          "the same, against two processes that only read, hash, write, rename and sync once"),
+    Case("store-floor", ALL, ours.STORE, peers.FLOOR,
+         "storing alone (hashed, durable, named by digest; no identification, no metadata) against the same floor",
+         goals={"small": 1.4}),
+    Case("store-cp", ALL, ours.STORE, peers.COPY_DURABLY,
+         "storing alone against a plain copy made durable", goals={"large": 1.1}),
+    Case("replicate-cp", ALL, ours.REPLICATE, VAULT_COPY,
+         "filling a second, empty copy, each blob hashed on its way and all of it durable, against a plain copy of the "
+         "first copy's folder made durable", goals={"small": 1.2, "large": 1.2}),
     Case("ingest-bagit", ALL, ours.INGEST, peers.BAGIT_MAKE,
          "ingest against bagging in place: bagit reads and hashes, but copies nothing and syncs nothing"),
     Case("ingest-restic", ALL, ours.INGEST, peers.RESTIC_BACKUP,
@@ -49,7 +64,7 @@ CASES = (
     Case("audit-restic", ALL, ours.AUDIT, peers.RESTIC_CHECK,
          "an audit of the repository against reading and checking all of a restic repository"),
     Case("export-cp", ALL, ours.EXPORT, peers.COPY,
-         "giving the tree back as it came, against a plain copy that is not synced"),
+         "giving the tree back as it came, against a plain copy that is not synced", goals={"small": 1.3}),
     Case("export-bagit", ALL, ours.EXPORT_BAG, peers.BAGIT_MAKE,
          "giving a bag out against bagging a tree in place (bagit copies nothing)"),
     Case("validate-bagit", ALL, ours.VALIDATE, peers.BAGIT_VALIDATE,

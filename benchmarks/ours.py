@@ -9,7 +9,9 @@ from typing import Any
 
 from benchmarks.peers import bag_of
 from benchmarks.programs import TIANYI, own_bin
-from benchmarks.sides import Argv, Folders, Side, a_line_a_file, copied
+from benchmarks.sides import Argv, Folders, Side, a_line_a_file, copied, count, shell
+
+HERE = Path(__file__).parent
 
 
 def tianyi(*arguments: Path | str) -> Argv:
@@ -41,6 +43,30 @@ def stored(at: Folders) -> str:
     return aip((at.kept / "step-2.out").read_text())
 
 
+def emptied(at: Folders) -> Sequence[Argv]:
+    """Declare a second copy that is empty, instead of the one that the run before had filled."""
+    repository = at.kept / "repository"
+    retire = shell('"$1" -C "$2" copies retire second || true', own_bin() / "tianyi", repository)
+    return retire, tianyi("-C", repository, "copies", "add", "second", at.fresh / "second")
+
+
+STORE = Side(
+    "storage alone",
+    TIANYI,
+    lambda at: [str(own_bin() / "python"), str(HERE / "store.py"), str(at.source), str(at.out)],
+    copies=1,
+    check=lambda at, said: said.strip() == str(count(at.source)),
+)
+REPLICATE = Side(
+    "tianyi replicate",
+    TIANYI,
+    lambda at: tianyi("-C", at.kept / "repository", "replicate", "--json"),
+    once=lambda at: filled(at.kept / "repository", at.source),
+    before=emptied,
+    copies=1,
+    keeps=1,
+    check=lambda at, said: answer(said).get("behind") == 0 and answer(said)["copied"] >= count(at.source),
+)
 INGEST = Side(
     "tianyi ingest",
     TIANYI,

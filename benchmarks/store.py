@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from ingest.pipeline import BATCH_FILES
 from repository.workers import workers
+from storage.carry import BATCH_KEYS
 from storage.commit import prepare_work
 from storage.local import Local
 from storage.parallel import in_order
@@ -70,7 +70,7 @@ def main(source: str, dest: Path) -> None:
         waiting: list[Received] = []
         for some in in_order(executor, partial(keep, store), cut(found)):
             waiting.extend(some)
-            if len(waiting) >= BATCH_FILES:
+            if len(waiting) >= BATCH_KEYS:
                 stage.settle(waiting)
                 kept, waiting = kept + len(waiting), []
         stage.settle(waiting)

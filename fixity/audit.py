@@ -18,6 +18,7 @@ from storage.names import escape_path
 from storage.parallel import in_order, side_by_side
 from storage.progress import SILENT, Progress
 from storage.receive import chunks
+from storage.spool import Spool
 from storage.store import Lists, Opens, Store
 
 CHUNK_KEYS, CHUNK_BYTES = 500, 256 << 20
@@ -50,7 +51,7 @@ class Audit:
     copy: str
     counts: Counter[str] = field(default_factory=Counter)
     size: int = 0
-    findings: list[Finding] = field(default_factory=list)
+    findings: Spool[Finding] = field(default_factory=Spool)
 
     @property
     def checked(self) -> int:

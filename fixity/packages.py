@@ -36,7 +36,7 @@ def audit_packages(
     if result.counts["not_checked"]:
         return result
     result.counts["not_checked"] += len(unknown)
-    result.findings += [Finding("not_checked", copy.name, place, why=why) for place, why in unknown.items()]
+    result.findings.extend(Finding("not_checked", copy.name, place, why=why) for place, why in unknown.items())
     known = (one.key for one in _expected(copy, vault, vault_id, places, {}))
     for extra in extras(copy.files, copy.name, known):
         if not extra.key.startswith(("tombstone-", *unknown)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,9 +36,9 @@ SetAside = Callable[[Store, str], None]
 """Keeps what is damaged, outside the copy, before it is overwritten: given the copy and the key."""
 
 
-def plan(damage: Iterable[Damage], sources: Sequence[Opens]) -> list[Mend]:
-    """For each damaged key, the first of the sources (all but its own copy) where it reads right at this moment."""
-    return [Mend(one, _source(one, sources)) for one in damage]
+def plan(damage: Iterable[Damage], sources: Sequence[Opens]) -> Iterator[Mend]:
+    """Yield for each damaged key the first of the sources (all but its own copy) where it reads right just now."""
+    return (Mend(one, _source(one, sources)) for one in damage)
 
 
 def _source(damage: Damage, sources: Sequence[Opens]) -> str:
@@ -69,7 +69,7 @@ class Repair:
             raise
         except StorageError:
             if len(damage) == 1:
-                return [], plan(damage, self.sources)
+                return [], list(plan(damage, self.sources))
             parts = [self.heal([one]) for one in damage]
             return [mend for healed, _ in parts for mend in healed], [mend for _, left in parts for mend in left]
         whole = [mend for mend in done if mend.source and self._is_whole(mend.damage)]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 
 from ingest.finding import Finding, error
 from storage.namemap import Kind
@@ -12,6 +13,7 @@ from storage.names import escape_path
 _DRIVE = re.compile(rb"[A-Za-z]:[/\\]")
 _SEPARATORS = re.compile(rb"[/\\]")
 LONGEST_NAME, LONGEST_PATH = 255, 4096  # bytes: beyond them no Linux file system could give the tree back
+_REMEMBERED = 10_000  # folders: members mostly come folder by folder
 
 
 def tidy(name: bytes) -> bytes:
@@ -41,19 +43,20 @@ def link_refusal(name: bytes, target: bytes) -> Finding | None:
     return error("link-invalid", "No file system could hold what it points to.", escape_path(name))
 
 
-def crossings(items: Iterable[tuple[str, bytes]], solid: Iterable[tuple[str, bytes]]) -> Iterator[Finding]:
-    """Yield a finding for each item whose path goes through a file, or a link (also one that differs by case alone).
+def crossings(names: Iterable[bytes], solid: Callable[[bytes], Kind | None]) -> Iterator[Finding]:
+    """Yield a finding for each item whose path goes through a file or a link.
 
-    Both are (kind, name); `solid` are those that are not folders.
+    `solid` tells what the item of a path is that nothing can lie in, None where there is no such item.
     """
-    files, links = set(), set()
-    for kind, name in solid:
-        links.add(name.lower()) if kind == Kind.LINK else files.add(name)
-    for _, name in items:
-        end = name.rfind(b"/")
-        while end > 0:
-            above = name[:end]
-            if kind := "link" if above.lower() in links else "file" if above in files else "":
-                yield error("path-through-" + kind, f"Its path goes through a {kind}.", escape_path(name))
-                break
-            end = name.rfind(b"/", 0, end)
+    asked = lru_cache(_REMEMBERED)(solid)
+    for name in names:
+        if kind := next(filter(None, map(asked, _above(name))), None):
+            yield error(f"path-through-{kind}", f"Its path goes through a {kind}.", escape_path(name))
+
+
+def _above(name: bytes) -> Iterator[bytes]:
+    """The folders that an item lies in, the innermost first."""
+    end = name.rfind(b"/")
+    while end > 0:
+        yield name[:end]
+        end = name.rfind(b"/", 0, end)

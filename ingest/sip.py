@@ -71,8 +71,8 @@ def open_sip(path: Path, worklist: Worklist, scratch: Path, policy: IngestPolicy
     else:
         container = _container(raw)
         path = path.resolve()
-        whole = _list(worklist, _unpacked(path, scratch, policy, facts.st_size), policy)
-        worklist.tell(_crossings(worklist))
+        whole = _list(worklist, _unpacked(path, scratch, policy, facts.st_size, worklist), policy)
+        worklist.tell(member.crossings(worklist.everything(), worklist.solid))
     opened = partial(Sip, name=escape(_own_name(raw)), path=raw, container=container, whole=whole)
     if (base := _base(sip_bag.find_base, worklist, "bag", kind)) is not None:
         worklist.place(partial(sip_bag.place, base=base))
@@ -171,9 +171,11 @@ def _container(raw: bytes) -> Container:
     return Container(escape(_own_name(raw)), hashing.digest(), hashing.size)
 
 
-def _unpacked(path: Path, scratch: Path, policy: IngestPolicy, packed: int) -> Iterator[Item | Finding]:
+def _unpacked(
+    path: Path, scratch: Path, policy: IngestPolicy, packed: int, worklist: Worklist
+) -> Iterator[Item | Finding]:
     scratch.mkdir()
-    unpacking = Unpacking(scratch, packed, policy.limits.container)
+    unpacking = Unpacking(scratch, packed, policy.limits.container, worklist.item)
     try:
         yield from _READERS[_archive_kind(path)](path, unpacking)
     except TooMuch as beyond:
@@ -200,12 +202,6 @@ def _archive_kind(path: Path) -> str:
         if not path.suffix and tarfile.is_tarfile(path):
             return "tar"
     raise UnknownPackage(escape_path(os.fsencode(path)), "a single file that is neither a zip nor a tar")
-
-
-def _crossings(worklist: Worklist) -> Iterator[Finding]:
-    solid = worklist.select("select kind, name from items where kind != 'folder'")
-    rows = worklist.select("select kind, name from items")
-    yield from member.crossings(rows, solid)
 
 
 def _own_name(raw: bytes) -> bytes:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from ingest.finding import Finding, error
+from ingest.item import Item
 from policies.ingest import ContainerLimits
 from storage.durable import DISK, told
 
@@ -30,6 +31,8 @@ class Unpacking:
     folder: Path
     packed: int
     limits: ContainerLimits
+    item: Callable[[bytes], Item | None]
+    """What was unpacked under a name before."""
     files: int = 0
     size: int = 0
     entries: int = 0

@@ -67,26 +67,16 @@ def _archive(stream: TarStream) -> tarfile.TarFile:
 
 
 def _members(archive: tarfile.TarFile, unpacking: Unpacking) -> Iterator[Item | Finding]:
-    contents: dict[bytes, tuple[bytes, int]] = {}
     for entry in archive:
         name = member.tidy(entry.name.encode("utf-8", "surrogateescape"))
         unpacking.entry()
         if not name and entry.isdir():
             continue
-        item = member.refusal(name) or _item(archive, entry, name, unpacking, contents)
-        if isinstance(item, Item) and item.kind is Kind.FILE:
-            contents[name] = (item.source, item.size)
-        yield item
+        yield member.refusal(name) or _item(archive, entry, name, unpacking)
         archive.members = []  # type: ignore[attr-defined]  # tarfile keeps every header it has read
 
 
-def _item(
-    archive: tarfile.TarFile,
-    entry: tarfile.TarInfo,
-    name: bytes,
-    unpacking: Unpacking,
-    contents: dict[bytes, tuple[bytes, int]],
-) -> Item | Finding:
+def _item(archive: tarfile.TarFile, entry: tarfile.TarInfo, name: bytes, unpacking: Unpacking) -> Item | Finding:
     found = Item(kind=Kind.FOLDER, name=name, mode=entry.mode & 0o7777, mtime=_modified(entry))
     target = entry.linkname.encode("utf-8", "surrogateescape")
     if entry.isdir():
@@ -94,10 +84,10 @@ def _item(
     if entry.issym():
         return member.link_refusal(name, target) or replace(found, kind=Kind.LINK, target=target)
     if entry.islnk():
-        if (linked := member.tidy(target)) not in contents:
+        linked = unpacking.item(member.tidy(target))
+        if linked is None or linked.kind is not Kind.FILE:
             return error("link-broken", "It is a hard link to a file that is not before it.", escape_path(name))
-        source, size = contents[linked]
-        return replace(found, kind=Kind.FILE, source=source, size=size)
+        return replace(found, kind=Kind.FILE, source=linked.source, size=linked.size)
     if not entry.isfile():
         return error("special-file", "It is a device or a pipe, which has no content.", escape_path(name))
     stream = archive.extractfile(entry)

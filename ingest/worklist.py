@@ -55,7 +55,9 @@ class Worklist:
         self._db.execute("pragma synchronous = off")
         self._db.executescript(_SCHEMA)
         self._db.create_function("folded", 1, fold, deterministic=True)
+        self._db.create_function("lowered", 1, bytes.lower, deterministic=True)
         self._db.execute("create index claimed on claims (name)")
+        self._db.execute("create index links on items (lowered(name)) where kind = 'link'")
         self._db.execute("begin")
 
     def close(self) -> None:
@@ -117,6 +119,18 @@ class Worklist:
     def item(self, name: bytes) -> Item | None:
         row = self._db.execute(f"select {_ITEM} from items where name = ?", (name,)).fetchone()
         return _item(row) if row else None
+
+    def everything(self) -> Iterator[bytes]:
+        """Yield the name of every item, in the order of listing."""
+        for (name,) in self._db.execute("select name from items order by id"):
+            yield name
+
+    def solid(self, name: bytes) -> Kind | None:
+        """Whether a file has that name, or a link has it, in whatever case: nothing can lie in either."""
+        query = "select kind from items where kind = 'link' and lowered(name) = ? union all"
+        query += " select kind from items where kind = 'file' and name = ?"
+        row = self._db.execute(query, (name.lower(), name)).fetchone()
+        return Kind(row[0]) if row else None
 
     def names(self, prefix: bytes = b"") -> Iterator[bytes]:
         """Yield the names of files that begin with the prefix, ascending."""

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import heapq
+
 from repository.catalogue import Catalogue
 from storage import tombstones
 from storage.aip import parse_aip
 from storage.digest import Digest
 from storage.errors import StorageError
+from storage.lacking import missing
 from storage.vault import Vault
 
-_HAS = (
-    "select 1 from files where aip = ?1 and path = ?2 and digest = ?3 and since <= ?4"
-    " and (until is null or until >= ?4)"
-)  # fmt: skip
+_FILES = (
+    "select path, digest from files where aip = ?1 and since <= ?2 and (until is null or until >= ?2) order by path"
+)
 
 
 def agrees(catalogue: Catalogue, vault: Vault) -> bool:
@@ -28,6 +30,8 @@ def agrees(catalogue: Catalogue, vault: Vault) -> bool:
 def _version_agrees(catalogue: Catalogue, vault: Vault, aip: str, version: int, digest: str) -> bool:
     try:
         record = vault.record(parse_aip(aip), version, Digest.parse(digest))
-        return all(catalogue.one(_HAS, aip, line.path, str(line.digest), version) for line in vault.bag(record))
+        known = ((row["path"], row["digest"]) for row in catalogue.rows(_FILES, aip, version))
+        bag = heapq.merge(vault.tag_files(record), vault.payload(record))
+        return next(missing(known, ((line.path, str(line.digest)) for line in bag)), None) is None
     except (StorageError, ValueError):
         return True  # the audit tells what is wrong with it

@@ -8,17 +8,25 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO, NamedTuple
 
 from repository.errors import NotEmpty
 from storage.digest import Digest, Hashing
 from storage.durable import told
 from storage.errors import Damaged, NotFound, StorageError
+from storage.parallel import Inline, in_order, portions
 from storage.progress import SILENT, Progress
+from storage.store import Store
 from storage.vault import Vault
+
+CHUNK_FILES = 250  # what a worker is handed at once, where there are many
+Workers = Callable[[int, int], AbstractContextManager[Executor]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +39,23 @@ class Dip:
     size: int
 
 
+class Content(NamedTuple):
+    """A blob that a DIP is to have under a path; mode and time of modification where they are known."""
+
+    digest: Digest
+    name: bytes
+    mode: int | None = None
+    mtime: int | None = None
+
+
+class Done(NamedTuple):
+    """What a worker wrote: files and bytes, and the copies and keys that were passed over because they were bad."""
+
+    files: int
+    size: int
+    bad: list[tuple[str, str]]
+
+
 @dataclass(slots=True)
 class Out:
     """A DIP that is being written: every byte that goes in has just been checked."""
@@ -38,16 +63,27 @@ class Out:
     vault: Vault
     folder: bytes
     progress: Progress = SILENT
+    workers: Workers = lambda files, size: nullcontext(Inline())
     files: int = 0
     size: int = 0
 
     def blob(self, digest: Digest, name: bytes) -> None:
-        """Write a blob under a path below the DIP; raise StorageError, or NotEmpty where the path is taken."""
-        target = self.path(name)
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        with told(os.fsdecode(self.folder)), open(target, "xb") as file:
-            size = self.vault.copy_out(digest, file.write, lambda: (file.seek(0), file.truncate()))
-        self._count(size)
+        """Write a blob under a path below the DIP; raise StorageError, or FileExistsError where the path is taken."""
+        self.path(name)
+        self._take(write_contents(self.vault.copies, self.folder, [Content(digest, name)]))
+
+    def blobs(self, contents: Iterable[Content], files: int, size: int) -> None:
+        """Write many, by workers; there are about so many, of so many bytes together. Raises as `blob` does."""
+        checked = (one for one in contents if self.path(one.name))
+        with self.workers(files, size) as executor:
+            some = portions(checked, max(1, min(CHUNK_FILES, files // 16)))
+            for done in in_order(executor, partial(write_contents, self.vault.copies, self.folder), some):
+                self._take(done)
+
+    def _take(self, done: Done) -> None:
+        for copy, key in done.bad:
+            self.vault.told(copy, key)
+        self._count(done.files, done.size)
 
     def stream(self, parts: Iterable[bytes], name: str) -> Digest:
         """Write a file that is made for the DIP; return its SHA-256."""
@@ -56,7 +92,7 @@ class Out:
             for part in parts:
                 hashing.feed(part)
                 file.write(part)
-        self._count(hashing.size)
+        self._count(1, hashing.size)
         return hashing.digest()
 
     def path(self, name: bytes) -> bytes:
@@ -65,13 +101,47 @@ class Out:
             raise StorageError(f"The name {name!r} would leave the package.")
         return os.path.join(self.folder, name)
 
-    def _count(self, size: int) -> None:
-        self.files, self.size = self.files + 1, self.size + size
-        self.progress.advance(1, size)
+    def _count(self, files: int, size: int) -> None:
+        self.files, self.size = self.files + files, self.size + size
+        self.progress.advance(files, size)
+
+
+def write_contents(copies: Sequence[Store], folder: bytes, contents: Sequence[Content]) -> Done:
+    """A chunk of it, for a worker: each from the first of the copies that has it whole."""
+    bad: list[tuple[str, str]] = []
+    vault = Vault(copies, lambda copy, key: bad.append((copy, key)))
+    with told(os.fsdecode(folder)):
+        sizes = [_write(vault, os.path.join(folder, one.name), one) for one in contents]
+    return Done(len(sizes), sum(sizes), bad)
+
+
+def _write(vault: Vault, target: bytes, content: Content) -> int:
+    with _created(target) as file:
+        size = vault.copy_out(content.digest, file.write, lambda: (file.seek(0), file.truncate()))
+    dress(target, content.mode, content.mtime)
+    return size
+
+
+def _created(target: bytes) -> BinaryIO:
+    """A new file to write; its folders are made where they are missing."""
+    with suppress(FileNotFoundError):
+        return open(target, "xb")
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    return open(target, "xb")
+
+
+def dress(path: bytes, mode: int | None, mtime: int | None) -> None:
+    """Give a file, folder or link its mode (a link has none) and time of modification; never set-uid, set-gid or
+    sticky bits."""
+    if mode is not None:
+        os.chmod(path, mode & 0o777)
+    if mtime is not None:
+        with suppress(OverflowError):  # a time that this system cannot express
+            os.utime(path, ns=(mtime, mtime), follow_symlinks=False)
 
 
 @contextmanager
-def writing(vault: Vault, dest: Path, progress: Progress) -> Iterator[Out]:
+def writing(vault: Vault, dest: Path, progress: Progress, workers: Workers) -> Iterator[Out]:
     """A folder to write a DIP into, at its place when the block ends well, gone when it does not.
 
     Raises NotEmpty where something is at `dest`.
@@ -79,14 +149,14 @@ def writing(vault: Vault, dest: Path, progress: Progress) -> Iterator[Out]:
     if os.path.lexists(dest) and not (dest.is_dir() and not any(dest.iterdir())):
         raise NotEmpty(str(dest))
     dest.parent.mkdir(parents=True, exist_ok=True)
-    partial = dest.with_name(f".{dest.name}.partial-{os.getpid()}")
+    unfinished = dest.with_name(f".{dest.name}.partial-{os.getpid()}")
     with told(str(dest.parent)):
-        partial.mkdir()
+        unfinished.mkdir()
     try:
-        yield Out(vault, os.fsencode(partial), progress)
+        yield Out(vault, os.fsencode(unfinished), progress, workers)
         with told(str(dest)):
-            os.replace(partial, dest)
+            os.replace(unfinished, dest)
     except NotFound as lost:  # the version is there, and a part of it in no copy
         raise Damaged(lost.what) from lost
     finally:
-        shutil.rmtree(os.fsencode(partial), ignore_errors=True)
+        shutil.rmtree(os.fsencode(unfinished), ignore_errors=True)

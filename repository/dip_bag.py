@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 
-from repository.dip import Out
+from repository.dip import Content, Out
 from storage import bag, manifest
 from storage.aip import Record
 from storage.digest import Digest
@@ -22,8 +22,8 @@ def write(out: Out, record: Record, *, portable: bool) -> None:
     if portable and any(portable_path(line.path) != line.path for line in out.vault.payload(record)):
         _write_portable(out, record)
         return
-    for line in out.vault.bag(record):
-        out.blob(line.digest, line.path.encode())
+    contents = (Content(line.digest, line.path.encode()) for line in out.vault.bag(record))
+    out.blobs(contents, record.files, record.size)
 
 
 def _write_portable(out: Out, record: Record) -> None:
@@ -31,16 +31,20 @@ def _write_portable(out: Out, record: Record) -> None:
     with closing(sqlite3.connect("", isolation_level=None)) as db:  # sorts on disk, in a temporary file
         db.execute("create table lines (here text primary key, path text, digest text) without rowid")
         db.execute("begin")
-        for line in out.vault.payload(record):
-            here = portable_path(line.path)
-            out.blob(line.digest, here.encode())
-            db.execute("insert into lines values (?, ?, ?)", (here, line.path, str(line.digest)))
+        lines = ((portable_path(line.path), line.path, str(line.digest)) for line in out.vault.payload(record))
+        db.executemany("insert into lines values (?, ?, ?)", lines)
+        out.blobs(_contents(db), record.files, record.size)
         listed = [(bag.MANIFEST, out.stream(_manifest(db), bag.MANIFEST)), (MAP, out.stream(_map(db), MAP))]
     for line in out.vault.tag_files(record):
         if line.path in (bag.BAGIT, bag.INFO):
             out.blob(line.digest, line.path.encode())
             listed.append((line.path, line.digest))
     out.stream([bag.tag_manifest(listed)], bag.TAGMANIFEST)
+
+
+def _contents(db: sqlite3.Connection) -> Iterator[Content]:
+    for here, digest in db.execute("select here, digest from lines order by here"):
+        yield Content(Digest.parse(digest), here.encode())
 
 
 def _manifest(db: sqlite3.Connection) -> Iterator[bytes]:

@@ -32,7 +32,7 @@ def write(vault: Vault, records: Sequence[Record], dest: Path, policy: IngestPol
         written = _add(vault, records, root, _scratch(dest), progress)
         return Dip(written.place, "ocfl", written.files, written.size)
     progress.begin("Exporting", records[-1].files, records[-1].size)
-    with dip.writing(vault, dest, progress) as out:
+    with dip.writing(vault, dest, progress, workers) as out:
         partial = Path(os.fsdecode(out.folder))
         for path, data in founding_files(ABOUT).items():
             (partial / path).parent.mkdir(parents=True, exist_ok=True)

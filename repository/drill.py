@@ -21,6 +21,7 @@ from storage.namemap import Kind, Named
 from storage.names import escape_path
 from storage.progress import SILENT, Progress
 from storage.receive import chunks
+from storage.spool import Spool
 from storage.store import Store
 from storage.vault import Vault
 
@@ -53,7 +54,7 @@ class Drilled:
     copy: str
     aips: int = 0
     size: int = 0
-    differences: list[Difference] = field(default_factory=list)
+    differences: Spool[Difference] = field(default_factory=Spool)
 
     @property
     def different(self) -> int:
@@ -79,7 +80,7 @@ def restore(copy: Store, wanted: Iterable[Wanted], scratch: Path, progress: Prog
             record = vault.record(parse_aip(one.aip), one.version, one.record)
             for compare in (_bag, _tree):
                 with _written(vault, scratch, progress) as out:
-                    done.differences += (Difference(one.aip, path, why) for path, why in compare(out, record, one))
+                    done.differences.extend(Difference(one.aip, path, why) for path, why in compare(out, record, one))
                     done.size += out.size
         except NoRoom:
             raise

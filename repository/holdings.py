@@ -142,12 +142,15 @@ def behind(catalogue: Catalogue, key: str, most: int = 10) -> Behind:
         return Behind([], 0, [f"urn:uuid:{name[0]}"])
     if not (digest := layout.blob_digest(key)):
         return Behind([], 0, [])
-    query = (
-        "select distinct f.aip, accession, path, original_name from files f join aips a on a.aip = f.aip"
-        " where digest = ? order by accession, f.aip, path"
+    held = (
+        "(select distinct f.aip, accession, path, original_name from files f join aips a on a.aip = f.aip"
+        " where digest = ?)"
     )
-    rows = list(catalogue.rows(query, str(digest)))
-    return Behind([HeldAs(**row) for row in rows[:most]], len(rows), sorted({row["aip"] for row in rows}))
+    total = catalogue.one(f"select count(*) as files from {held}", str(digest))
+    assert total is not None  # a count is always there
+    first = catalogue.rows(f"select * from {held} order by accession, aip, path limit ?", str(digest), most)
+    aips = catalogue.rows(f"select distinct aip from {held} order by aip", str(digest))
+    return Behind([HeldAs(**row) for row in first], total["files"], [row["aip"] for row in aips])
 
 
 def aips(catalogue: Catalogue) -> Iterator[Aip]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from sqlite_utils import Database
@@ -15,7 +16,7 @@ from storage.aip import Record, parse_aip
 from storage.digest import Digest
 from storage.errors import StorageError
 from storage.event import Event
-from storage.vault import Vault
+from storage.vault import Vault, lines
 
 
 def project(db: Database, vault: Vault, entry: int, raw: bytes, event: Event) -> None:
@@ -90,17 +91,15 @@ def _audit(db: Database, vault: Vault, entry: int, event: Event) -> None:
         return  # nothing was read: what was damaged still is
     db.execute("delete from damage where copy = ?", (event.object,))
     if report := event.detail.get("findings"):
-        for line in _lines(vault, Digest.parse(str(report))):
-            found = json.loads(line)
+        for found in _listed(vault, Digest.parse(str(report))):
             row = {name: found.get(name) or "" for name in ("copy", "key", "outcome", "expected", "found")}
             db.table("damage").insert({**row, "time": event.time, "entry": entry}, replace=True)
 
 
-def _lines(vault: Vault, digest: Digest) -> list[bytes]:
-    try:
-        return vault.read(digest).splitlines()
-    except StorageError:
-        return []  # the list is lost with its blob; the counts stay in the entry
+def _listed(vault: Vault, digest: Digest) -> Iterator[dict[str, str]]:
+    """The rows of a kept list; none where it is lost with its blob: the counts stay in the entry."""
+    with suppress(StorageError), vault.open(digest) as stream:
+        yield from map(json.loads, lines(stream))
 
 
 def _repair(db: Database, vault: Vault, entry: int, event: Event) -> None:

@@ -60,7 +60,7 @@ from repository.holdings import Aip, Behind, Happened, HeldFile, Version
 from repository.jobs import Job, agenda
 from repository.migration import Migration, Planned
 from repository.scratch import scratch
-from repository.watch import Watch, remembered
+from repository.watch import Mended, Watch, remembered
 from repository.workers import workers
 from storage.aip import Record, parse_aip, stamp, uuid7
 from storage.canonical import Json
@@ -273,24 +273,26 @@ class Repository:
             watch.note_audit(results[-1])
         return results
 
-    def repair(self) -> tuple[list[Mend], list[Mend]]:
-        """Heal what audits found; return what was healed and what is beyond repair."""
+    def repair(self) -> Mended:
+        """Heal what audits found."""
         watch = self._watch()
-        healed, beyond = watch.repair()
+        done = watch.repair()
         for one in self.packages:
             if damaged := packages.damage(self.catalogue, one.name):
                 run = f"packages-{_new_id(self.now)}"
                 mended, left = packages.repair(one, self.vault, self.settings, damaged, run, self.progress)
                 watch.note_healed(one.name, mended)
-                healed, beyond = [*healed, *mended], [*beyond, *left]
-        return healed, beyond
+                done.healed.extend(mended)
+                done.beyond.extend(left)
+        return done
 
-    def repair_plan(self) -> tuple[list[Mend], list[Mend]]:
+    def repair_plan(self) -> Mended:
         """What `repair` would heal, and what it could not; nothing is changed."""
-        healed, beyond = self._watch().plan()
-        packed = [Mend(one, self.vault.first.name) for copy in self.packages for one in
-                  packages.damage(self.catalogue, copy.name)]  # fmt: skip
-        return [*healed, *packed], beyond
+        done = self._watch().plan()
+        for copy in self.packages:
+            damaged = packages.damage(self.catalogue, copy.name)
+            done.healed.extend(Mend(one, self.vault.first.name) for one in damaged)
+        return done
 
     def unchecked(self) -> dict[str, int]:
         """The copies that did not answer their last audit, and how many keys of each were not checked."""
@@ -306,7 +308,7 @@ class Repository:
         if form == "ocfl":
             return self._export_ocfl(record, dest)
         self.progress.begin("Exporting", record.files, record.size)
-        with dip.writing(self.vault, dest.absolute(), self.progress) as out:
+        with dip.writing(self.vault, dest.absolute(), self.progress, workers) as out:
             if form == "bag":
                 dip_bag.write(out, record, portable=portable)
             elif form == "folder":

@@ -11,7 +11,7 @@ from storage import bag
 from storage.aip import Record
 from storage.digest import Digest
 from storage.namemap import Kind, Named, parse_lines
-from storage.vault import Vault
+from storage.vault import Vault, lines
 
 _NAMES = f"{bag.PRESERVATION}names-v"
 _SCHEMA = """
@@ -27,12 +27,14 @@ class Tree:
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
 
-    def entries(self, *, backwards: bool = False) -> Iterator[tuple[Named, Digest | None]]:
-        """Yield every item, and a file's digest: folders before what is in them, or after it."""
+    def entries(self, *kinds: Kind, backwards: bool = False) -> Iterator[tuple[Named, Digest | None]]:
+        """Yield items of these kinds (all, where none is named), and a file's digest: folders before what is in them,
+        or after it."""
         order = "desc" if backwards else "asc"
+        wanted = ", ".join(f"'{kind}'" for kind in kinds or Kind)
         rows = self._db.execute(
             "select name, kind, n.path, mode, mtime, target, digest from named n left join bagged b on b.path = n.path"
-            f" where kind != 'file' or digest is not null order by name {order}"
+            f" where kind in ({wanted}) and (kind != 'file' or digest is not null) order by name {order}"
         )
         for name, kind, path, mode, mtime, target, digest in rows:
             item = Named(
@@ -62,7 +64,7 @@ def tree(vault: Vault, record: Record) -> Iterator[Tree]:
 
 
 def _rows(stream: BinaryIO) -> Iterator[tuple[object, ...]]:
-    for item in parse_lines(stream):
+    for item in parse_lines(lines(stream)):
         yield (
             item.name,
             item.kind.value,

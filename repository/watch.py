@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 from uuid import UUID
 
 from fixity.audit import Audit, Expected, Finding, audit, extras
@@ -24,6 +26,7 @@ from storage.errors import StorageError
 from storage.event import Event
 from storage.parallel import Inline, portions
 from storage.progress import SILENT, Progress
+from storage.spool import Spool
 from storage.store import Opens, Store
 
 _EXPECTED = """
@@ -70,6 +73,13 @@ def _bundles(catalogue: Catalogue, first: int = 0) -> Iterator[tuple[Expected, i
         entries = [row["raw"] for row in rows]
         data = bundle.encode(entries)
         yield Expected(bundle.bundle_key(number, len(entries)), sha256(data), len(data)), len(entries)
+
+
+class Mended(NamedTuple):
+    """What came of a repair: what was healed (or would be), and what could not be."""
+
+    healed: Spool[Mend]
+    beyond: Spool[Mend]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,21 +145,21 @@ class Watch:
         """A long list as a blob of the vault, named in an entry by its digest."""
         return evidence.keep(self.committer, self.new_id, evidence.lines(rows))
 
-    def plan(self) -> tuple[list[Mend], list[Mend]]:
+    def plan(self) -> Mended:
         """What `repair` would heal, and what no copy has whole; nothing is changed."""
         copies = self.committer.vault.copies
         sources = [*copies, *self.sources]
-        mends = [mend for store in copies for mend in plan(self._damage(store.name), sources)]
-        return [mend for mend in mends if mend.source], [mend for mend in mends if not mend.source]
+        done = Mended(Spool(), Spool())
+        for mend in (mend for store in copies for mend in plan(self._damage(store.name), sources)):
+            (done.healed if mend.source else done.beyond).append(mend)
+        return done
 
-    def repair(self) -> tuple[list[Mend], list[Mend]]:
-        """Heal what audits found, copy by copy; return what was healed and what could not be."""
-        healed: list[Mend] = []
-        beyond: list[Mend] = []
+    def repair(self) -> Mended:
+        """Heal what audits found, copy by copy."""
+        done = Mended(Spool(), Spool())
         for store in self.committer.vault.copies:
-            mended, left = self._repair(store, list(self._damage(store.name)))
-            healed, beyond = [*healed, *mended], [*beyond, *left]
-        return healed, beyond
+            self._repair(store, done)
+        return done
 
     def unchecked(self) -> dict[str, int]:
         """The copies of which the last audit left something unchecked, and how many keys."""
@@ -160,27 +170,29 @@ class Watch:
         return {row["copy"]: row["keys"] for row in self.catalogue.rows(query)}
 
     def _damage(self, copy: str) -> Iterator[Damage]:
-        known = {one.key: one for one in expected(self.catalogue)}
-        if last := last_bundle(self.catalogue):
-            known[last.key] = last
+        """Yield what audits found damaged and is still expected, ascending by key, as both sides do."""
+        last = last_bundle(self.catalogue)
+        known = heapq.merge(expected(self.catalogue), [last] if last else [])
         query = "select key from damage where copy = ? and outcome in ('altered', 'missing', 'unreadable') order by key"
+        upcoming = next(known, None)
         for row in self.catalogue.rows(query, copy):
-            if row["key"] in known:
-                yield Damage(copy, known[row["key"]])
+            while upcoming and upcoming.key < row["key"]:
+                upcoming = next(known, None)
+            if upcoming and upcoming.key == row["key"]:
+                yield Damage(copy, upcoming)
 
-    def _repair(self, store: Store, damage: Sequence[Damage]) -> tuple[list[Mend], list[Mend]]:
+    def _repair(self, store: Store, done: Mended) -> None:
         """Heal one copy group by group, each written down at once: one that is killed goes on from there."""
         sources = [*self.committer.vault.copies, *self.sources]
         repair = Repair(store, sources, self.work, f"repair-{self.new_id()}", self._set_aside)
-        mends: list[Mend] = []
-        beyond = [Mend(one, "") for one in damage if _is_conflict(store, one.expected)]
-        for group in _groups([one for one in damage if not _is_conflict(store, one.expected)]):
+        damage, conflicts = _ranked(self._damage(store.name), lambda one: _is_conflict(store, one.expected))
+        done.beyond.extend(Mend(one, "") for one in conflicts)
+        for group in _groups(damage):
             with self._lock_for(group):
                 healed, left = repair.heal(group)
             self.note_healed(store.name, healed)
-            mends.extend(healed)
-            beyond.extend(left)
-        return mends, beyond
+            done.healed.extend(healed)
+            done.beyond.extend(left)
 
     def note_healed(self, copy: str, healed: Sequence[Mend]) -> None:
         """Write down what was healed in a copy, some at a time: an entry is small."""
@@ -229,12 +241,20 @@ def _is_conflict(store: Opens, expected: Expected) -> bool:
     return False
 
 
-def _groups(damage: Sequence[Damage]) -> Iterator[list[Damage]]:
-    """The ledger first, since each entry writes its end anew; then records and the like, then blobs; of each at most
-    200 keys and about 256 MiB at a time."""
+def _ranked(damage: Iterable[Damage], is_conflict: Callable[[Damage], bool]) -> tuple[Iterable[Damage], list[Damage]]:
+    """The ledger first, since each entry writes its end anew; then records and the like, then blobs; and conflicts."""
+    ranks: tuple[Spool[Damage], ...] = (Spool(), Spool(), Spool())
+    conflicts = []
+    for one in damage:
+        conflicts.append(one) if is_conflict(one) else ranks[_rank(one)].append(one)
+    return chain(*ranks), conflicts
+
+
+def _groups(damage: Iterable[Damage]) -> Iterator[list[Damage]]:
+    """Damage of one rank, at most 200 keys and about 256 MiB at a time."""
     group: list[Damage] = []
     size = 0
-    for one in sorted(damage, key=lambda one: (_rank(one), one.expected.key)):
+    for one in damage:
         if group and (len(group) == 200 or size > 256 << 20 or _rank(one) != _rank(group[0])):
             yield group
             group, size = [], 0

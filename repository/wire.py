@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from repository.doctor_drill import Drill
 from repository.drill import Drilled
 from repository.holdings import Aip, Behind, Happened, HeldFile, Version
 from repository.migration import Migration, Planned
+from repository.watch import Mended
 from storage.names import escape_path
 from storage.replicate import Replicated
 from storage.sweep import Swept
@@ -113,14 +115,14 @@ def audits(results: Sequence[Audit], behind: Callable[[str], Behind]) -> Json:
         word: sum(result.counts[word] for result in results)
         for word in ("intact", "altered", "missing", "unreadable", "not_checked", "extra")
     }
-    found_all = [found for result in results for found in result.findings]
+    findings = chain.from_iterable(result.findings for result in results)
     return {
         "checked": sum(result.checked for result in results),
         "bytes": sum(result.size for result in results),
         **counts,
         "copies": [result.copy for result in results],
-        "findings": [seen(found, behind(found.key)) for found in found_all[:CAPPED]],
-        "findings_total": len(found_all),
+        "findings": [seen(found, behind(found.key)) for found in islice(findings, CAPPED)],
+        "findings_total": sum(len(result.findings) for result in results),
     }
 
 
@@ -137,15 +139,13 @@ def seen(found: Seen, behind: Behind) -> Json:
     }  # fmt: skip
 
 
-def mends(
-    healed: Sequence[Mend], beyond: Sequence[Mend], unchecked: Mapping[str, int], behind: Callable[[str], Behind]
-) -> Json:
-    """Counts, and each key."""
-    findings = [*(("repaired", mend) for mend in healed), *(("beyond_repair", mend) for mend in beyond)]
+def mends(done: Mended, unchecked: Mapping[str, int], behind: Callable[[str], Behind]) -> Json:
+    """Counts, and the first keys."""
+    findings = chain((("repaired", mend) for mend in done.healed), (("beyond_repair", mend) for mend in done.beyond))
     return {
-        "repaired": len(healed), "beyond_repair": len(beyond), "not_checked": sum(unchecked.values()),
-        "findings": [_mend(outcome, mend, behind) for outcome, mend in findings[:CAPPED]],
-        "findings_total": len(findings),
+        "repaired": len(done.healed), "beyond_repair": len(done.beyond), "not_checked": sum(unchecked.values()),
+        "findings": [_mend(outcome, mend, behind) for outcome, mend in islice(findings, CAPPED)],
+        "findings_total": len(done.healed) + len(done.beyond),
     }  # fmt: skip
 
 
@@ -160,7 +160,8 @@ def drilled(value: Drilled, seed: int) -> Json:
     return {
         "copy": value.copy, "aips": value.aips, "identical": value.aips - value.different,
         "different": value.different, "bytes": value.size, "seed": seed,
-        "findings": [asdict(one) for one in value.differences[:CAPPED]], "findings_total": len(value.differences),
+        "findings": [asdict(one) for one in islice(value.differences, CAPPED)],
+        "findings_total": len(value.differences),
     }  # fmt: skip
 
 

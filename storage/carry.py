@@ -36,13 +36,15 @@ def carry(
     `done` was told of stay.
     """
     carried: list[Received] = []
+    size = 0
     with staging(run, [target], work) as stage:
         for some in in_order(executor, partial(fetch, sources, target, run), _cut(wanted)):
             carried.extend(some)
-            if len(carried) >= BATCH_KEYS or sum(blob.size for blob in carried) >= BATCH_BYTES:
+            size += sum(blob.size for blob in some)
+            if len(carried) >= BATCH_KEYS or size >= BATCH_BYTES:
                 stage.settle(carried)
                 done(carried)
-                carried = []
+                carried, size = [], 0
         stage.settle(carried)
     done(carried)
 

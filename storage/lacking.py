@@ -5,11 +5,14 @@ from __future__ import annotations
 import heapq
 from collections.abc import Container, Iterable, Iterator, Sequence
 from itertools import groupby
+from typing import TypeVar
 from uuid import UUID
 
 from storage import bundle, layout
 from storage.errors import Unreachable
 from storage.store import Lists
+
+K = TypeVar("K", str, tuple[str, str])
 
 
 def lacking(target: Lists, others: Sequence[Lists], prefix: str) -> Iterator[str]:
@@ -21,7 +24,7 @@ def lacking(target: Lists, others: Sequence[Lists], prefix: str) -> Iterator[str
     return missing(target.listing(prefix), there)
 
 
-def missing(has: Iterable[str], wanted: Iterable[str]) -> Iterator[str]:
+def missing(has: Iterable[K], wanted: Iterable[K]) -> Iterator[K]:
     """Yield what is wanted and not had; both ascend."""
     had = iter(has)
     upcoming = next(had, None)

@@ -26,6 +26,7 @@ class Local:
     def __init__(self, name: str, root: Path, scratch: Path, disk: Disk = DISK) -> None:
         self.name = name
         self.root, self.scratch = root, scratch
+        self._start = f"{root}/"
         self.disk = disk
         self.keeps_all = ""
         self.at_once = 1
@@ -94,7 +95,7 @@ class Local:
             self.disk.unlink(self.path(key))
 
     def path(self, key: str) -> str:
-        return os.path.join(self.root, key)
+        return self._start + key
 
     def _publish(self, key: str, data: bytes, *, exclusive: bool) -> None:
         with told(str(self.root)):

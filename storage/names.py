@@ -13,14 +13,16 @@ import unicodedata
 
 LONGEST = 255  # bytes of one component on nearly every file system
 _ESCAPED = re.compile(rb"=([0-9A-F]{2})")
+_OFFENDING = re.compile("[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+"""What bag, XML or JSON cannot hold (a surrogate stands for a byte that is not UTF-8)."""
 
 
 def escape(component: bytes) -> str:
     """One path component as text, reversibly."""
     text = component.decode("utf-8", "surrogateescape")
-    if not text.startswith("=") and not any(map(_offends, text)):
+    if not text.startswith("=") and not _OFFENDING.search(text):
         return text
-    return "=" + "".join(_escaped(c) if c in "=\n\r" or _offends(c) else c for c in text)
+    return "=" + "".join(_escaped(c) if c in "=\n\r" or _OFFENDING.match(c) else c for c in text)
 
 
 def unescape(text: str) -> bytes:
@@ -69,14 +71,6 @@ def portable_component(component: str) -> str:
 
 def portable_path(path: str) -> str:
     return "/".join(map(portable_component, path.split("/")))
-
-
-def _offends(character: str) -> bool:
-    """Whether bag, XML or JSON cannot hold the character (a surrogate stands for a byte that is not UTF-8)."""
-    point = ord(character)
-    if point < 0x7F:
-        return point < 0x20 and character not in "\n\r"
-    return point < 0xA0 or 0xD800 <= point <= 0xDFFF or point in (0xFFFE, 0xFFFF)
 
 
 def _escaped(character: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import BinaryIO
 
 from lxml import etree
@@ -89,5 +90,6 @@ def _texts(element: etree._Element, path: str) -> list[str]:
     return [found.text or "" for found in element.iterfind(_qualified(path))]
 
 
+@cache
 def _qualified(path: str) -> str:
     return "/".join(_NS + step for step in path.split("/"))

@@ -73,18 +73,18 @@ def receive(
         first = next(iterator := iter(parts), b"")
         second = next(iterator, None)
         hashing.feed(first)
-        if second is None:  # all of it is in hand: its name is known before a byte is written
-            door.leave_out(store for store in stores if _held(store, hashing.digest(), holds))
-        door.write(first)
-        for part in () if second is None else _chain(second, iterator):
-            hashing.feed(part)
-            door.write(part)
-        digest = hashing.digest()
-        if claimed not in (None, digest):
-            raise Damaged("What arrived", claimed, digest)
         if second is not None:
-            door.leave_out(store for store in stores if _held(store, digest, holds))
-        return Received(hashing.size, hashing.digests(), door.finish(blob_key(digest)), tuple(door.behind))
+            door.write(first)
+            for part in _chain(second, iterator):
+                hashing.feed(part)
+                door.write(part)
+        digests = hashing.digests()
+        if claimed not in (None, digests[0]):
+            raise Damaged("What arrived", claimed, digests[0])
+        door.leave_out(store for store in stores if _held(store, digests[0], holds))
+        if second is None:  # all of it is in hand: its name is known before a byte is written
+            door.write(first)
+        return Received(hashing.size, digests, door.finish(blob_key(digests[0])), tuple(door.behind))
     except BaseException:
         door.abandon()
         raise

@@ -39,7 +39,7 @@ class Vault:
         self.prompt = tuple(s for s in self.copies if s is self.first or required is None or s.name in required)
         """The copies that a write waits for; the others are brought up to them later."""
         self.ledger = Ledger(*self.copies)
-        self._told = told
+        self.told = told
 
     def tombstone(self, aip: UUID) -> Tombstone | None:
         """What stays of a deleted AIP, None of any other; raise BrokenRecord where no copy has it whole."""
@@ -119,7 +119,7 @@ class Vault:
         """Yield the payload manifest's lines, sorted by path."""
         digest = dict(self.tag_files(record))[bag.MANIFEST]
         with self.open(digest) as stream:
-            yield from manifest.parse(_lines(stream))
+            yield from manifest.parse(lines(stream))
 
     def bag(self, record: Record) -> Iterator[Line]:
         """Yield every file of a version's bag: tag files, then payload."""
@@ -138,7 +138,7 @@ class Vault:
                 return _copied(store, digest, write)
             except StorageError as error:
                 first_error = first_error or error
-                self._told(store.name, layout.blob_key(digest))
+                self.told(store.name, layout.blob_key(digest))
                 restart()
         assert first_error is not None
         raise first_error
@@ -151,7 +151,7 @@ class Vault:
                 return _opened(store, key, check)
             except StorageError as error:
                 first_error = first_error or error
-                self._told(store.name, key)
+                self.told(store.name, key)
         assert first_error is not None
         raise first_error
 
@@ -170,7 +170,7 @@ class Vault:
         except Unreachable:
             if len(self.copies) == 1:
                 raise
-            self._told(store.name, prefix)
+            self.told(store.name, prefix)
 
     def _record(self, key: str, digest: Digest | None = None) -> Record:
         with self.first_good(key, lambda stream: _check_record(stream, key, digest)) as stream:
@@ -229,7 +229,7 @@ def _check_record(stream: BinaryIO, key: str, digest: Digest | None) -> None:
         raise BrokenRecord(key, f"it is about version {record.version} of {record.aip}")
 
 
-def _lines(stream: BinaryIO) -> Iterator[bytes]:
+def lines(stream: BinaryIO) -> Iterator[bytes]:
     """Lines of a raw stream, which has no buffer of its own."""
     rest = b""
     for data in chunks(stream):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,7 @@ from repository.cli.app import AsJson, opened
 from repository.cli.naming import named
 from repository.cli.screen import Screen, counted, dumps, printable, size
 from repository.holdings import Behind
+from repository.watch import Mended
 from storage.aip import stamp
 
 _WORDS = ("intact", "altered", "missing", "unreadable", "not_checked", "extra")
@@ -61,11 +63,10 @@ def exit_code(results: list[Audit]) -> int:
 def _show(console: Console, results: list[Audit], report: Path | None, behind: Callable[[str], Behind]) -> None:
     for result in results:
         console.print(_summary(result))
-        damage = [found for found in result.findings if found.outcome in _DAMAGE]
-        for found in damage[:_SHOWN]:
+        for found in islice((found for found in result.findings if found.outcome in _DAMAGE), _SHOWN):
             console.print(_line(found, behind(found.key)))
-        if len(damage) > _SHOWN:
-            console.print(f"  [dim]… {len(damage) - _SHOWN:,} more in {escape(str(report))}[/]")
+        if (more := sum(result.counts[word] for word in _DAMAGE) - _SHOWN) > 0:
+            console.print(f"  [dim]… {more:,} more in {escape(str(report))}[/]")
     if any(result.counts["extra"] for result in results):
         console.print("[dim]extra: no AIP needs them (leftovers, or what came with refused deliveries)[/]")
     if report:
@@ -101,32 +102,31 @@ def repair(
     screen = Screen(json=json)
     word = "repairable" if dry_run else "repaired"
     with opened(context, screen) as repository:
-        healed, beyond = repository.repair_plan() if dry_run else repository.repair()
+        done = repository.repair_plan() if dry_run else repository.repair()
         unchecked = repository.unchecked()
-        told = wire.mends(healed, beyond, unchecked, repository.behind)
+        told = wire.mends(done, unchecked, repository.behind)
         told = {word: told.pop("repaired"), **told}
-        screen.result(told, lambda console: _show_repair(console, word, healed, beyond, unchecked, repository.behind))
-    if beyond or (dry_run and healed):
+        screen.result(told, lambda console: _show_repair(console, word, done, unchecked, repository.behind))
+    if done.beyond or (dry_run and done.healed):
         raise typer.Exit(edge.DAMAGE)
     raise typer.Exit(edge.INCOMPLETE if unchecked else edge.DONE)
 
 
 def _show_repair(
-    console: Console, word: str, healed: list[Mend], beyond: list[Mend], unchecked: Mapping[str, int],
-    behind: Callable[[str], Behind],
-) -> None:  # fmt: skip
-    for mend in healed:
+    console: Console, word: str, done: Mended, unchecked: Mapping[str, int], behind: Callable[[str], Behind]
+) -> None:
+    for mend in done.healed:
         console.print(f"[green]{word}[/] {_place(mend, behind)} from {escape(mend.source)}")
-    for mend in beyond:
+    for mend in done.beyond:
         why = f"{mend.source} has it whole, but it could not be put there" if mend.source else "no copy has it whole"
         console.print(f"[red]beyond repair[/] {_place(mend, behind)}: {escape(why)}")
     for copy, keys in unchecked.items():
         console.print(
             f"[yellow]not checked[/] copy [cyan]{escape(copy)}[/]: its last audit left {counted(keys, 'key')} unread"
         )
-    if not healed and not beyond and not unchecked:
+    if not done.healed and not done.beyond and not unchecked:
         console.print("No damage is on record. `tianyi audit` reads everything again.")
-    if beyond:
+    if done.beyond:
         console.print("[dim]→[/] Bring back a copy that is away, or ask the producer for the file; then audit again.")
     elif unchecked:
         console.print("[dim]→[/] Mount what is away, and see that it answers; then audit and repair.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import islice
 from typing import Annotated
 
 import typer
@@ -48,7 +49,7 @@ def _show(console: Console, done: Drilled, seed: int) -> None:
         f"{counted(done.aips, 'AIP')} restored from copy [cyan]{escape(done.copy)}[/] alone: {verdict};"
         f" {size(done.size)} written and read back (seed {seed})"
     )
-    for one in done.differences[:_SHOWN]:
+    for one in islice(done.differences, _SHOWN):
         where = f"{one.aip} {printable(one.path)}".strip()
         console.print(f"  [red]different[/]  {escape(where)}: {escape(printable(one.why))}")
     if (more := len(done.differences) - _SHOWN) > 0:

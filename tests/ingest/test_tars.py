@@ -42,7 +42,8 @@ def taken(data: bytes, folder: Path) -> tuple[dict[str, bytes], list[Finding]]:
     folder.mkdir()
     archive = folder / "archive"
     archive.write_bytes(data)
-    found = list(unpack(archive, Unpacking(folder, len(data), ContainerLimits(files=100, bytes=10**7, ratio=1000))))
+    limits = ContainerLimits(files=100, bytes=10**7, ratio=1000)
+    found = list(unpack(archive, Unpacking(folder, len(data), limits, lambda name: None)))
     items = [item for item in found if isinstance(item, Item)]
     files = {item.name.decode(): Path(item.source.decode()).read_bytes() for item in items if item.source}
     return files, [finding for finding in found if isinstance(finding, Finding)]
