@@ -14,9 +14,8 @@ from repository.config import FORMS, Config, Copy
 from repository.errors import BadRequest, UnknownCopy
 from repository.watch import expected
 from storage import lacking, ocfl_update
-from storage.canonical import Json
-from storage.errors import NotAVault, StorageError, Unreachable
-from storage.founding import found_like
+from storage.errors import Diverged, NotAVault, StorageError, Unreachable
+from storage.founding import found, known_files
 from storage.ledger import Ledger
 from storage.lock import locked
 from storage.ocfl_copy import OcflCopy
@@ -58,6 +57,8 @@ def _state(copy: Copy, lacks: Callable[[], int], catalogue: Catalogue) -> CopySt
     read = _last_reading(catalogue, copy.name)
     try:
         behind = lacks()
+    except Diverged as error:
+        return CopyState(copy, "damaged", 0, read, str(error))
     except StorageError as error:
         why = error.why if isinstance(error, Unreachable) else str(error)
         return CopyState(copy, "away", 0, read, why)
@@ -67,7 +68,8 @@ def _state(copy: Copy, lacks: Callable[[], int], catalogue: Catalogue) -> CopySt
 
 
 def _behind(store: Store, vault: Vault, catalogue: Catalogue) -> int:
-    """Keys that the copy lacks, the ledger's right-most bundle among them."""
+    """Keys that the copy lacks, the ledger's right-most bundle among them; raise Diverged."""
+    Ledger(store).check_same(Ledger(vault.first))
     keys = (one.key for one in expected(catalogue))
     missing = sum(1 for _ in lacking.missing(store.listing(), keys))
     return missing + (Ledger(store).size() < vault.ledger.size())
@@ -91,7 +93,7 @@ def add(settings: Config, vault: Vault, copy: Copy) -> None:
     if packages.is_package(copy):
         packages.found(copy, settings)
     else:
-        found_like(founding.prepared(copy, settings), vault)
+        found(founding.prepared(copy, settings), known_files(vault))
     config_edit.add(settings, copy)
 
 
@@ -152,8 +154,3 @@ def _named(settings: Config, name: str) -> Copy:
         if copy.name == name:
             return copy
     raise UnknownCopy(name, [copy.name for copy in settings.copies])
-
-
-def told(settings: Config) -> dict[str, Json]:
-    """What a ledger entry says of how the copies are declared."""
-    return {"copies": [copy.name for copy in settings.copies]}

@@ -46,7 +46,7 @@ def make(folder: Path, copies: Sequence[str], vault_id: UUID, time: str, agent: 
         durable.sync_made(durable.DISK, place)
     vault = Vault([config.open_copy(copy, made) for copy in named])
     for store in vault.copies:
-        founding.found(store, made.vault_id)
+        founding.found(store, founding.fixed_files(made.vault_id))
     Committer(vault, made.work).note(_event(made, time, agent))
     text = config.render(made).encode()
     durable.publish(durable.DISK, folder / config.FILE, text, made.work / "scratch", exclusive=True, mode=0o644)

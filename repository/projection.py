@@ -16,6 +16,7 @@ from storage.aip import Record, parse_aip
 from storage.digest import Digest
 from storage.errors import StorageError
 from storage.event import Event
+from storage.references import evidence
 from storage.vault import Vault, lines
 
 
@@ -24,14 +25,10 @@ def project(db: Database, vault: Vault, entry: int, raw: bytes, event: Event) ->
     detail = json.dumps(event.detail, ensure_ascii=False)
     told = {"entry": entry, "time": event.time, "type": event.type, "agent": event.agent, "object": event.object}
     db.table("events").insert({**told, "outcome": event.outcome, "detail": detail, "raw": raw}, replace=True)
-    for name in _EVIDENCE.intersection(event.detail):
-        _evidence(db, vault, Digest.parse(str(event.detail[name])), entry)
+    for digest in evidence(event):
+        _evidence(db, vault, digest, entry)
     if known := _PROJECTIONS.get(event.type):
         known(db, vault, entry, event)
-
-
-_EVIDENCE = frozenset({"findings", "policy", "list"})
-"""Members of an entry's detail that name a blob by its digest: it is kept with the entry."""
 
 
 def _founding(db: Database, vault: Vault, entry: int, event: Event) -> None:

@@ -69,6 +69,7 @@ from storage.digest import Digest
 from storage.durable import DISK, Disk
 from storage.errors import Locked, NotFound, StorageError
 from storage.event import Event
+from storage.lock import locked
 from storage.ocfl_copy import OcflCopy
 from storage.ocfl_update import bury
 from storage.progress import SILENT, Progress
@@ -191,12 +192,14 @@ class Repository:
 
     def add_copy(self, copy: Copy) -> None:
         """Declare another copy at an empty place; `replicate` fills it. Raises BadRequest, NotAVault, Unreachable."""
-        copies.add(self.settings, self.vault, copy)
+        with self.committer.lock():
+            copies.add(self.settings, self.vault, copy)
         self._note("configuration", copy.name, "added", {"form": copy.form})
 
     def retire_copy(self, name: str) -> None:
         """Declare a copy no longer; what is in it stays. Raises UnknownCopy, or BadRequest for the first."""
-        copy = copies.retire(self.settings, name)
+        with self.committer.lock():
+            copy = copies.retire(self.settings, name)
         self._note("configuration", name, "retired", {"form": copy.form})
 
     @classmethod
@@ -515,7 +518,8 @@ class Repository:
         """Finish what a crash cut short, unless somebody is at work at this moment."""
         quick = Committer(self.vault, self.settings.work, disk, patience=0)
         for one in self.packages:
-            with suppress(StorageError):
+            lock = self.settings.work / f"packages-{one.name}.lock"
+            with suppress(StorageError), locked(lock, one.name, patience=0):
                 one.tidy(partial(lives, self.settings.work))
         with suppress(Locked):
             return quick.recover()

@@ -22,8 +22,9 @@ from storage.aip import parse_record
 from storage.canonical import Json
 from storage.commit import Committer
 from storage.digest import Digest, sha256
-from storage.errors import StorageError
+from storage.errors import Diverged, StorageError
 from storage.event import Event
+from storage.ledger import Ledger
 from storage.parallel import Inline, portions
 from storage.progress import SILENT, Progress
 from storage.spool import Spool
@@ -185,7 +186,7 @@ class Watch:
         """Heal one copy group by group, each written down at once: one that is killed goes on from there."""
         sources = [*self.committer.vault.copies, *self.sources]
         repair = Repair(store, sources, self.work, f"repair-{self.new_id()}", self._set_aside)
-        damage, conflicts = _ranked(self._damage(store.name), lambda one: _is_conflict(store, one.expected))
+        damage, conflicts = _ranked(self._damage(store.name), lambda one: self._is_conflict(store, one.expected))
         done.beyond.extend(Mend(one, "") for one in conflicts)
         for group in _groups(damage):
             with self._lock_for(group):
@@ -193,6 +194,13 @@ class Watch:
             self.note_healed(store.name, healed)
             done.healed.extend(healed)
             done.beyond.extend(left)
+
+    def _is_conflict(self, store: Store, expected: Expected) -> bool:
+        """Whether two whole things contradict each other, which is for a person, never for a machine: a record that is
+        another than the ledger tells of, or a ledger of another history."""
+        if expected.key.startswith(layout.LOG):
+            return _is_forked(Ledger(store), Ledger(self.committer.vault.first))
+        return _is_another_record(store, expected)
 
     def note_healed(self, copy: str, healed: Sequence[Mend]) -> None:
         """Write down what was healed in a copy, some at a time: an entry is small."""
@@ -227,8 +235,18 @@ def told(finding: Finding) -> dict[str, str]:
     return {name: value for name, value in row.items() if value}
 
 
-def _is_conflict(store: Opens, expected: Expected) -> bool:
-    """Whether a record agrees with itself and is another than the ledger tells of: then it is for a person.
+def _is_forked(ledger: Ledger, leader: Ledger) -> bool:
+    try:
+        ledger.check_same(leader)
+    except Diverged:
+        return True
+    except StorageError:
+        return False
+    return False
+
+
+def _is_another_record(store: Opens, expected: Expected) -> bool:
+    """Whether a record agrees with itself and is another than the ledger tells of.
 
     (One that is right already was healed by a repair that was killed before it could say so.)
     """

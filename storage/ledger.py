@@ -15,6 +15,8 @@ from storage.errors import Damaged, Diverged, LagsBehind, NotFound, StorageError
 from storage.event import Event, parse_event
 from storage.store import Store
 
+_ROT = 4  # bytes
+
 
 class Ledger:
     """The entries, numbered from 0: written to the first of the copies, read from the first that has them whole."""
@@ -133,10 +135,16 @@ class Ledger:
 
 
 def _are_forked(ours: Sequence[bytes], theirs: Sequence[bytes]) -> bool:
-    """Whether two bundles tell of different histories: all their entries differ from some point on, and not only the
-    last, which may be damaged."""
+    """Whether two bundles tell of different histories: all their entries differ from some point on. Where that is the
+    last one alone, it may be damaged: but rot that leaves an entry an entry changes a few bytes, and not its length."""
     differ = [mine != other for mine, other in zip(ours, theirs, strict=False)]
-    return all(differ[differ.index(True) :]) and sum(differ) > 1 if True in differ else False
+    if True not in differ or not all(differ[differ.index(True) :]):
+        return False
+    return sum(differ) > 1 or not _may_be_rot(ours[len(differ) - 1], theirs[len(differ) - 1])
+
+
+def _may_be_rot(entry: bytes, other: bytes) -> bool:
+    return len(entry) == len(other) and sum(a != b for a, b in zip(entry, other, strict=True)) <= _ROT
 
 
 def _last_in(store: Store) -> tuple[int, int]:

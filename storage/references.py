@@ -12,7 +12,7 @@ from storage import layout
 from storage.canonical import Json
 from storage.digest import Digest
 from storage.errors import StorageError
-from storage.event import Event
+from storage.event import EVIDENCE, Event
 from storage.vault import Vault
 
 
@@ -73,9 +73,16 @@ def gather(
                 unreadable(error)
     try:
         for _, _, event in vault.ledger.read():
-            references.add(named(event))
+            references.add(evidence(event))
     except StorageError as error:
         unreadable(error)
+
+
+def evidence(event: Event) -> Iterator[Digest]:
+    """The blobs that are kept with an entry."""
+    for name in EVIDENCE:
+        with suppress(ValueError):
+            yield Digest.parse(str(event.detail.get(name)))
 
 
 def named(event: Event) -> Iterator[Digest]:

@@ -15,13 +15,13 @@ from itertools import chain, groupby
 from pathlib import Path
 from uuid import UUID
 
-from storage import durable, lacking, layout, tombstones
+from storage import durable, founding, lacking, layout, tombstones
 from storage.aip import Record
 from storage.away import answers
 from storage.carry import Sized, carry
 from storage.commit import Committer, create_same
 from storage.digest import Digest
-from storage.errors import NotFound, StorageError
+from storage.errors import Diverged, NotFound, StorageError
 from storage.ledger import Ledger
 from storage.parallel import in_order, portions
 from storage.progress import SILENT, Progress
@@ -61,8 +61,18 @@ class Replication:
 
     def __post_init__(self) -> None:
         self.copies = self.committer.vault.copies
-        self.others = [store for store in self.copies if store is not self.target and answers(store)]
+        self.others = [store for store in self.copies if store is not self.target and self._may_tell(store)]
         self.result = Replicated(self.target.name)
+
+    def _may_tell(self, store: Store) -> bool:
+        """Whether a copy answers, and its ledger is of the first copy's history."""
+        try:
+            Ledger(store).check_same(Ledger(self.committer.vault.first))
+        except Diverged:
+            return False
+        except StorageError:
+            return answers(store)
+        return True
 
     def carry_out(self) -> Replicated:
         """Raises Unreachable, NoRoom or SyncFailed for the copy, Diverged for its ledger; what it has by then stays."""
@@ -76,10 +86,10 @@ class Replication:
             stack.callback(durable.remove_tree, durable.DISK, scratch)
             self.references = stack.enter_context(closing(References(scratch / "references.db")))
             self.held = stack.enter_context(closing(References(scratch / "held.db")))
-            Ledger(self.target).check_same(self.sources.ledger)
+            Ledger(self.target).check_same(Ledger(self.committer.vault.first))
             gone = self._bury()
-            self._small(key for key in layout.FIXED if not _has(self.target, key))
-            gather(self.references, self.committer.vault, gone, lambda error: None)  # an audit tells of those
+            self._fixed()
+            gather(self.references, self.committer.vault, gone, self._unreadable)
             self._blobs()
             self._records(gone)
             self._ledger()
@@ -87,21 +97,24 @@ class Replication:
 
     def _bury(self) -> Set[UUID]:
         """Bring tombstones over, and remove the records under any."""
-        for tombstone in tombstones.catch_up(self.target, self.copies):
-            self.result.add(1, len(tombstone.to_bytes()))
+        with self.committer.lock():
+            for tombstone in tombstones.catch_up(self.target, self.copies):
+                self.result.add(1, len(tombstone.to_bytes()))
         return tombstones.buried(self.copies)
 
-    def _small(self, keys: Iterable[str]) -> None:
-        """Copy small files that are not named by their digest."""
-        for key in list(keys):
-            try:
-                with self.sources.first_good(key, lambda stream: None) as stream:
-                    data = stream.read()
-            except StorageError as error:
-                self.result.behind[key] = str(error)
-            else:
-                self.target.replace(key, data)
-                self.result.add(1, len(data))
+    def _fixed(self) -> None:
+        """README.txt, restore.py and tianyi-vault.json, where they are missing."""
+        if not (missing := [key for key in layout.FIXED if not _has(self.target, key)]):
+            return
+        known = founding.known_files(self.sources)
+        with self.committer.lock():
+            for key in missing:
+                self.target.replace(key, known[key])
+                self.result.add(1, len(known[key]))
+
+    def _unreadable(self, error: StorageError) -> None:
+        """What no copy has whole: what it refers to is not known, so that nobody can say that this copy has it."""
+        self.result.behind[str(getattr(error, "key", "") or getattr(error, "what", "") or error)] = str(error)
 
     def _blobs(self) -> None:
         """Whatever the vault refers to and the target's listing lacks; listed twice, since memory must not grow."""
@@ -111,12 +124,14 @@ class Replication:
         self.progress.begin(f"Copying to {self.target.name}", files, size)
         self._carry(self._missing(), files, size)
         self.progress.end()
+        for key in lacking.missing(self.target.listing(layout.BLOBS), self.references):
+            self.result.behind[key] = "No copy that answers has it whole."
 
     def _missing(self) -> Iterator[Sized]:
         for key in lacking.missing(self.target.listing(layout.BLOBS), self.references):
             digest = layout.blob_digest(key)
             assert digest is not None  # references gives nothing else
-            with suppress(StorageError):  # whether it is a blob that is lost everywhere, records tell
+            with suppress(StorageError):  # lost everywhere, which is told at the end
                 yield digest, self.sources.first_size(key)
 
     def _carry(self, wanted: Iterable[Sized], files: int, size: int) -> None:
@@ -154,7 +169,9 @@ class Replication:
         """What lay in the copy before is written again, unless one of its own records refers to it: a run that was
         killed, or whose sync failed, may have left it, and then it reads and is not durable. The rest is read."""
         unheld = (digest for digest in self._old(record) if layout.blob_key(digest) not in self.held)
-        self._carry(((digest, self.sources.size(digest)) for digest in unheld), record.files, record.size)
+        if (one := next(unheld, None)) is not None:
+            sized = ((digest, self.sources.size(digest)) for digest in chain([one], unheld))
+            self._carry(sized, record.files, record.size)
         old = portions(self._old(record), 500)
         if (first := next(old, None)) is None:
             return
@@ -171,7 +188,8 @@ class Replication:
         """Most of it outside the lock: full bundles do not change."""
         ours, leader = Ledger(self.target), self.sources.ledger
         for number in list(lacking.bundles(self.target, self.others)):
-            ours.fill(leader, number)
+            with self.committer.lock():
+                ours.fill(leader, number)
             self.result.add(1, 0)
         with self.committer.lock():
             ours.follow(leader)

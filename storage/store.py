@@ -1,4 +1,4 @@
-"""What a copy of the vault can do, as narrow verbs; a copy is the sum of them. Local folders, memory and (later)
+"""What a copy of the vault can do, as narrow verbs; a copy is the sum of them. Local folders, memory and
 object stores implement it, wrappers keep its shape, and one contract suite tests every one."""
 
 from __future__ import annotations

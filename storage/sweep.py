@@ -110,11 +110,11 @@ class Sweep:
 
     def _look(self, store: Store) -> None:
         """Find what nothing needs in one copy."""
-        if store.keeps_all:
-            self._leave(store.name, store.keeps_all)
+        if why := store.keeps_all:
+            self._leave(store.name, why)
         for key in store.listing(layout.BLOBS):
             if layout.blob_digest(key) and key not in self._marks:
-                goes = not store.keeps_all and store.written(key) <= self._limit
+                goes = not why and store.written(key) <= self._limit
                 row = (store.name, key, store.size(key), "" if goes else "kept")
                 self._db.execute("insert into unneeded values (?, ?, ?, ?)", row)
 
@@ -122,7 +122,8 @@ class Sweep:
         """Nothing that a deletion freed goes from a copy that does not know of the deletion."""
         try:
             if store.name not in self._keep_all:
-                tombstones.catch_up(store, self._vault.copies)
+                with self._committer.lock():
+                    tombstones.catch_up(store, self._vault.copies)
         except StorageError as error:
             self._leave(store.name, str(error))
 

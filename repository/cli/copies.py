@@ -72,7 +72,7 @@ def promote(
     if done.entries:
         screen.warn(
             f"The catalogue knew {counted(done.entries, 'entry')} that {name} has not: what came in while it was away."
-            " The catalogue as it was is kept beside the new one; another copy may have them: `tianyi replicate`."
+            " The catalogue as it was is kept beside the new one; a third copy may have them: `tianyi replicate`."
         )
     told = {"name": done.name, "before": done.before, "entries_missing": done.entries}
     screen.result(told, lambda console: _next(console, f"{name} is the first copy, instead of {done.before}", "copies"))

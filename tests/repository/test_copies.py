@@ -119,7 +119,7 @@ def test_a_version_whose_blob_is_lost_everywhere_is_not_given_on(archive: Path, 
     for root in (second, archive / "vault"):
         (root / "blobs/sha256" / _sharded(sha256(b"harbour").hexadecimal)).unlink()
     done = tianyi("replicate", "--copy", SECOND, at=archive)
-    assert (done.code, done.said["behind"]) == (6, 1)
+    assert (done.code, done.said["behind"]) == (6, 2), "the blob, and the record that is not given on without it"
     assert len(list((second / "aips").rglob("v1.json"))) == 1
 
 
@@ -272,3 +272,63 @@ def test_the_catalogue_of_another_repository_is_set_aside(archive: Path, tmp_pat
     shutil.copy(other / "catalogue.db", archive)
     assert answers(tianyi, archive) == told
     assert list(archive.glob("catalogue-of-*.db"))
+
+
+@pytest.mark.parametrize("decided", [True, False], ids=["hold", "accession"])
+def test_one_entry_is_enough_to_part_two_histories(
+    archive: Path, tmp_path: Path, tianyi: Tianyi, decided: bool
+) -> None:
+    """The second copy is away while something is decided, and promoted without it: the old first copy comes back."""
+    second, away = tmp_path / "second", tmp_path / "away"
+    settings = archive / config.FILE
+    settings.write_text(settings.read_text() + '\n[[agents]]\nname = "li"\n')
+    second.rename(away)
+    if decided:
+        tianyi("--agent", "li", "hold", "2026-0001", "--reason", "litigation", at=archive)
+    else:
+        take_in(tianyi, archive, "only in the first")
+    (archive / "vault").rename(tmp_path / "unplugged")
+    away.rename(second)
+    assert tianyi("copies", "promote", SECOND, at=archive).code == 0
+    ours = tianyi("events", at=archive).rows
+    (tmp_path / "unplugged").rename(archive / "vault")
+    before = keys(archive / "vault")
+    assert states(tianyi, archive)["first"][0] == "damaged"
+    told = tianyi("replicate", at=archive)
+    assert (told.code, told.said["copies"][0]["behind"]) == (6, 0)
+    assert "entries that the other copies do not have" in str(told.said["copies"][1])
+    tianyi("audit", at=archive)
+    tianyi("repair", at=archive)
+    assert [row for row in tianyi("events", at=archive).rows if row in ours] == ours
+    assert {key: data for key, data in keys(archive / "vault").items() if key in before} == before
+
+
+def test_what_every_copy_has_is_checked_before_it_is_given_on(archive: Path, tmp_path: Path, tianyi: Tianyi) -> None:
+    """README.txt, restore.py and tianyi-vault.json are wrong in the first copy."""
+    good = keys(tmp_path / "second")
+    for name in ("README.txt", "restore.py", "tianyi-vault.json"):
+        place = archive / "vault" / name
+        place.chmod(0o644)
+        place.write_bytes(place.read_bytes().replace(b"e", b"f", 1))
+    assert tianyi("copies", "add", "third", tmp_path / "third", at=archive).code == 0
+    assert keys(tmp_path / "third") == {name: good[name] for name in ("README.txt", "restore.py", "tianyi-vault.json")}
+    assert tianyi("replicate", at=archive).code == 0
+    assert tianyi("audit", "--copy", "third", at=archive).code == 0
+
+
+def test_a_blob_that_no_copy_has_whole_is_told(archive: Path, tmp_path: Path, tianyi: Tianyi) -> None:
+    key = f"blobs/sha256/{_sharded(sha256(b'harbour').hexadecimal)}"
+    (tmp_path / "second" / key).unlink()
+    (archive / "vault" / key).unlink()
+    (archive / "vault" / key).write_bytes(b"HARBOUR")
+    done = tianyi("replicate", "--copy", SECOND, at=archive)
+    assert (done.code, done.said["behind"]) == (6, 1)
+    assert done.said["copies"][0]["lacks"][0]["key"] == key
+
+
+def test_adding_a_copy_that_was_cut_short_is_done_again(archive: Path, tmp_path: Path, tianyi: Tianyi) -> None:
+    third = tmp_path / "third"
+    third.mkdir()
+    shutil.copy(archive / "vault" / "README.txt", third)
+    assert tianyi("copies", "add", "third", third, at=archive).code == 0
+    assert tianyi("replicate", at=archive).code == 0
