@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from repository import config, config_edit, founding, packages
+from policies.errors import Mistake, PolicyFileError
+from repository import config, config_edit, founding, jobs, packages
 from repository.catalogue import Catalogue
 from repository.config import FORMS, Config, Copy
-from repository.errors import BadRequest, UnknownCopy
+from repository.errors import BadConfig, BadRequest, UnknownCopy
 from repository.watch import expected
 from storage import lacking, ocfl_update
+from storage.aip import stamp
 from storage.errors import Diverged, NotAVault, StorageError, Unreachable
 from storage.founding import found, known_files
 from storage.ledger import Ledger
@@ -76,19 +79,36 @@ def _behind(store: Store, vault: Vault, catalogue: Catalogue) -> int:
 
 
 def _last_reading(catalogue: Catalogue, copy: str) -> str:
-    row = catalogue.one(
-        "select time from events where type = 'audit' and object = ? and outcome != 'not checked'"
-        " order by entry desc limit 1",
-        copy,
-    )
-    return str(row["time"]) if row else ""
+    read = jobs.last_reading(catalogue, copy)
+    return stamp(read) if read else ""
+
+
+def check_required(required: frozenset[str] | None, settings: Config) -> None:
+    """Raise PolicyFileError where the policy asks for a copy that there is not, or that cannot be waited for."""
+    known = {copy.name for copy in settings.copies if not packages.is_package(copy)}
+    if strange := sorted((required or frozenset()) - known):
+        fix = f"The copies are: {', '.join(sorted(known))}."
+        wrong = f"there is no copy of the vault called {strange[0]}"
+        raise PolicyFileError([Mistake(str(settings.policies / "copies.yaml"), 0, "required", wrong, fix)])
+
+
+def check_outside(place: Path, settings: Config) -> None:
+    """Raise BadRequest for a place inside a copy: nothing is written there but by the vault."""
+    place = Path(os.path.realpath(place))
+    for copy in settings.copies:
+        root = config.root_of(copy, settings.folder)
+        if not config.is_s3(copy) and Path(os.path.realpath(root)) in (place, *place.parents):
+            raise BadRequest(f"{place} lies in the copy {copy.name}.", "Name a place outside the copies.")
 
 
 def add(settings: Config, vault: Vault, copy: Copy) -> None:
     """Found the vault in an empty place and declare it as the last copy; raise BadRequest, NotAVault, Unreachable."""
     if any(copy.name == known.name for known in settings.copies):
         raise BadRequest(f"There is a copy called {copy.name} already.", "Name it otherwise, or retire that one.")
-    config.check_copies([*settings.copies, copy], settings.folder / config.FILE)
+    try:
+        config.check_copies([*settings.copies, copy], settings.folder / config.FILE)
+    except BadConfig as error:
+        raise BadRequest(f"There cannot be such a copy: {error.why}.", "Name it otherwise.") from error
     founding.check_apart([*settings.copies, copy], settings.folder)
     if packages.is_package(copy):
         packages.found(copy, settings)

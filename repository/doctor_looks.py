@@ -71,7 +71,9 @@ def _free(place: Place, room: Path, disk: Disk) -> str:
     return found
 
 
-AWAY = Advice("error", "What is taken in now is not in it, and it is not audited.", "Mount its disk; `tianyi replicate`.")
+AWAY = Advice(
+    "error", "What is taken in now is not in it, and it is not audited.", "Mount its disk; `tianyi replicate`."
+)
 LOOKS = (
     Trial("file system", Advice("warning", "What is kept here may end with the machine or its container.",
                                 "Move it to a disk of its own, or to a volume."), _kind),

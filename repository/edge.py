@@ -58,6 +58,7 @@ EDGE: Mapping[type[Exception], Edge] = {
     own.NoRepository: Edge(NOT_FOUND, 404),
     own.UnknownCopy: Edge(NOT_FOUND, 404),
     own.BadIdentifier: Edge(NOT_FOUND, 404),
+    own.Ambiguous: Edge(USAGE, 409),
     own.NotKept: Edge(NOT_FOUND, 404),
     own.UnknownRequest: Edge(NOT_FOUND, 404),
     own.UnknownHold: Edge(NOT_FOUND, 404),

@@ -24,6 +24,7 @@ class BadConfig(RepositoryError):
 
     def __init__(self, file: str, why: str) -> None:
         super().__init__(f"{file} cannot be used: {why}.", "Correct the file; docs/vault-format.md shows its form.")
+        self.why = why
 
 
 class UnsupportedCopy(RepositoryError):
@@ -77,6 +78,15 @@ class BadIdentifier(RepositoryError):
             f"{text!r} is neither an AIP (urn:uuid:…) nor an accession number (2026-0001).",
             "`tianyi list` shows what is held.",
         )
+
+
+class Ambiguous(RepositoryError):
+    """An accession number that two AIPs have, since copies went apart."""
+
+    code = "ambiguous"
+
+    def __init__(self, text: str, aips: list[str]) -> None:
+        super().__init__(f"{text} is the number of {len(aips)} AIPs: {', '.join(aips)}.", "Name one by its urn:uuid.")
 
 
 class NotKept(RepositoryError):

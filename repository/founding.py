@@ -90,22 +90,32 @@ def _event(made: Config, time: str, agent: str) -> Event:
 
 def present(stores: Sequence[Store], vault_id: str) -> list[Store]:
     """The copies, those that do not answer as `Away`: a missing folder, or an empty one, which a disk that is not
-    mounted leaves; an object store that is silent, or refuses the key. Raises NotAVault where one is of another
-    vault, Unreachable where the first does not answer."""
-    return [_present(store, vault_id, first=store is stores[0]) for store in stores]
+    mounted leaves; an object store that is silent, or refuses the key; a place that holds something else. For the
+    first copy, raises NotAVault where it is of another vault, Unreachable where it does not answer."""
+    try:
+        check(stores[0], vault_id)
+    except Unreachable as error:
+        error.next = _without_first([store.name for store in stores[1:]])
+        raise
+    return [stores[0], *(_present(store, vault_id) for store in stores[1:])]
 
 
-def _present(store: Store, vault_id: str, *, first: bool) -> Store:
+def _without_first(others: Sequence[str]) -> str:
+    if not others:
+        return "See that its disk is mounted and readable."
+    return (
+        "See that its disk is mounted and readable. If it is lost, another copy can take its place:"
+        f" `tianyi copies promote NAME`; the others are {', '.join(others)}."
+    )
+
+
+def _present(store: Store, vault_id: str) -> Store:
     try:
         check(store, vault_id)
     except Unreachable as error:
-        if first:
-            error.next = (
-                "See that its disk is mounted and readable. If it is lost, another copy can take its place:"
-                " `tianyi copies promote NAME`; their names are in tianyi.toml."
-            )
-            raise
         return Away(store.name, error.where, error.why, error.next)
+    except NotAVault as error:
+        return Away(store.name, store.name, str(error).removesuffix("."), error.next)
     return store
 
 

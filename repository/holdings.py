@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from repository.catalogue import Catalogue
-from repository.errors import BadIdentifier, NotKept
+from repository.errors import Ambiguous, BadIdentifier, NotKept
 from storage import layout
 from storage.aip import parse_aip
 from storage.errors import Deleted, NotFound
@@ -113,8 +113,10 @@ def _named(catalogue: Catalogue, text: str) -> str:
     """The AIP that is meant, whether or not it is held; "" for an accession of which there is none."""
     if _ACCESSION.fullmatch(text):
         query = "select aip from aips where accession = ?1 union all select aip from deleted where accession = ?1"
-        row = catalogue.one(query, text)
-        return str(row["aip"]) if row else ""
+        found = sorted({str(row["aip"]) for row in catalogue.rows(query, text)})
+        if len(found) > 1:
+            raise Ambiguous(text, found)
+        return found[0] if found else ""
     try:
         return f"urn:uuid:{parse_aip(text.lower())}"
     except ValueError as error:

@@ -49,7 +49,7 @@ def agenda(catalogue: Catalogue, policy: AuditPolicy, now: datetime) -> list[Job
 
 def due_copies(catalogue: Catalogue, names: list[str], every: timedelta, now: datetime) -> list[str]:
     """The copies of which the last reading is older than `every`, or could not be finished; in the order given."""
-    return [name for name in names if cadence.due(_last_reading(catalogue, name), every, now)]
+    return [name for name in names if cadence.due(last_reading(catalogue, name), every, now)]
 
 
 def wire(job: Job) -> dict[str, Any]:
@@ -77,10 +77,12 @@ def _began(row: Mapping[str, Any]) -> datetime:
     return datetime.fromisoformat(row["time"]) - timedelta(seconds=json.loads(row["detail"]).get("seconds", 0))
 
 
-def _last_reading(catalogue: Catalogue, copy: str) -> datetime | None:
-    """When a copy was last read as a whole; an audit that met an absent copy has not read it."""
+def last_reading(catalogue: Catalogue, copy: str) -> datetime | None:
+    """When a copy was last read as a whole, since it was declared; an audit that met an absent copy has not read it."""
     row = catalogue.one(
-        "select time from events where type = 'audit' and object = ? and outcome != 'not checked'"
+        "select time from events where type = 'audit' and object = ?1 and outcome != 'not checked' and entry >"
+        " coalesce((select max(entry) from events where type = 'configuration' and object = ?1"
+        " and outcome = 'added'), 0)"
         " order by entry desc limit 1",
         copy,
     )

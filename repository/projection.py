@@ -99,6 +99,19 @@ def _listed(vault: Vault, digest: Digest) -> Iterator[dict[str, str]]:
         yield from map(json.loads, lines(stream))
 
 
+def _configuration(db: Database, vault: Vault, entry: int, event: Event) -> None:
+    """A copy that is declared begins with nothing known of it, though an earlier one had its name."""
+    if event.outcome == "added":
+        for table in ("audits", "damage"):
+            db.execute(f"delete from {table} where copy = ?", (event.object,))
+
+
+def _replication(db: Database, vault: Vault, entry: int, event: Event) -> None:
+    """What an audit had missed of a copy that was then brought up to the others is there."""
+    if event.outcome == "success":
+        db.execute("delete from damage where copy = ? and outcome = 'missing'", (event.object,))
+
+
 def _repair(db: Database, vault: Vault, entry: int, event: Event) -> None:
     keys = event.detail.get("repaired", [])
     assert isinstance(keys, list)
@@ -121,6 +134,8 @@ _PROJECTIONS: dict[str, Callable[[Database, Vault, int, Event], None]] = {
     "commit": _commit,
     "audit": _audit,
     "repair": _repair,
+    "configuration": _configuration,
+    "replication": _replication,
     "deletion-request": project_deletion.requested,
     "deletion-approval": project_deletion.approved,
     "deletion-withdrawal": project_deletion.withdrawn,

@@ -21,7 +21,7 @@ def bring_up(target: Store, setting: Setting) -> Replicated:
     try:
         replication.carry_out()
     except StorageError as error:
-        replication.result.behind[""] = str(error)
+        replication.result.behind[""] = f"{error} {error.next}".strip()
     if replication.result.copied:
         note(replication.result, setting)
         with suppress(StorageError), setting.committer.lock():  # the entry itself: a copy may not be asked to follow

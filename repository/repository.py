@@ -214,6 +214,7 @@ class Repository:
         """The policies in force: those in `policies/` over the defaults; raise PolicyError."""
         loaded = document.load(self.settings.policies if self.settings.policies.is_dir() else None)
         check_known(loaded.ingest.findings.codes)
+        copies.check_required(loaded.copies.names(), self.settings)
         return loaded
 
     @staticmethod
@@ -306,6 +307,7 @@ class Repository:
         OCFL object, which a storage root at `dest` gets besides what it has; raise NotEmpty, NotFound, NotOcfl."""
         if form not in FORMS:
             raise BadRequest(f"{form!r} is not a form of DIP.", f"Choose one of: {', '.join(FORMS)}.")
+        copies.check_outside(dest, self.settings)
         urn = holdings.resolve(self.catalogue, aip)
         record = self._version(urn, version)
         if form == "ocfl":

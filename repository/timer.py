@@ -8,7 +8,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC
+from dataclasses import replace
+from datetime import UTC, timedelta
 from pathlib import Path
 
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED, JobExecutionEvent
@@ -56,7 +57,12 @@ def firing(
 
 
 def _add(scheduler: BackgroundScheduler, folder: str, job: Job, once: bool) -> None:
-    """Runs that were missed while the machine slept fire as one, however late."""
+    """Runs that were missed while the machine slept fire as one, however late.
+
+    Of those that are due at once, copies are brought up to each other first: what one lacks is no damage.
+    """
+    if job.name == "replicate":
+        job = replace(job, next=job.next - timedelta(milliseconds=1))
     when = {"trigger": "date", "run_date": job.next} if once else {
         "trigger": "interval", "seconds": job.every.total_seconds(), "next_run_time": job.next,
     }  # fmt: skip

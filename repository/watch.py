@@ -168,7 +168,8 @@ class Watch:
             "select copy, json_extract(detail, '$.not_checked') as keys from audits join events using (entry)"
             " where keys > 0 order by copy"
         )
-        return {row["copy"]: row["keys"] for row in self.catalogue.rows(query)}
+        known = {store.name for store in (*self.committer.vault.copies, *self.sources)}  # not those that were retired
+        return {row["copy"]: row["keys"] for row in self.catalogue.rows(query) if row["copy"] in known}
 
     def _damage(self, copy: str) -> Iterator[Damage]:
         """Yield what audits found damaged and is still expected, ascending by key, as both sides do."""

@@ -72,7 +72,8 @@ def validation(value: Validation) -> Json:
 def copy_state(value: CopyState) -> Json:
     copy = value.copy
     return {
-        "name": copy.name, "url": copy.url, "state": value.state, "behind": value.behind,
+        "name": copy.name, "url": copy.url, "state": value.state,
+        "behind": None if value.state == "away" else value.behind,
         "last_read_in_full": value.last_read_in_full or None, "medium": copy.medium or None,
         "place": copy.place or None, "form": copy.form, "why": value.why or None,
     }  # fmt: skip

@@ -157,8 +157,8 @@ class Diverged(StorageError):
 
     code = "ledger-diverged"
     next = (
-        "Something was written to it while it was not with the others. Find out what (`log/` in that copy), then"
-        " `tianyi copies retire` it and add it anew."
+        "It was written to while the others were not there. `tianyi rebuild`, `tianyi audit` and `tianyi repair` bring"
+        " its AIPs to the others; then `tianyi copies retire` it, and add a copy in an empty place."
     )
 
     def __init__(self, where: str) -> None:

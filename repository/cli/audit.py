@@ -19,6 +19,7 @@ from repository.cli.naming import named
 from repository.cli.screen import Screen, counted, dumps, printable, size
 from repository.holdings import Behind
 from repository.watch import Mended
+from storage import layout
 from storage.aip import stamp
 
 _WORDS = ("intact", "altered", "missing", "unreadable", "not_checked", "extra")
@@ -68,7 +69,9 @@ def _show(console: Console, results: list[Audit], report: Path | None, behind: C
         if (more := sum(result.counts[word] for word in _DAMAGE) - _SHOWN) > 0:
             console.print(f"  [dim]… {more:,} more in {escape(str(report))}[/]")
     if any(result.counts["extra"] for result in results):
-        console.print("[dim]extra: no AIP needs them (leftovers, or what came with refused deliveries)[/]")
+        console.print("[dim]extra: nothing in the catalogue needs them: leftovers, which `tianyi sweep` removes[/]")
+    if any(found.outcome == "extra" and layout.record_name(found.key) for one in results for found in one.findings):
+        console.print("[yellow]Among them are records of AIPs that no entry tells of.[/]  [dim]→[/] tianyi rebuild")
     if report:
         console.print(f"[dim]all findings: {escape(str(report))}[/]")
     if any(map(is_damaged, results)):

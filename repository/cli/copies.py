@@ -19,6 +19,12 @@ from storage.replicate import Replicated
 app = typer.Typer(help="How the copies of the vault stand; declare, promote and retire them.")
 _COLUMNS = ("name", "state", "behind", "last_read_in_full", "medium", "place", "url")
 
+_HINTS = {
+    "behind": "`tianyi replicate` brings it up to the others.",
+    "damaged": "`tianyi audit`, then `tianyi repair`.",
+    "away": "See that its disk is mounted; one that is lost can be retired, and another added.",
+}
+
 
 @app.callback(invoke_without_command=True)
 def copies(context: typer.Context, json: AsJson = False) -> None:
@@ -30,8 +36,9 @@ def copies(context: typer.Context, json: AsJson = False) -> None:
         states = repository.copy_states()
         screen.rows(map(wire.copy_state, states), _COLUMNS, nothing="", spare=("place", "medium", "url"))
         for state in states:
-            if state.why and not json:
-                screen.warn(f"{state.copy.name} does not answer: {state.why}.")
+            if not json and (hint := _HINTS.get(state.state)):
+                why = f": {printable(state.why).removesuffix('.')}" if state.why else ""
+                screen.errors.print(f"[dim]→[/] {state.copy.name} is {state.state}{escape(why)}. {hint}")
     if any(state.state == "damaged" for state in states):
         raise typer.Exit(edge.DAMAGE)
     raise typer.Exit(edge.DONE if all(state.state == "complete" for state in states) else edge.INCOMPLETE)

@@ -82,9 +82,9 @@ def _gist(detail: Mapping[str, str | int]) -> str:
     """Counts in words; an audit that read no copy, and a migration of nothing, had nothing to do."""
     if "message" in detail:
         return f"{detail.get('code', 'fail')}: {detail['message']}"
-    if not detail.get("copies", detail.get("migrated", 0)) and not _left(detail):
+    if "copied" not in detail and not detail.get("copies", detail.get("migrated", 0)) and not _left(detail):
         return "nothing due"
-    return ", ".join(_counted(word, value) for word, value in detail.items() if value != 0)
+    return ", ".join(_counted(word, value) for word, value in detail.items() if value != 0) or "nothing to copy"
 
 
 def _left(detail: Mapping[str, str | int]) -> bool:

@@ -181,7 +181,7 @@ def test_without_first_copy_and_catalogue_another_is_promoted(archive: Path, tmp
     assert tianyi("rebuild", at=archive).code == 0
     assert answers(tianyi, archive) == told
     assert tianyi("events", at=archive).rows[: len(events)] == events
-    assert states(tianyi, archive) == {SECOND: ("complete", 0), "first": ("away", 0)}
+    assert states(tianyi, archive) == {SECOND: ("complete", 0), "first": ("away", None)}
 
     assert tianyi("copies", "retire", "first", at=archive).code == 0
     assert tianyi("copies", "add", "new", archive / "vault", at=archive).code == 0
@@ -210,7 +210,7 @@ def test_what_cannot_be_done_is_told_and_changes_nothing(archive: Path, tmp_path
     before = (archive / config.FILE).read_text()
     for arguments, code in {
         ("add", SECOND, tmp_path / "other"): "usage",
-        ("add", "Third!", tmp_path / "other"): "config-invalid",
+        ("add", "Third!", tmp_path / "other"): "usage",
         ("add", "third", tmp_path / "full"): "not-a-vault",
         ("add", "third", tmp_path / "second" / "inside"): "not-a-vault",
         ("add", "third", tmp_path / "second"): "not-a-vault",
@@ -332,3 +332,47 @@ def test_adding_a_copy_that_was_cut_short_is_done_again(archive: Path, tmp_path:
     shutil.copy(archive / "vault" / "README.txt", third)
     assert tianyi("copies", "add", "third", third, at=archive).code == 0
     assert tianyi("replicate", at=archive).code == 0
+
+
+def test_a_new_disk_under_an_old_name_begins_anew(archive: Path, tmp_path: Path, tianyi: Tianyi) -> None:
+    record = next((tmp_path / "second").rglob("v1.json"))
+    record.chmod(0o644)
+    record.write_bytes(b"rot")
+    assert tianyi("audit", at=archive).code == 3
+    shutil.rmtree(tmp_path / "second")
+    assert tianyi("audit", at=archive).code == 3 + 3
+    assert tianyi("copies", "retire", SECOND, at=archive).code == 0
+    assert tianyi("repair", at=archive).code == 0
+    assert tianyi("copies", "add", SECOND, tmp_path / "new", at=archive).code == 0
+    assert tianyi("replicate", at=archive).code == 0
+    [row] = [row for row in tianyi("copies", at=archive).rows if row["name"] == SECOND]
+    assert (row["state"], row["last_read_in_full"]) == ("complete", None)
+    tianyi("rebuild", at=archive)
+    assert [row] == [one for one in tianyi("copies", at=archive).rows if one["name"] == SECOND]
+
+
+def test_something_else_in_another_copys_place_stops_nothing(archive: Path, tmp_path: Path, tianyi: Tianyi) -> None:
+    shutil.rmtree(tmp_path / "second")
+    assert tianyi("init", tmp_path / "other").code == 0
+    shutil.copytree(tmp_path / "other" / "vault", tmp_path / "second")
+    before = keys(tmp_path / "second")
+    assert tianyi("list", at=archive).code == 0
+    [row] = [row for row in tianyi("copies", at=archive).rows if row["name"] == SECOND]
+    assert (row["state"], "another vault" in row["why"], row["behind"]) == ("away", True, None)
+    assert tianyi("replicate", at=archive).code == 6
+    assert tianyi("copies", "promote", SECOND, at=archive).said["code"] == "not-a-vault"
+    assert keys(tmp_path / "second") == before
+    assert tianyi("copies", "retire", SECOND, at=archive).code == 0
+
+
+def test_nothing_is_exported_into_a_copy(archive: Path, tmp_path: Path, tianyi: Tianyi) -> None:
+    before = keys(tmp_path / "second")
+    for place in (tmp_path / "second" / "dip", archive / "vault" / "x"):
+        assert tianyi("export", "2026-0001", place, at=archive).said["code"] == "usage"
+    assert keys(tmp_path / "second") == before
+
+
+def test_a_policy_that_asks_for_a_copy_that_is_not_there(archive: Path, tianyi: Tianyi) -> None:
+    (archive / "policies" / "copies.yaml").write_text("required: [nobody]\n")
+    told = tianyi("ingest", archive.parent / "deliveries" / "harbour", at=archive)
+    assert (told.said["code"], "nobody" in told.said["message"]) == ("policy-invalid", True)

@@ -72,7 +72,7 @@ def test_what_is_deleted_leaves_it_too(archive: Path, tmp_path: Path, tianyi: Ti
 
 def test_one_that_is_away_or_another_vaults_is_told(archive: Path, tmp_path: Path, tianyi: Tianyi) -> None:
     dark = (tmp_path / DARK).rename(tmp_path / "unplugged")
-    assert states(tianyi, archive)[DARK] == ("away", 0)
+    assert states(tianyi, archive)[DARK] == ("away", None)
     assert tianyi("replicate", at=archive).code == 6
     assert tianyi("audit", at=archive).code == 6
     assert not (tmp_path / DARK).exists(), "made anew where its disk is not mounted"
