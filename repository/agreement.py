@@ -5,7 +5,6 @@ from __future__ import annotations
 import heapq
 
 from repository.catalogue import Catalogue
-from storage import tombstones
 from storage.aip import parse_aip
 from storage.digest import Digest
 from storage.errors import StorageError
@@ -21,7 +20,7 @@ def agrees(catalogue: Catalogue, vault: Vault) -> bool:
     """Whether every file of every version's bag is in the catalogue, and every tombstone; a version that cannot be read
     says nothing."""
     deleted = {row["aip"] for row in catalogue.rows("select aip from deleted")}
-    if any(f"urn:uuid:{aip}" not in deleted for aip in tombstones.buried(vault.copies)):
+    if any(f"urn:uuid:{aip}" not in deleted for aip in vault.buried()):
         return False
     versions = list(catalogue.rows("select aip, version, record from versions order by aip, version"))
     return all(_version_agrees(catalogue, vault, row["aip"], row["version"], row["record"]) for row in versions)

@@ -19,7 +19,7 @@ from sqlite_utils import Database
 from repository import projection, schema
 from repository.project_deletion import put_tombstone
 from repository.project_version import project_version
-from storage import layout, tombstones
+from storage import layout
 from storage.aip import parse_aip
 from storage.digest import Digest
 from storage.errors import StorageError
@@ -103,7 +103,7 @@ class Catalogue:
                     with self._transaction():
                         project_version(self.db, vault, record, self.position)
                         projection.put_accession(self.db, record, self.position)
-        for aip in tombstones.buried(vault.copies):
+        for aip in vault.buried():
             self._complete_deletion(vault, aip)
 
     def _complete_deletion(self, vault: Vault, aip: UUID) -> None:

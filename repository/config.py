@@ -81,6 +81,8 @@ def find(start: Path) -> Path:
 def load(folder: Path) -> Config:
     """Read tianyi.toml; raise NoRepository or BadConfig."""
     try:
+        if not (folder / FILE).is_file():
+            raise NoRepository(str(folder))
         said = tomllib.loads((folder / FILE).read_text(encoding="utf-8"))
         copies = tuple(map(_copy, said["copies"]))
         agents = tuple(Agent(str(agent["name"]), str(agent.get("user", ""))) for agent in said.get("agents", ()))
@@ -88,7 +90,7 @@ def load(folder: Path) -> Config:
         return Config(folder, str(said["vault"]["id"]), copies, agents)
     except FileNotFoundError as error:
         raise NoRepository(str(folder)) from error
-    except (tomllib.TOMLDecodeError, KeyError, TypeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError, UnicodeDecodeError, RecursionError) as error:
         raise BadConfig(str(folder / FILE), f"{type(error).__name__}: {error}") from error
 
 
@@ -98,10 +100,22 @@ def check_copies(copies: Sequence[Copy], file: Path) -> None:
         raise BadConfig(str(file), "copies need names, each its own")
     if wrong := [copy.name for copy in copies if not _NAME.fullmatch(copy.name)]:
         raise BadConfig(str(file), f"{wrong[0]!r} is no name for a copy: small letters, digits and hyphens")
+    for copy in copies:
+        _check_url(copy, file)
     if odd := next((copy for copy in copies if copy.form not in FORMS), None):
         raise BadConfig(str(file), f"{odd.name} has the form {odd.form!r}; there are: {', '.join(FORMS)}")
     if copies[0].form != FORMS[0]:
         raise BadConfig(str(file), f"the first copy has to be of the form {FORMS[0]!r}")
+
+
+def _check_url(copy: Copy, file: Path) -> None:
+    try:
+        path = unquote(urlsplit(copy.url).path, errors="strict")
+        copy.url.encode()
+    except ValueError as error:
+        raise BadConfig(str(file), f"{copy.name} has a URL that is none: {error}") from error
+    if "\0" in path or not copy.url.strip():
+        raise BadConfig(str(file), f"{copy.name} has a URL that is none")
 
 
 def _copy(table: Mapping[str, Any]) -> Copy:

@@ -9,6 +9,7 @@ import tomlkit
 from tomlkit.items import AoT, Table
 
 from repository.config import FILE, Config, Copy, written
+from repository.errors import BadConfig
 from storage import durable
 
 
@@ -34,7 +35,8 @@ def _change(settings: Config, change: Callable[[list[Table]], list[Table]]) -> N
     path = settings.folder / FILE
     document = tomlkit.parse(path.read_text(encoding="utf-8"))
     tables = document["copies"]
-    assert isinstance(tables, AoT)  # it was read so a moment ago
+    if not isinstance(tables, AoT):
+        raise BadConfig(str(path), "`copies` is not written as [[copies]] tables")
     changed = tomlkit.aot()
     for table in change(list(tables)):
         changed.append(table)

@@ -17,6 +17,7 @@ from repository.errors import BadConfig, BadRequest, UnknownCopy
 from repository.watch import expected
 from storage import lacking, ocfl_update
 from storage.aip import stamp
+from storage.commit import prepare_work
 from storage.errors import Diverged, NotAVault, StorageError, Unreachable
 from storage.founding import found, known_files
 from storage.ledger import Ledger
@@ -117,6 +118,17 @@ def add(settings: Config, vault: Vault, copy: Copy) -> None:
     config_edit.add(settings, copy)
 
 
+def check_spared(name: str, stood: Sequence[CopyState], required: frozenset[str] | None) -> None:
+    """Raise BadRequest where a copy may be the only one that has something, or is one that the policy asks for."""
+    if name in (required or ()):
+        raise BadRequest(f"The policy asks for {name}.", "Change `required` in policies/copies.yaml before.")
+    answers = any(state.copy.name == name and state.state != "away" for state in stood)
+    if answers and not any(state.state == "complete" for state in stood if state.copy.name != name):
+        raise BadRequest(
+            f"No other copy is complete: {name} may have what they lack.", "`tianyi replicate`, or repair, before."
+        )
+
+
 def retire(settings: Config, name: str) -> Copy:
     """Declare a copy no longer, and leave what is in it; raise UnknownCopy, or BadRequest for the first."""
     copy = _named(settings, name)
@@ -138,6 +150,7 @@ def promote(folder: Path, name: str) -> Promoted:
         raise BadRequest(f"{name} is the first copy already.", "`tianyi copies` shows their order.")
     if copy.form != FORMS[0]:
         raise BadRequest(f"{name} keeps packages, and cannot be the first copy.", "Promote one of the others.")
+    prepare_work(settings.work)  # it may be lost with the disk
     with locked(settings.work / "commit.lock", "the vault"):
         store = config.open_copy(copy, settings)
         founding.check(store, settings.vault_id)

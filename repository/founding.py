@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 from uuid import UUID
 
 from repository import config
@@ -55,10 +55,20 @@ def make(folder: Path, copies: Sequence[str], vault_id: UUID, time: str, agent: 
 
 def check_apart(copies: Sequence[Copy], folder: Path) -> None:
     """Raise NotAVault where one copy's place is another's, or inside it."""
-    roots = [config.root_of(copy, folder) for copy in copies]
+    roots = [_real(config.root_of(copy, folder)) for copy in copies]
     for root in roots:
         if any(root == other or root in other.parents for other in roots if other is not root):
             raise NotAVault(str(root), "another copy is the same folder, or inside it", "Name folders apart.")
+    for root in roots:
+        if root in (_real(folder), *_real(folder).parents) or any(
+            _real(folder / name) in (root, *root.parents) for name in ("work", *_FOLDERS)
+        ):
+            raise NotAVault(str(root), "the repository keeps other things there", "Name a folder outside it.")
+
+
+def _real(root: Path | PurePath) -> PurePath:
+    """Where a folder really is, whatever links lead there; places in object stores are where they are."""
+    return Path(os.path.realpath(root)) if isinstance(root, Path) else root
 
 
 def prepared(copy: Copy, settings: Config) -> Store:
@@ -131,8 +141,17 @@ def check(store: Store, vault_id: str) -> None:
         if _is_damaged(store, vault_id):
             return
         raise
+    if not found and (other := _founded(store)) not in ("", vault_id):
+        raise NotAVault(store.name, f"it is a copy of another vault ({other})", "Correct tianyi.toml.")
     if found not in ("", vault_id) and not _is_damaged(store, vault_id):
         raise NotAVault(store.name, f"it is a copy of another vault ({found})", "Correct tianyi.toml.")
+
+
+def _founded(store: Store) -> str:
+    """The vault that a copy's own ledger tells of, "" where it tells of none."""
+    with suppress(StorageError, OSError):
+        return next((event.object for _, _, event in Ledger(store).read(0, 1)), "")
+    return ""
 
 
 def _is_damaged(store: Store, vault_id: str) -> bool:

@@ -118,6 +118,7 @@ class Repository:
         self.agent, self.now, self.progress = agent or default_agent(), now, progress
         self.user = user or system_user()
         self.bad_reads: list[tuple[str, str]] = []
+        founding.check_apart(settings.copies, settings.folder)
         stores = [config.open_copy(copy, settings, disk) for copy in settings.copies if not packages.is_package(copy)]
         self.packages = packages.opened(settings, disk)
         self.vault = Vault(
@@ -183,6 +184,8 @@ class Repository:
             if done[-1].copied:
                 replication.note(done[-1], setting)
         self.catalogue.follow(self.vault)
+        if any(one.copied for one in done):
+            self.catalogue.complete(self.vault)  # records may have come that no entry tells of
         return done
 
     def replicate_plan(self, copy: str = "") -> list[CopyState]:
@@ -198,6 +201,7 @@ class Repository:
 
     def retire_copy(self, name: str) -> None:
         """Declare a copy no longer; what is in it stays. Raises UnknownCopy, or BadRequest for the first."""
+        copies.check_spared(name, self.copy_states(), self.policies().copies.names())
         with self.committer.lock():
             copy = copies.retire(self.settings, name)
         self._note("configuration", name, "retired", {"form": copy.form})

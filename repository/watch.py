@@ -22,7 +22,7 @@ from storage.aip import parse_record
 from storage.canonical import Json
 from storage.commit import Committer
 from storage.digest import Digest, sha256
-from storage.errors import Diverged, StorageError
+from storage.errors import StorageError
 from storage.event import Event
 from storage.ledger import Ledger
 from storage.parallel import Inline, portions
@@ -200,7 +200,7 @@ class Watch:
         """Whether two whole things contradict each other, which is for a person, never for a machine: a record that is
         another than the ledger tells of, or a ledger of another history."""
         if expected.key.startswith(layout.LOG):
-            return _is_forked(Ledger(store), Ledger(self.committer.vault.first))
+            return Ledger(store).is_forked_from(Ledger(self.committer.vault.first))
         return _is_another_record(store, expected)
 
     def note_healed(self, copy: str, healed: Sequence[Mend]) -> None:
@@ -236,16 +236,6 @@ def told(finding: Finding) -> dict[str, str]:
     return {name: value for name, value in row.items() if value}
 
 
-def _is_forked(ledger: Ledger, leader: Ledger) -> bool:
-    try:
-        ledger.check_same(leader)
-    except Diverged:
-        return True
-    except StorageError:
-        return False
-    return False
-
-
 def _is_another_record(store: Opens, expected: Expected) -> bool:
     """Whether a record agrees with itself and is another than the ledger tells of.
 
@@ -255,8 +245,9 @@ def _is_another_record(store: Opens, expected: Expected) -> bool:
         return False
     with suppress(StorageError, OSError), store.open(expected.key) as stream:
         data = stream.read()
-        parse_record(data, expected.key)
-        return sha256(data) != expected.digest
+        record = parse_record(data, expected.key)
+        its_own = layout.record_name(expected.key) == (record.uuid, record.version)
+        return its_own and sha256(data) != expected.digest
     return False
 
 

@@ -77,7 +77,7 @@ def identity(store: Store) -> str:
         if members["vault"] != VERSION:
             raise NotAVault(store.name, f"it is of version {members['vault']}", "Use a newer Tianyi.")
         return str(members["id"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return ""
     except NotFound as error:
         if next(store.listing(layout.AIPS), None):

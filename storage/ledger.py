@@ -92,6 +92,16 @@ class Ledger:
             if _are_forked(self._if_readable(number, width + 1), leader._if_readable(number, width + 1)):
                 raise Diverged(self.store.name)
 
+    def is_forked_from(self, leader: Ledger) -> bool:
+        """Whether `check_same` says so; a ledger that cannot be asked says nothing."""
+        try:
+            self.check_same(leader)
+        except Diverged:
+            return True
+        except StorageError:
+            return False
+        return False
+
     def _if_readable(self, number: int, width: int) -> list[bytes]:
         try:
             return self._entries(number, width)
@@ -148,8 +158,26 @@ def _may_be_rot(entry: bytes, other: bytes) -> bool:
 
 
 def _last_in(store: Store) -> tuple[int, int]:
-    places = (bundle.parse_key(key) for key in store.listing(bundle.PREFIX))
-    return max((place for place in places if place), default=(0, 0))
+    """Number and width of a copy's right-most bundle.
+
+    A file that is no bundle, and stands where none can be (after a gap, or beside one that is), is somebody's stray;
+    one that stands in its place is damage, and is told when it is read.
+    """
+    places = {place for key in store.listing(bundle.PREFIX) if (place := bundle.parse_key(key))}
+    for number, width in sorted(places, reverse=True):
+        follows = not number or (number - 1, bundle.WIDTH) in places
+        beside = any(other == number and narrower < width for other, narrower in places)
+        if (follows and not beside) or _is_bundle(store, number, width):
+            return number, width
+    return 0, 0
+
+
+def _is_bundle(store: Store, number: int, width: int) -> bool:
+    try:
+        with told(store.name), store.open(bundle.bundle_key(number, width)) as stream:
+            return len(bundle.decode(stream.read())) == width
+    except (StorageError, ValueError):
+        return False
 
 
 def _read(store: Store, number: int, width: int) -> list[bytes]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from uuid import UUID
 
-from storage import layout, tombstones
+from storage import layout
 from storage.aip import Record, parse_aip, parse_record
 from storage.away import answers
 from storage.digest import Digest
@@ -43,7 +43,7 @@ class Marks:
         """Mark what everything in every copy that answers refers to; raise SweepStopped where that cannot be told."""
         with _stopping():
             self.size = self._vault.ledger.size()  # before records are listed: `catch_up` takes what comes later
-            self._dead = tombstones.buried(self._vault.copies)
+            self._dead = self._vault.buried()
             for aip in self._dead:
                 if (tombstone := self._vault.tombstone(aip)) and tombstone.policy:
                     self._references.add([Digest.parse(tombstone.policy)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -55,7 +56,7 @@ def open_root(folder: Path) -> Root:
         if not _declares(folder, ocfl.ROOT):
             raise NotOcfl(str(folder), f"it is no OCFL storage root of version {ocfl.SPEC}")
         try:
-            name = str(json.loads((folder / ocfl.LAYOUT).read_bytes())["extension"])
+            name = str(json.loads(_bytes(folder / ocfl.LAYOUT))["extension"])
             found = layout(name, _config(folder, name))
         except FileNotFoundError as error:
             raise NotOcfl(str(folder), f"it has no {ocfl.LAYOUT}") from error
@@ -71,8 +72,8 @@ def read_object(folder: Path) -> Inventory:
         if not _declares(folder, ocfl.OBJECT):
             raise NotOcfl(str(folder), f"it is no OCFL object of version {ocfl.SPEC}")
         try:
-            data = (folder / ocfl.INVENTORY).read_bytes()
-            claimed = (folder / ocfl.SIDECAR).read_bytes().split()[:1]
+            data = _bytes(folder / ocfl.INVENTORY)
+            claimed = _bytes(folder / ocfl.SIDECAR).split()[:1]
         except FileNotFoundError as error:
             raise NotOcfl(str(folder), f"{os.path.basename(error.filename)} is missing") from error
     if claimed != [(found := sha256(data)).hexadecimal.encode()]:
@@ -83,15 +84,23 @@ def read_object(folder: Path) -> Inventory:
         raise NotOcfl(str(folder), f"its inventory cannot be used: {error}") from error
 
 
+def _bytes(path: Path) -> bytes:
+    """A small file of somebody's root; raise NotOcfl for what is none, such as a pipe that nobody writes to."""
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise NotOcfl(str(path), "it is not a regular file")
+        return file.read()
+
+
 def _declares(folder: Path, name: str) -> bool:
     with suppress(FileNotFoundError, NotADirectoryError):
-        return (folder / name).read_bytes() == ocfl.declaration(name)
+        return _bytes(folder / name) == ocfl.declaration(name)
     return False
 
 
 def _config(folder: Path, name: str) -> Mapping[str, object]:
     with suppress(FileNotFoundError):
-        config = json.loads((folder / EXTENSIONS / name / "config.json").read_bytes())
+        config = json.loads(_bytes(folder / EXTENSIONS / name / "config.json"))
         if not isinstance(config, dict):
             raise ValueError("its layout's config.json is no object")
         return config

@@ -15,7 +15,7 @@ from storage.ocfl_object import Package
 from storage.progress import SILENT, Progress
 from storage.replicate import Replicated
 from storage.staging import running
-from storage.tombstones import buried, find
+from storage.tombstones import find
 from storage.vault import Vault
 
 
@@ -47,7 +47,7 @@ def bury(copy: OcflCopy, vault: Vault, work: Path, run: str) -> None:
 
 def behind(copy: OcflCopy, vault: Vault) -> int:
     """How many versions the copy lacks, and tombstones; raise Unreachable."""
-    tombstones = sum(1 for aip in buried(vault.copies) if not copy.is_buried(aip))
+    tombstones = sum(1 for aip in vault.buried() if not copy.is_buried(aip))
     return tombstones + sum(1 for records in aips(vault) for record in records if not copy.has(record))
 
 
@@ -58,7 +58,7 @@ def packages(vault: Vault, records: Sequence[Record]) -> Iterator[Package]:
 
 
 def _bury(copy: OcflCopy, vault: Vault, run: str, result: Replicated) -> None:
-    for aip in sorted(buried(vault.copies)):
+    for aip in sorted(vault.buried()):
         if not copy.is_buried(aip):
             try:
                 tombstone = find(vault.copies, aip)
@@ -93,7 +93,7 @@ def _lacking(copy: OcflCopy, vault: Vault) -> Iterator[list[Record]]:
 
 def aips(vault: Vault) -> Iterator[list[Record]]:
     """Yield the versions of each AIP that is not deleted, from 1 as far as they are there without a gap."""
-    gone = buried(vault.copies)
+    gone = vault.buried()
     for aip, found in groupby(vault.all_records(), key=lambda record: record.uuid):
         versions = sorted(found, key=lambda record: record.version)
         whole = [record for number, record in enumerate(versions, start=1) if record.version == number]

@@ -21,7 +21,7 @@ from storage.away import answers
 from storage.carry import Sized, carry
 from storage.commit import Committer, create_same
 from storage.digest import Digest
-from storage.errors import Diverged, NotFound, StorageError
+from storage.errors import Conflict, NotFound, StorageError
 from storage.ledger import Ledger
 from storage.parallel import in_order, portions
 from storage.progress import SILENT, Progress
@@ -61,18 +61,8 @@ class Replication:
 
     def __post_init__(self) -> None:
         self.copies = self.committer.vault.copies
-        self.others = [store for store in self.copies if store is not self.target and self._may_tell(store)]
+        self.others = [store for store in self.copies if store is not self.target and answers(store)]
         self.result = Replicated(self.target.name)
-
-    def _may_tell(self, store: Store) -> bool:
-        """Whether a copy answers, and its ledger is of the first copy's history."""
-        try:
-            Ledger(store).check_same(Ledger(self.committer.vault.first))
-        except Diverged:
-            return False
-        except StorageError:
-            return answers(store)
-        return True
 
     def carry_out(self) -> Replicated:
         """Raises Unreachable, NoRoom or SyncFailed for the copy, Diverged for its ledger; what it has by then stays."""
@@ -86,7 +76,6 @@ class Replication:
             stack.callback(durable.remove_tree, durable.DISK, scratch)
             self.references = stack.enter_context(closing(References(scratch / "references.db")))
             self.held = stack.enter_context(closing(References(scratch / "held.db")))
-            Ledger(self.target).check_same(Ledger(self.committer.vault.first))
             gone = self._bury()
             self._fixed()
             gather(self.references, self.committer.vault, gone, self._unreadable)
@@ -98,9 +87,10 @@ class Replication:
     def _bury(self) -> Set[UUID]:
         """Bring tombstones over, and remove the records under any."""
         with self.committer.lock():
-            for tombstone in tombstones.catch_up(self.target, self.copies):
+            gone = self.committer.vault.buried()
+            for tombstone in tombstones.catch_up(self.target, self.copies, gone):
                 self.result.add(1, len(tombstone.to_bytes()))
-        return tombstones.buried(self.copies)
+        return gone
 
     def _fixed(self) -> None:
         """README.txt, restore.py and tianyi-vault.json, where they are missing."""
@@ -158,7 +148,9 @@ class Replication:
                     self.result.behind[layout.record_key(aip, version)] = str(error)
 
     def _record(self, record: Record) -> None:
-        """A version becomes one of this copy's when its blobs are all there."""
+        """A version becomes one of this copy's when its blobs are all there, and it goes on from the one before it."""
+        if record.version > 1 and self.sources.record(record.uuid, record.version - 1).digest != record.previous:
+            raise Conflict(record.aip, record.version)
         self._make_whole(record)
         with self.committer.lock():
             if not tombstones.is_buried(self.copies, record.uuid):
@@ -185,9 +177,16 @@ class Replication:
         return (line.digest for line in self.sources.bag(record) if not self.references.is_fresh(line.digest))
 
     def _ledger(self) -> None:
-        """Most of it outside the lock: full bundles do not change."""
-        ours, leader = Ledger(self.target), self.sources.ledger
-        for number in list(lacking.bundles(self.target, self.others)):
+        """Most of it outside the lock: full bundles do not change. Histories that went apart stay as they are, for a
+        person; what they tell of is brought over all the same."""
+        first = self.committer.vault.first
+        same = [store for store in self.others if not Ledger(store).is_forked_from(Ledger(first))]
+        ours = Ledger(self.target)
+        ours.check_same(Ledger(first))
+        if not same:
+            return
+        leader = Ledger(*same)
+        for number in list(lacking.bundles(self.target, same)):
             with self.committer.lock():
                 ours.fill(leader, number)
             self.result.add(1, 0)

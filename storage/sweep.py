@@ -123,7 +123,7 @@ class Sweep:
         try:
             if store.name not in self._keep_all:
                 with self._committer.lock():
-                    tombstones.catch_up(store, self._vault.copies)
+                    tombstones.catch_up(store, self._vault.copies, self._vault.buried())
         except StorageError as error:
             self._leave(store.name, str(error))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import suppress
 from uuid import UUID
 
@@ -65,20 +65,20 @@ def clear(store: Store, aip: UUID) -> None:
                 store.drop(key)
 
 
-def catch_up(store: Store, copies: Sequence[Store]) -> list[Tombstone]:
-    """Bring to a copy the tombstones that it lacks, then remove from it the records that lie under any.
+def catch_up(store: Store, copies: Sequence[Store], dead: Set[UUID]) -> list[Tombstone]:
+    """Bring to a copy the tombstones of deleted AIPs (`dead`) that it lacks, then remove from it their records.
 
-    Return those that it lacked. What no copy has whole is left for a repair. Needs no lock: an AIP with a tombstone
-    gets no new records. Raises StorageError where the copy does not take part.
+    Return those that it lacked. What no copy has whole is left for a repair. Call under the commit lock. Raises
+    StorageError where the copy does not take part.
     """
     here = frozenset(_listed(store))
     brought = []
-    for aip in sorted(buried(copies) - here):
+    for aip in sorted(dead - here):
         with suppress(BrokenRecord):
             if tombstone := find(copies, aip):
                 lay(store, tombstone)
                 brought.append(tombstone)
-    for aip in () if store.keeps_all else _half_buried(store):
+    for aip in () if store.keeps_all else _half_buried(store, dead):
         read(store, aip)  # its records go only where its tombstone is whole
         clear(store, aip)
     return brought
@@ -88,9 +88,9 @@ def _listed(store: Lists) -> Iterator[UUID]:
     return (aip for key in store.listing(layout.TOMBSTONES) if (aip := layout.tombstone_name(key)))
 
 
-def _half_buried(store: Lists) -> Iterator[UUID]:
-    """Yield the AIPs of which a copy has both a tombstone and a record."""
-    dead = frozenset(_listed(store))
+def _half_buried(store: Lists, dead: Set[UUID]) -> Iterator[UUID]:
+    """Yield the deleted AIPs of which a copy has both a tombstone and a record."""
+    dead = frozenset(_listed(store)) & dead
     under = (name[0] for key in store.listing(layout.AIPS) if (name := layout.record_name(key)))
     yield from dict.fromkeys(aip for aip in under if aip in dead)
 

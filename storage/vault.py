@@ -43,7 +43,29 @@ class Vault:
 
     def tombstone(self, aip: UUID) -> Tombstone | None:
         """What stays of a deleted AIP, None of any other; raise BrokenRecord where no copy has it whole."""
+        if not tombstones.is_buried(self.copies, aip) or aip in self._standing(frozenset([aip])):
+            return None
         return tombstones.find(self.copies, aip)
+
+    def buried(self) -> frozenset[UUID]:
+        """The AIPs that were deleted: by a tombstone in any copy that answers, which the ledger does not belie.
+
+        A tombstone alone deletes nothing: anybody who can write to one copy could make one. Where the ledger tells of
+        the AIP's commit it has to tell of its deletion, too.
+        """
+        listed = tombstones.buried(self.copies)
+        return listed - self._standing(listed)
+
+    def _standing(self, aips: frozenset[UUID]) -> frozenset[UUID]:
+        """Those that the ledger tells of, and not of their deletion."""
+        if not aips:
+            return aips
+        told: dict[str, set[str]] = {"commit": set(), "deletion": set()}
+        for _, _, event in self.ledger.read():
+            if event.type in told:
+                told[event.type].add(event.object)
+        standing = told["commit"] - told["deletion"]
+        return frozenset(aip for aip in aips if f"urn:uuid:{aip}" in standing)
 
     def records(self, aip: UUID) -> list[Record]:
         """All versions of an AIP, ascending; raise NotFound or Deleted."""
@@ -57,7 +79,7 @@ class Vault:
     def all_records(self) -> Iterator[Record]:
         """Every record of an AIP without a tombstone once, in the order of its key, from the first copy that has it
         whole; if none has, left out."""
-        dead = tombstones.buried(self.copies)
+        dead = self.buried()
         for key in self._record_keys(layout.AIPS):
             name = layout.record_name(key)
             with suppress(BrokenRecord, NotFound):

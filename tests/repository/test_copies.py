@@ -130,6 +130,8 @@ def test_tombstones_come_first_and_bury_records(archive: Path, tmp_path: Path, t
     tombstone.write_bytes(data := buried(f"urn:uuid:{aip}").to_bytes())
     for record in (archive / "vault" / "aips").rglob(f"{aip}/v1.json"):
         record.unlink()
+    with Repository.open(archive) as opened:
+        opened._note("deletion", f"urn:uuid:{aip}", "success", {"request": "D-2026-0001"})
     tianyi("replicate", "--copy", SECOND, at=archive)
     second = tmp_path / "second"
     assert (second / "tombstones" / f"{aip}.json").read_bytes() == data

@@ -79,7 +79,7 @@ def made(folder: Path) -> Committer:
     prepare_work(folder / "work")
     committer = opened(folder)
     for store in committer.vault.copies:
-        founding.found(store, "v")
+        founding.found(store, founding.fixed_files("v"))
     for aip, files in FILES.items():
         record = record_of(aip, files)
         put_version(committer.vault.copies, record, files)
