@@ -14,7 +14,7 @@ from storage.errors import StorageError
 from storage.intent import parse_intent
 from storage.ledger import Ledger
 from storage.memory import Memory
-from storage.references import EVIDENCE
+from storage.event import EVIDENCE
 from storage.tombstone import Tombstone, parse_tombstone
 from storage.vault import Vault
 from tests.crash.powercut import State
@@ -159,7 +159,7 @@ def _unproved(ledger: list[bytes] | str, kept: State) -> Iterator[str]:
     """Entries that name evidence that is not there."""
     for raw in ledger:
         detail = {} if isinstance(raw, str) else json.loads(raw)["detail"]
-        for digest in (detail[name] for name in sorted(EVIDENCE.intersection(detail))):
+        for digest in (detail[name] for name in EVIDENCE if name in detail):
             if layout.blob_key(Digest.parse(digest)) not in kept:
                 yield f"an entry lacks its evidence {digest}"
 
