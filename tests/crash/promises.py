@@ -11,10 +11,10 @@ from storage import layout
 from storage.aip import Record, parse_record
 from storage.digest import Digest
 from storage.errors import StorageError
+from storage.event import EVIDENCE
 from storage.intent import parse_intent
 from storage.ledger import Ledger
 from storage.memory import Memory
-from storage.event import EVIDENCE
 from storage.tombstone import Tombstone, parse_tombstone
 from storage.vault import Vault
 from tests.crash.powercut import State
