@@ -94,17 +94,21 @@ def audit(store: Store, expected: Iterable[Expected], executor: Executor, progre
 
     A copy that does not answer at all has nothing checked in it, which is one finding, about no key.
     """
+    if away := _away(store):
+        return not_checked(store.name, expected, away)
     found = Audit(store.name)
-    away = _away(store)
-    if away:
-        found.counts["not_checked"] = sum(1 for _ in expected)
-        found.findings.append(Finding("not_checked", store.name, "", why=away))
-        return found
     for outcomes in in_order(executor, partial(check_all, store), _cut(expected)):
         for one, outcome in outcomes:
             found.add(one, outcome)
         progress.advance(len(outcomes), sum(one.size for one, _ in outcomes))
     return found
+
+
+def not_checked(copy: str, expected: Iterable[Expected], why: str) -> Audit:
+    """What an audit of a copy that is away comes to: one finding, about no key."""
+    result = Audit(copy, Counter(not_checked=sum(1 for _ in expected)))
+    result.findings.append(Finding("not_checked", copy, "", why=why))
+    return result
 
 
 def extras(store: Lists, name: str, expected: Iterable[str]) -> Iterator[Finding]:

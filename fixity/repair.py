@@ -26,7 +26,8 @@ class Damage:
 
 @dataclass(frozen=True, slots=True)
 class Mend:
-    """A damaged key, and the copy that has it whole; `source` is "" where none has."""
+    """A damaged key, and the copy that has it whole; `source` is "" where none has. (A package may have several, with
+    commas.)"""
 
     damage: Damage
     source: str

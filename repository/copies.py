@@ -15,7 +15,7 @@ from repository.catalogue import Catalogue
 from repository.config import FORMS, Config, Copy
 from repository.errors import BadConfig, BadRequest, UnknownCopy
 from repository.watch import expected
-from storage import lacking, ocfl_update
+from storage import lacking
 from storage.aip import stamp
 from storage.commit import prepare_work
 from storage.errors import Diverged, NotAVault, StorageError, Unreachable
@@ -52,7 +52,7 @@ def states(settings: Config, vault: Vault, packed: Sequence[OcflCopy], catalogue
     """Every copy in its order, by listings: nothing is read."""
     lack: dict[str, Callable[[], int]] = {
         **{store.name: partial(_behind, store, vault, catalogue) for store in vault.copies},
-        **{copy.name: partial(ocfl_update.behind, copy, vault) for copy in packed},
+        **{copy.name: partial(packages.behind, copy, vault, settings.vault_id) for copy in packed},
     }
     return [_state(copy, lack[copy.name], catalogue) for copy in settings.copies]
 

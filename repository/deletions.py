@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -55,8 +55,8 @@ class Deletions:
                 raise AlreadyRequested(found.aip, before.request)
             name = requests.next_number(self.catalogue, "D", self.now.year)
             detail: dict[str, Json] = {"request": name, "accession": found.accession, "why": why}
-            self._note("deletion-request", found.aip, "requested", detail)
-            return requests.request(self.catalogue, name)
+            behind = self._note("deletion-request", found.aip, "requested", detail)
+            return replace(requests.request(self.catalogue, name), behind=behind)
 
     def approve(self, name: str) -> Request:
         """Approve another's request; raise UnknownRequest, BadStep or SameApprover."""
@@ -67,8 +67,8 @@ class Deletions:
             request = self._approvable(name)
             due = stamp(self.now + self.policies.retention.waiting)
             detail: dict[str, Json] = {"request": request.request, "due": due, "policy": str(policy)}
-            self._note("deletion-approval", request.aip, "approved", detail)
-            return requests.request(self.catalogue, name)
+            behind = self._note("deletion-approval", request.aip, "approved", detail)
+            return replace(requests.request(self.catalogue, name), behind=behind)
 
     def withdraw(self, name: str, reason: str) -> Request:
         """End a request that was not carried out, one's own or another's; raise UnknownRequest or BadStep."""
@@ -76,8 +76,9 @@ class Deletions:
         with self._locked():
             request = requests.request(self.catalogue, name)
             request.check("withdraw")
-            self._note("deletion-withdrawal", request.aip, "withdrawn", {"request": request.request, "why": why})
-            return requests.request(self.catalogue, name)
+            detail: dict[str, Json] = {"request": request.request, "why": why}
+            behind = self._note("deletion-withdrawal", request.aip, "withdrawn", detail)
+            return replace(requests.request(self.catalogue, name), behind=behind)
 
     def hold(self, aip: str, reason: str) -> Hold:
         """Put an AIP under a legal hold, beside others that it may be under."""
@@ -85,16 +86,17 @@ class Deletions:
         with self._locked():
             found = holdings.aip(self.catalogue, holdings.resolve(self.catalogue, aip))
             name = requests.next_number(self.catalogue, "H", self.now.year)
-            self._note("hold", found.aip, "held", {"hold": name, "accession": found.accession, "why": why})
-            return requests.hold(self.catalogue, name)
+            detail: dict[str, Json] = {"hold": name, "accession": found.accession, "why": why}
+            behind = self._note("hold", found.aip, "held", detail)
+            return replace(requests.hold(self.catalogue, name), behind=behind)
 
     def release(self, name: str, reason: str) -> Hold:
         """End a hold, named by its number, or by its AIP where that has one alone; raise UnknownHold."""
         why = self._deciding(reason)
         with self._locked():
             hold = self._named(name)
-            self._note("release", hold.aip, "released", {"hold": hold.hold, "why": why})
-            return hold
+            behind = self._note("release", hold.aip, "released", {"hold": hold.hold, "why": why})
+            return replace(hold, behind=behind)
 
     def due(self) -> list[Request]:
         """The requests that would be carried out now."""
@@ -193,8 +195,10 @@ class Deletions:
             self.catalogue.follow(self.committer.vault)
             yield
 
-    def _note(self, kind: str, about: str, outcome: str, detail: dict[str, Json]) -> None:
+    def _note(self, kind: str, about: str, outcome: str, detail: dict[str, Json]) -> frozenset[str]:
+        """One entry of the ledger; return the copies that could not follow."""
         detail = {**detail, "user": self.user}
         event = Event(time=stamp(self.now), type=kind, agent=self.agent, object=about, outcome=outcome, detail=detail)
-        self.committer.note_locked(event)
+        behind = self.committer.note_locked(event)
         self.catalogue.follow(self.committer.vault)
+        return behind

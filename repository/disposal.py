@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from repository.errors import BadStep
@@ -26,7 +26,8 @@ its AIP is under a legal hold, and an approved one that has waited as `due`: bot
 class Request:
     """A request to delete an AIP. `state` is one of NEXT's; `due` is when it may be carried out, "" before it is
     approved; `held` says whether a legal hold is in force. Times are UTC with a Z; `requested_user` is the system's
-    user, as "uid-1000"; `policy` is the digest of the policies under which it was approved."""
+    user, as "uid-1000"; `policy` is the digest of the policies under which it was approved; `behind` are the copies
+    that could not follow a step that was taken just now."""
 
     request: str
     aip: str
@@ -41,6 +42,7 @@ class Request:
     approved_by: str
     policy: str
     held: bool
+    behind: frozenset[str] = frozenset()
 
     def seen(self, now: datetime) -> str:
         """Its state at a moment: NEXT's, held or due."""
@@ -58,7 +60,8 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """A legal hold: while it is in force its AIP is not deleted. There may be several on one AIP."""
+    """A legal hold: while it is in force its AIP is not deleted. There may be several on one AIP. `behind` are the
+    copies that could not follow when it was put or released just now."""
 
     hold: str
     aip: str
@@ -66,6 +69,7 @@ class Hold:
     reason: str
     since: str
     agent: str
+    behind: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,3 +98,7 @@ class Done:
     request: str
     aip: str
     behind: frozenset[str]
+
+    def kept_by(self, copies: Iterable[str]) -> Done:
+        """The same, with further copies that keep it."""
+        return replace(self, behind=self.behind.union(copies))

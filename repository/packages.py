@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, suppress
-from pathlib import Path
 
 from fixity.audit import Audit, Expected
-from fixity.packages import audit_packages, repair_packages
+from fixity.packages import audit_packages
+from fixity.packages_repair import plan_packages, repair_packages
 from fixity.repair import Damage, Mend
 from repository import config
 from repository.catalogue import Catalogue
 from repository.config import FORMS, Config, Copy
-from storage import durable
+from storage import durable, ocfl_update
 from storage.digest import Digest
 from storage.durable import Disk
-from storage.errors import StorageError, Unreachable
+from storage.errors import NotAVault, StorageError, Unreachable
 from storage.ocfl_copy import OcflCopy
-from storage.ocfl_update import update
 from storage.progress import Progress
 from storage.replicate import Replicated
 from storage.vault import Vault
@@ -31,12 +30,9 @@ def is_package(copy: Copy) -> bool:
 
 
 def opened(settings: Config, disk: Disk) -> list[OcflCopy]:
-    """The package copies; raise NotAVault where one is none of this vault. One that does not answer says so itself."""
-    found = [at(copy, settings, disk) for copy in settings.copies if is_package(copy)]
-    for copy in found:
-        with suppress(Unreachable):
-            copy.check(settings.vault_id)
-    return found
+    """The package copies. They decide nothing: one that is away, or is none of this vault, stops only what is done to
+    it."""
+    return [at(copy, settings, disk) for copy in settings.copies if is_package(copy)]
 
 
 def at(copy: Copy, settings: Config, disk: Disk) -> OcflCopy:
@@ -55,12 +51,40 @@ def found(copy: Copy, settings: Config) -> None:
     at(copy, settings, durable.DISK).found(settings.vault_id)
 
 
-def bring_up(copy: OcflCopy, vault: Vault, work: Path, run: str, progress: Progress) -> Replicated:
+def check_ours(copy: OcflCopy, vault: Vault, vault_id: str) -> None:
+    """Raise Unreachable, or NotAVault where it is of another vault: where it has a record of one of our AIPs, it is
+    only its tianyi-vault.json that is damaged, which an audit finds and a repair heals."""
+    copy.check_answers()
+    try:
+        copy.check(vault_id)
+    except (NotAVault, Unreachable):
+        if not any(map(copy.has, vault.all_records())):
+            raise
+
+
+def behind(copy: OcflCopy, vault: Vault, vault_id: str) -> int:
+    """How many versions and tombstones one lacks; raise Unreachable or NotAVault."""
+    check_ours(copy, vault, vault_id)
+    return ocfl_update.behind(copy, vault)
+
+
+def bring_up(copy: OcflCopy, vault: Vault, settings: Config, run: str, progress: Progress) -> Replicated:
     """Bring one up to the vault; what stopped it is told in `behind`, under no key."""
     try:
-        return update(copy, vault, work, run, progress)
+        check_ours(copy, vault, settings.vault_id)
+        return ocfl_update.update(copy, vault, settings.work, run, progress)
     except StorageError as error:
         return Replicated(copy.name, behind={"": str(error)})
+
+
+def bury(copy: OcflCopy, vault: Vault, settings: Config, run: str) -> str:
+    """Remove from one what was deleted; return why something of that may still be in it, "" where nothing is."""
+    try:
+        check_ours(copy, vault, settings.vault_id)
+        result = ocfl_update.bury(copy, vault, settings.work, run)
+    except StorageError as error:
+        return str(error)
+    return "; ".join(result.behind.values())
 
 
 def audit(copy: OcflCopy, vault: Vault, settings: Config, workers: Workers, progress: Progress) -> Audit:
@@ -86,11 +110,18 @@ def damage(catalogue: Catalogue, copy: str) -> list[Damage]:
 def repair(
     copy: OcflCopy, vault: Vault, settings: Config, damaged: Sequence[Damage], run: str, progress: Progress
 ) -> tuple[list[Mend], list[Mend]]:
-    """Write damaged objects again, as a whole; return what then reads right, and what does not."""
-    keys = [one.expected.key for one in damaged]
-    try:
-        healed, _ = repair_packages(copy, vault, settings.vault_id, keys, run, progress)
-    except StorageError:
-        healed = []
-    mends = [Mend(one, vault.first.name) for one in damaged if one.expected.key in set(healed)]
-    return mends, [Mend(one, "") for one in damaged if one.expected.key not in set(healed)]
+    """Write damaged objects again, as a whole; return what then reads right, and what does not. Raises NotAVault, and
+    NoRoom or SyncFailed for the copy."""
+    healed: Mapping[str, str] = {}
+    with suppress(Unreachable):
+        check_ours(copy, vault, settings.vault_id)
+        keys = [one.expected.key for one in damaged]
+        healed = repair_packages(copy, vault, settings.vault_id, keys, run, progress)
+    left = plan(copy, vault, settings, [one for one in damaged if one.expected.key not in healed])
+    return [Mend(one, healed[one.expected.key]) for one in damaged if one.expected.key in healed], left
+
+
+def plan(copy: OcflCopy, vault: Vault, settings: Config, damaged: Sequence[Damage]) -> list[Mend]:
+    """What a repair of one would heal, and from where, as things are at this moment."""
+    sources = plan_packages(copy, vault, settings.vault_id, [one.expected.key for one in damaged])
+    return [Mend(one, sources[one.expected.key]) for one in damaged]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from fixity.audit import Audit
-from fixity.repair import Mend
 from ingest import pipeline
 from ingest.codes import check_known
 from ingest.deliveries import deliveries
@@ -71,7 +70,6 @@ from storage.errors import Locked, NotFound, StorageError
 from storage.event import Event
 from storage.lock import locked
 from storage.ocfl_copy import OcflCopy
-from storage.ocfl_update import bury
 from storage.progress import SILENT, Progress
 from storage.replicate import Replicated
 from storage.staging import lives
@@ -180,7 +178,8 @@ class Repository:
         setting = self._setting()
         done = [replication.bring_up(store, setting) for store in stores]
         for one in packed:
-            done.append(packages.bring_up(one, self.vault, setting.work, f"packages-{setting.new_id()}", self.progress))
+            run = f"packages-{setting.new_id()}"
+            done.append(packages.bring_up(one, self.vault, self.settings, run, self.progress))
             if done[-1].copied:
                 replication.note(done[-1], setting)
         self.catalogue.follow(self.vault)
@@ -282,7 +281,8 @@ class Repository:
         return results
 
     def repair(self) -> Mended:
-        """Heal what audits found."""
+        """Heal what audits found; raise NoRoom or SyncFailed, and NotAVault where a copy that keeps packages is another
+        vault's."""
         watch = self._watch()
         done = watch.repair()
         for one in self.packages:
@@ -298,8 +298,8 @@ class Repository:
         """What `repair` would heal, and what it could not; nothing is changed."""
         done = self._watch().plan()
         for copy in self.packages:
-            damaged = packages.damage(self.catalogue, copy.name)
-            done.healed.extend(Mend(one, self.vault.first.name) for one in damaged)
+            for mend in packages.plan(copy, self.vault, self.settings, packages.damage(self.catalogue, copy.name)):
+                (done.healed if mend.source else done.beyond).append(mend)
         return done
 
     def unchecked(self) -> dict[str, int]:
@@ -423,13 +423,14 @@ class Repository:
     def sweep(self, planned: Callable[[Swept], None] = lambda _: None) -> tuple[list[Done], Swept]:
         """Carry out the deletions that are due, then remove what nothing needs, of which `planned` hears before.
 
-        Raises SweepStopped or Locked; what was done before stays done, and is on record.
+        What a deletion could not be carried out in yet is told: in `behind` of each, and in `copies` of the sweep where
+        a copy keeps packages. Raises SweepStopped or Locked; what was done before stays done, and is on record.
         """
         deletions = self._deletions()
         done = deletions.carry_out()
-        if done:
-            self._bury_packages()
-        return done, deletions.sweep(self.settings.vault_id, planned)
+        late = self._bury_packages()  # what was deleted before, and by a recovery, among it
+        swept = deletions.sweep(self.settings.vault_id, planned)
+        return [one.kept_by(late) for one in done], replace(swept, copies={**swept.copies, **late})
 
     def rebuild(self) -> dict[str, int]:
         """Make the catalogue again from the vault alone; return how many AIPs, versions and files it knows."""
@@ -487,11 +488,14 @@ class Repository:
         known = ((file.path, Digest.parse(file.digest)) for file in files)
         return Wanted(urn, row["version"], Digest.parse(row["record"]), known)
 
-    def _bury_packages(self) -> None:
-        """What was deleted goes from package copies too; from those that are away when they are brought up next."""
+    def _bury_packages(self) -> dict[str, str]:
+        """What was deleted goes from package copies too; return those that may keep something of it, and why: it goes
+        when they are brought up next."""
+        late = {}
         for one in self.packages:
-            with suppress(StorageError):
-                bury(one, self.vault, self.settings.work, f"packages-{_new_id(self.now)}")
+            if why := packages.bury(one, self.vault, self.settings, f"packages-{_new_id(self.now)}"):
+                late[one.name] = why
+        return late
 
     def _version(self, urn: str, wanted: int | None) -> Record:
         row = self.catalogue.one(

@@ -206,7 +206,7 @@ class Watch:
     def note_healed(self, copy: str, healed: Sequence[Mend]) -> None:
         """Write down what was healed in a copy, some at a time: an entry is small."""
         for some in portions(healed, 200):
-            sources = sorted({mend.source for mend in some})
+            sources = sorted({name for mend in some for name in mend.source.split(", ")})
             keys = [mend.damage.expected.key for mend in some]
             self._note("repair", copy, "success", {"repaired": keys, "from": sources})
 

@@ -53,8 +53,7 @@ def receipt(value: Receipt) -> Json:
         "files": value.files,
         "bytes": value.size,
         "new_bytes": value.new_bytes,
-        "copies": "behind" if value.behind else "complete",
-        "behind": sorted(value.behind),
+        **followed(value),
         "because": list(value.because),
         "findings": [finding(found) for found in value.findings],
         "findings_total": value.findings_total,
@@ -185,7 +184,12 @@ def request(value: Request, now: datetime) -> Json:
 
 
 def hold(value: Hold) -> Json:
-    return asdict(value)
+    return {name: getattr(value, name) for name in ("hold", "aip", "accession", "reason", "since", "agent")}
+
+
+def followed(value: Receipt | Migration | Request | Hold) -> Json:
+    """Which copies could not follow."""
+    return {"copies": "behind" if value.behind else "complete", "behind": sorted(value.behind)}
 
 
 def plan(value: Plan) -> Json:
@@ -218,6 +222,5 @@ def migration(value: Migration) -> Json:
     return {
         "aip": value.planned.aip, "path": value.planned.path, "from": value.planned.puid, "to": value.puid or None,
         "output": value.path or None, "tool": value.tool or None, "equal": value.equal, "reason": value.reason,
-        "version": value.version or None, "copies": "behind" if value.behind else "complete",
-        "behind": sorted(value.behind),
+        "version": value.version or None, **followed(value),
     }  # fmt: skip

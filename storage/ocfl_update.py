@@ -27,6 +27,7 @@ def update(copy: OcflCopy, vault: Vault, work: Path, run: str, progress: Progres
     in `behind`. Raises Unreachable, NoRoom or SyncFailed for the copy, Locked where another process is at it.
     """
     result = Replicated(copy.name)
+    copy.check_answers()
     with locked(work / f"packages-{copy.name}.lock", copy.name), running(run, work):
         _bury(copy, vault, run, result)
         files = size = 0
@@ -39,14 +40,18 @@ def update(copy: OcflCopy, vault: Vault, work: Path, run: str, progress: Progres
     return result
 
 
-def bury(copy: OcflCopy, vault: Vault, work: Path, run: str) -> None:
-    """Bring the vault's tombstones to the copy, and remove the objects under them; raise as `update` does."""
+def bury(copy: OcflCopy, vault: Vault, work: Path, run: str) -> Replicated:
+    """Bring the vault's tombstones to the copy, and remove the objects under them; tell and raise as `update` does."""
+    result = Replicated(copy.name)
+    copy.check_answers()
     with locked(work / f"packages-{copy.name}.lock", copy.name), running(run, work):
-        _bury(copy, vault, run, Replicated(copy.name))
+        _bury(copy, vault, run, result)
+    return result
 
 
 def behind(copy: OcflCopy, vault: Vault) -> int:
     """How many versions the copy lacks, and tombstones; raise Unreachable."""
+    copy.check_answers()
     tombstones = sum(1 for aip in vault.buried() if not copy.is_buried(aip))
     return tombstones + sum(1 for records in aips(vault) for record in records if not copy.has(record))
 

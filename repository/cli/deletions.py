@@ -8,11 +8,12 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from repository import wire
+from repository import Repository, wire
 from repository.cli.app import AsJson, opened
+from repository.cli.ending import followed
 from repository.cli.holdings import AipArgument
 from repository.cli.screen import Json, Screen, counted, printable, size
-from repository.disposal import Plan
+from repository.disposal import Plan, Request
 
 RequestArgument = Annotated[str, typer.Argument(metavar="REQUEST", help="Its number, as D-2026-0001.")]
 Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why; it goes on record.")]
@@ -29,26 +30,35 @@ def delete(
     screen = Screen(json=json)
     with opened(context, screen) as repository:
         plan = repository.deletion_plan(aip)
-        nothing: Json = {"request": None, "state": "planned", "due": None, "aip": plan.aip}
-        told = nothing if dry_run else wire.request(repository.delete(aip, reason), repository.now())
+        if dry_run:
+            nothing: Json = {"request": None, "state": "planned", "due": None, "aip": plan.aip, "plan": wire.plan(plan)}
+            screen.result(nothing, lambda console: _show(console, nothing, plan))
+            return
+        done = repository.delete(aip, reason)
+        told = _told(done, repository)
     screen.result({**told, "plan": wire.plan(plan)}, lambda console: _show(console, told, plan))
+    raise typer.Exit(followed(screen, done.behind))
 
 
 def approve(context: typer.Context, request: RequestArgument, json: AsJson = False) -> None:
     """Approve a deletion that somebody else has asked for; it is carried out when it has waited."""
     screen = Screen(json=json)
     with opened(context, screen) as repository:
-        told = wire.request(repository.approve(request), repository.now())
-        plan = repository.deletion_plan(told["aip"])
+        done = repository.approve(request)
+        told = _told(done, repository)
+        plan = repository.deletion_plan(done.aip)
     screen.result({**told, "plan": wire.plan(plan)}, lambda console: _show(console, told, plan))
+    raise typer.Exit(followed(screen, done.behind))
 
 
 def withdraw(context: typer.Context, request: RequestArgument, reason: Reason = "", json: AsJson = False) -> None:
     """End a request that was not carried out yet, your own or another's."""
     screen = Screen(json=json)
     with opened(context, screen) as repository:
-        told = wire.request(repository.withdraw(request, reason), repository.now())
-    screen.result(told, lambda console: console.print(f"[cyan]{told['request']}[/] is withdrawn; nothing is deleted."))
+        done = repository.withdraw(request, reason)
+        told = _told(done, repository)
+    screen.result(told, lambda console: console.print(f"[cyan]{done.request}[/] is withdrawn; nothing is deleted."))
+    raise typer.Exit(followed(screen, done.behind))
 
 
 def deletions(context: typer.Context, json: AsJson = False) -> None:
@@ -58,6 +68,11 @@ def deletions(context: typer.Context, json: AsJson = False) -> None:
         rows = [wire.request(request, repository.now()) for request in repository.requests()]
     columns = ["request", "accession", "state", "due", "requested_by", "approved_by", "reason"]
     screen.rows(rows, columns, nothing="Nobody has asked for a deletion.", spare=["approved_by", "requested_by"])
+
+
+def _told(done: Request, repository: Repository) -> Json:
+    """A request after a step, and the copies that could not follow it."""
+    return {**wire.request(done, repository.now()), **wire.followed(done)}
 
 
 def _show(console: Console, told: Json, plan: Plan) -> None:

@@ -6,11 +6,19 @@ import errno
 import io
 import os
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import TextIO
 
 from repository import edge
 from repository.cli.screen import Screen
+
+
+def followed(screen: Screen, behind: Iterable[str]) -> int:
+    """Warn of the copies that could not follow what was done; return the exit code that says so, or that all did."""
+    if names := ", ".join(sorted(behind)):
+        screen.warn(f"Copies are behind: {names}. `tianyi replicate` brings them up.")
+    return edge.INCOMPLETE if names else edge.DONE
 
 
 def is_closed(error: BaseException) -> bool:

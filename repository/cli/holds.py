@@ -9,6 +9,7 @@ import typer
 from repository import Repository, wire
 from repository.cli.app import AsJson, opened
 from repository.cli.deletions import Reason
+from repository.cli.ending import followed
 from repository.cli.holdings import AipArgument
 from repository.cli.screen import Json, Screen
 from repository.disposal import Hold
@@ -18,8 +19,10 @@ def hold(context: typer.Context, aip: AipArgument, reason: Reason = "", json: As
     """Put an AIP under a legal hold: it is not deleted before every hold on it is released."""
     screen = Screen(json=json)
     with opened(context, screen) as repository:
-        told = _told(repository.hold(aip, reason), repository, "held")
-    screen.result(told, lambda console: console.print(f"[cyan]{told['hold']}[/] holds {told['accession']}."))
+        done = repository.hold(aip, reason)
+        told = _told(done, repository, "held")
+    screen.result(told, lambda console: console.print(f"[cyan]{done.hold}[/] holds {done.accession}."))
+    raise typer.Exit(followed(screen, done.behind))
 
 
 def release(
@@ -31,8 +34,10 @@ def release(
     """End a legal hold."""
     screen = Screen(json=json)
     with opened(context, screen) as repository:
-        told = _told(repository.release(hold, reason), repository, None)
-    screen.result(told, lambda console: console.print(f"[cyan]{told['hold']}[/] is released."))
+        done = repository.release(hold, reason)
+        told = _told(done, repository, None)
+    screen.result(told, lambda console: console.print(f"[cyan]{done.hold}[/] is released."))
+    raise typer.Exit(followed(screen, done.behind))
 
 
 def holds(context: typer.Context, json: AsJson = False) -> None:
@@ -44,8 +49,8 @@ def holds(context: typer.Context, json: AsJson = False) -> None:
 
 
 def _told(hold: Hold, repository: Repository, state: str | None) -> Json:
-    """The hold, and the request that it blocks or has blocked, where there is one."""
+    """The hold, the request that it blocks or has blocked, where there is one, and the copies that could not follow."""
     request = repository.open_request(hold.aip)
     blocked = wire.request(request, repository.now()) if request else {}
     told = {"request": blocked.get("request"), "state": blocked.get("state", state), "due": blocked.get("due")}
-    return {**told, **wire.hold(hold)}
+    return {**told, **wire.hold(hold), **wire.followed(hold)}

@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from repository import Repository, edge, wire
 from repository.cli.app import AsJson, opened
+from repository.cli.ending import followed
 from repository.cli.helping import Command
 from repository.cli.naming import short
 from repository.cli.screen import Json, Screen, dumps, printable
@@ -33,9 +34,8 @@ def run(context: typer.Context, json: AsJson = False) -> None:
     with opened(context, screen) as repository:
         done = repository.migrate()
         _tell(screen, map(wire.migration, done), repository)
-    if behind := sorted(frozenset().union(*(one.behind for one in done))):
-        screen.warn(f"Copies are behind: {', '.join(behind)}. `tianyi replicate` brings them up.")
-    raise typer.Exit(edge.DONE if all(one.equal for one in done) and not behind else edge.INCOMPLETE)
+    code = followed(screen, frozenset().union(*(one.behind for one in done)))
+    raise typer.Exit(code if all(one.equal for one in done) else edge.INCOMPLETE)
 
 
 def _tell(screen: Screen, rows: Iterable[Json], repository: Repository) -> None:

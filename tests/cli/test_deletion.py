@@ -63,3 +63,21 @@ def test_refusals(tianyi: Tianyi, repository: Path, aip: str, monkeypatch: pytes
     assert {code: (answer.said["code"], bool(answer.said["next"])) for code, answer in told.items()} == {
         code: (code, True) for code in told
     }
+
+
+def test_a_decision_says_which_copies_do_not_know_of_it(
+    tianyi: Tianyi, repository: Path, copies: tuple[Path, Path], aip: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copies[1].rename(copies[1].with_name("unplugged"))
+    told = [asked := tianyi("delete", aip, "--reason", "a duplicate", at=repository)]
+    told.append(held := tianyi("hold", aip, "--reason", "a lawsuit", at=repository))
+    told.append(tianyi("release", held.said["hold"], "--reason", "settled", at=repository))
+    monkeypatch.setenv("TIANYI_AGENT", "ben")
+    told.append(tianyi("approve", asked.said["request"], at=repository))
+    told.append(tianyi("withdraw", asked.said["request"], "--reason", "kept", at=repository))
+    assert {(one.code, one.said["copies"], *one.said["behind"]) for one in told} == {(6, "behind", "copy-2")}
+    assert all("tianyi replicate" in one.errors for one in told)
+    copies[1].with_name("unplugged").rename(copies[1])
+    assert tianyi("replicate", at=repository).code == 0
+    asked = tianyi("delete", aip, "--reason", "a duplicate", at=repository)
+    assert (asked.code, asked.said["copies"], asked.said["behind"]) == (0, "complete", [])

@@ -11,6 +11,7 @@ from storage import layout
 from storage.aip import Record, parse_record
 from storage.digest import Digest
 from storage.errors import StorageError
+from storage.event import EVIDENCE
 from storage.intent import parse_intent
 from storage.ledger import Ledger
 from storage.memory import Memory
@@ -155,11 +156,11 @@ def _good(state: State) -> Iterator[tuple[str, bytes]]:
 
 
 def _unproved(ledger: list[bytes] | str, kept: State) -> Iterator[str]:
-    """Entries that name a list of findings, or a policy, that is not there."""
+    """Entries that name evidence that is not there."""
     for raw in ledger:
         detail = {} if isinstance(raw, str) else json.loads(raw)["detail"]
-        for digest in (detail.get("findings"), detail.get("policy")):
-            if digest and layout.blob_key(Digest.parse(digest)) not in kept:
+        for digest in (detail[name] for name in EVIDENCE if name in detail):
+            if layout.blob_key(Digest.parse(digest)) not in kept:
                 yield f"an entry lacks its evidence {digest}"
 
 

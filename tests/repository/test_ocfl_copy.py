@@ -11,7 +11,8 @@ from typing import Any
 import ocfl as library
 import pytest
 
-from fixity.packages import audit_packages, repair_packages
+from fixity.packages import audit_packages
+from fixity.packages_repair import plan_packages, repair_packages
 from repository import Repository
 from repository.watch import expected
 from storage import layout
@@ -118,8 +119,10 @@ def test_damage_is_found_and_healed(opened: Repository, copy: OcflCopy, path: st
     found = look(copy, opened)
     assert key in found[how]
     damaged = [one for keys in found.values() for one in keys]
-    healed, left = repair_packages(copy, opened.vault, opened.settings.vault_id, damaged, "a-run")
-    assert (key in healed, left, look(copy, opened)) == (True, [], {})
+    planned = plan_packages(copy, opened.vault, opened.settings.vault_id, damaged)
+    assert repair_packages(copy, opened.vault, opened.settings.vault_id, damaged, "a-run") == planned
+    assert planned.keys() == set(damaged)
+    assert (set(planned.values()) <= {"first", "Tianyi itself"}, look(copy, opened)) == (True, {})
     assert is_valid(copy.folder)
 
 
