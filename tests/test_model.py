@@ -147,7 +147,7 @@ class Days:
         self.audit()
         spoiled = len(self._spoiled())
         _, beyond = self.repository.repair()
-        assert beyond == []
+        assert list(beyond) == []
         self.repaired += spoiled
         self.audit_is_clean()
 
