@@ -19,10 +19,13 @@ def make_many(folder: Path, files: int) -> None:
         (folder / f"{number % FOLDERS:03d}" / f"{number:08d}.txt").write_text(f"{text:63}\n")
 
 
-def make_large(folder: Path, gib: int, seed: int = 1561) -> None:
-    """Write one file that nothing compresses and in which no two blocks are equal: noise, XOR the block's number."""
+def make_large(folder: Path, gib: int, blocks: int = (1 << 30) // BLOCK) -> None:
+    """Write one file that nothing compresses and in which no two blocks are equal: noise, XOR the block's number.
+
+    `blocks` make a GiB.
+    """
     folder.mkdir()
-    noise = int.from_bytes(Random(seed).randbytes(BLOCK))
+    noise = int.from_bytes(Random(1561).randbytes(BLOCK))
     with (folder / "large.bin").open("wb", buffering=0) as file:
-        for number in range(gib * (1 << 30) // BLOCK):
+        for number in range(gib * blocks):
             file.write((noise ^ int.from_bytes(number.to_bytes(8) * (BLOCK // 8))).to_bytes(BLOCK))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ingest.finding import Finding, error, warning
@@ -74,10 +74,10 @@ def manifest_algorithm(name: bytes) -> tuple[bool, str] | None:
     return bool(match[1]), algorithm if algorithm in LENGTHS else ""
 
 
-def claims(text: str, name: str, algorithm: str, version: tuple[int, int]) -> Iterator[Claim | Finding]:
+def claims(lines: Iterable[str], name: str, algorithm: str, version: tuple[int, int]) -> Iterator[Claim | Finding]:
     """Yield a manifest's lines (RFC 8493 §2.1.3, §2.2.1): claims, and findings about those that are none."""
     starred = False
-    for number, line in enumerate(_lines(text), start=1):
+    for number, line in enumerate(filter(str.strip, lines), start=1):
         match = _LINE.fullmatch(line)
         digest = _digest(algorithm, match[1]) if match else None
         if not match or digest is None:
@@ -124,9 +124,18 @@ def oxum(value: str) -> tuple[int, int] | None:
 def decoded(data: bytes, encoding: str, name: str) -> str | Finding:
     """A tag file's text in the declared encoding."""
     try:
-        return data.decode("utf-8-sig" if encoding.lower().replace("-", "") == "utf8" else encoding)
+        return data.decode(codec(encoding))
     except (UnicodeError, LookupError) as failure:
-        return error("rfc8493-2.1.1-encoding", f"It is not {encoding}: {failure}.", name)
+        return undecodable(encoding, name, failure)
+
+
+def codec(encoding: str) -> str:
+    """Python's name for it; a byte order mark is no part of the text."""
+    return "utf-8-sig" if encoding.lower().replace("-", "") == "utf8" else encoding
+
+
+def undecodable(encoding: str, name: str, failure: UnicodeError | LookupError) -> Finding:
+    return error("rfc8493-2.1.1-encoding", f"It is not {encoding}: {failure}.", name)
 
 
 def _lines(text: str) -> Iterator[str]:

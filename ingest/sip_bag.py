@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
+import io
+from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ingest import bagit_tags, checks
@@ -14,6 +16,7 @@ from ingest.worklist import Worklist
 from storage.bag import ORIGINAL, SUBMISSION, parse_info
 from storage.namemap import Kind
 from storage.names import bag_path, escape_path
+from storage.spool import Spool
 
 _LARGEST_TAG = 1 << 30  # bytes of a tag file that is read; a manifest of a million lines has a tenth
 
@@ -119,11 +122,13 @@ def _manifests(worklist: Worklist, base: bytes, declared: Declaration) -> Iterat
 
 def _claims(worklist: Worklist, base: bytes, name: bytes, algorithm: str, declared: Declaration) -> Iterator[Finding]:
     shown = escape_path(name.removeprefix(base))
-    text = bagit_tags.decoded(_tag(worklist, name) or b"", declared.encoding, shown)
-    if isinstance(text, Finding):
-        yield text
+    try:
+        deque(_lines(worklist, name, declared.encoding), maxlen=0)  # all of it is text, or nothing of it counts
+    except (UnicodeError, LookupError) as failure:
+        yield bagit_tags.undecodable(declared.encoding, shown, failure)
         return
-    for claim in bagit_tags.claims(text, shown, algorithm, declared.version):
+    lines = _lines(worklist, name, declared.encoding)
+    for claim in bagit_tags.claims(lines, shown, algorithm, declared.version):
         if isinstance(claim, Claim):
             worklist.claim([(base + _meant(worklist, base, claim.paths), claim.digest, shown, claim.line)])
         else:
@@ -153,21 +158,12 @@ def _fetch(worklist: Worklist, base: bytes, declared: Declaration) -> Iterator[F
 
 def _normalized(worklist: Worklist) -> Iterator[Finding]:
     """Claims whose file is there under another Unicode normalization are taken for it, with a warning."""
-    absent = [
-        bytes(name)
-        for (name,) in worklist.select("select distinct name from claims where name not in (select name from items)")
-    ]
-    if not absent:
-        return
-    present = {_nfc(name): name for name in worklist.names()}
+    query = "select distinct name from claims where name not in (select name from items)"
+    absent = Spool(bytes(name) for (name,) in worklist.select(query))
     for name in absent:
-        if there := present.get(_nfc(name)):
+        if there := worklist.normalized(name):
             list(worklist.select("update claims set name = ? where name = ?", there, name))
             yield warning("rfc8493-2.1.3-normalization", "Its name is normalized otherwise.", escape_path(there))
-
-
-def _nfc(name: bytes) -> str:
-    return unicodedata.normalize("NFC", name.decode("utf-8", "surrogateescape"))
 
 
 def _info(worklist: Worklist, base: bytes, declared: Declaration) -> dict[str, str]:
@@ -227,14 +223,24 @@ def _oxum(worklist: Worklist, bag: Bag) -> Iterator[Finding]:
 
 def _tag(worklist: Worklist, name: bytes) -> bytes | None:
     """A tag file's bytes; None where it is not there, or cannot be read: examination says so."""
-    item = worklist.item(name)
-    if item is None or item.kind != "file" or item.size > _LARGEST_TAG:
-        return None
-    try:
-        with open_source(item.source) as stream:
+    if source := _tag_source(worklist, name):
+        with suppress(OSError), open_source(source) as stream:
             return stream.read()
-    except OSError:
-        return None
+    return None
+
+
+def _lines(worklist: Worklist, name: bytes, encoding: str) -> Iterator[str]:
+    """A manifest's lines (ended by LF, CR or CRLF) without their ends, as `_tag`; raise UnicodeError or LookupError."""
+    if source := _tag_source(worklist, name):
+        with suppress(OSError), open_source(source) as raw:
+            buffered = io.BufferedReader(raw)  # type: ignore[type-var]  # it is raw, and says so to nobody
+            with io.TextIOWrapper(buffered, bagit_tags.codec(encoding)) as text:
+                yield from (line.removesuffix("\n") for line in text)
+
+
+def _tag_source(worklist: Worklist, name: bytes) -> bytes | None:
+    item = worklist.item(name)
+    return item.source if item and item.kind is Kind.FILE and item.size <= _LARGEST_TAG else None
 
 
 def _shown(name: bytes, base: bytes) -> str:

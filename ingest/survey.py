@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from pathlib import Path
 
 from ingest import folder
@@ -20,8 +20,9 @@ from ingest.identify import Basis, Identification, Identifier
 from ingest.sample import sample_of
 from storage.namemap import Kind
 from storage.names import escape_path, unescape_path
-from storage.parallel import in_order
+from storage.parallel import in_order, portions
 from storage.progress import SILENT, Progress
+from storage.spool import Spool
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +43,21 @@ def survey(
 
     Raises NoSuchPackage before the first.
     """
-    found = [one for path in paths for one in _files(os.fsencode(path))]
-    files = sorted({name for name, why in found if not why})
-    yield from (_unread(name, why) for name, why in found if why)
-    progress.begin("Identifying", len(files), 0)
-    with executor(len(files), 0) as pool:
-        for some in in_order(pool, partial(_some, identifier), _cut(files)):
-            progress.advance(len(some), 0)
-            yield from some
-    progress.end()
+    with closing(sqlite3.connect("", isolation_level=None)) as db:  # a temporary file that SQLite removes
+        db.execute("create table files (path blob primary key) without rowid")
+        db.execute("begin")
+        unread: Spool[Surveyed] = Spool()
+        for name, why in (one for path in paths for one in _files(os.fsencode(path))):
+            unread.append(_unread(name, why)) if why else db.execute("insert or ignore into files values (?)", (name,))
+        yield from unread
+        count = db.execute("select count(*) from files").fetchone()[0]
+        files = (path for (path,) in db.execute("select path from files order by path"))
+        progress.begin("Identifying", count, 0)
+        with executor(count, 0) as pool:
+            for some in in_order(pool, partial(_some, identifier), portions(files, 100)):
+                progress.advance(len(some), 0)
+                yield from some
+        progress.end()
 
 
 def _files(path: bytes) -> Iterator[tuple[bytes, str]]:
@@ -84,9 +91,3 @@ def _one(identifier: Identifier, path: bytes) -> Surveyed:
         return Surveyed(shown, sample.size, identify_at_most(PATIENCE, identifier, sample))
     except OSError as failure:
         return _unread(path, failure.strerror or str(failure))
-
-
-def _cut(files: Iterable[bytes]) -> Iterator[list[bytes]]:
-    remaining = iter(files)
-    while some := list(islice(remaining, 100)):
-        yield some

@@ -38,6 +38,11 @@ def fold(name: bytes) -> str:
     return unicodedata.normalize("NFC", text.casefold())
 
 
+def _nfc(name: bytes) -> bytes:
+    text = unicodedata.normalize("NFC", name.decode("utf-8", "surrogateescape"))
+    return text.encode("utf-8", "surrogateescape")
+
+
 class Placed(NamedTuple):
     """A file of the new version's bag: bag path, SHA-256, bytes."""
 
@@ -55,6 +60,7 @@ class Worklist:
         self._db.execute("pragma synchronous = off")
         self._db.executescript(_SCHEMA)
         self._db.create_function("folded", 1, fold, deterministic=True)
+        self._db.create_function("nfc", 1, _nfc, deterministic=True)
         self._db.create_function("lowered", 1, bytes.lower, deterministic=True)
         self._db.execute("create index claimed on claims (name)")
         self._db.execute("create index links on items (lowered(name)) where kind = 'link'")
@@ -131,6 +137,13 @@ class Worklist:
         query += " select kind from items where kind = 'file' and name = ?"
         row = self._db.execute(query, (name.lower(), name)).fetchone()
         return Kind(row[0]) if row else None
+
+    def normalized(self, name: bytes) -> bytes | None:
+        """The file that has that name under some Unicode normalization."""
+        self._db.execute("create index if not exists nfcs on items (nfc(name)) where kind = 'file'")
+        query = "select name from items where kind = 'file' and nfc(name) = ? order by name desc limit 1"
+        row = self._db.execute(query, (_nfc(name),)).fetchone()
+        return row[0] if row else None
 
     def names(self, prefix: bytes = b"") -> Iterator[bytes]:
         """Yield the names of files that begin with the prefix, ascending."""

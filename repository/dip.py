@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
 
+from repository import dip_contents
+from repository.dip_contents import Content, Done, Link
 from repository.errors import NotEmpty
 from storage.digest import Digest, Hashing
 from storage.durable import told
 from storage.errors import Damaged, NotFound, StorageError
 from storage.parallel import Inline, in_order, portions
 from storage.progress import SILENT, Progress
-from storage.store import Store
 from storage.vault import Vault
 
 CHUNK_FILES = 250  # what a worker is handed at once, where there are many
@@ -39,23 +39,6 @@ class Dip:
     size: int
 
 
-class Content(NamedTuple):
-    """A blob that a DIP is to have under a path; mode and time of modification where they are known."""
-
-    digest: Digest
-    name: bytes
-    mode: int | None = None
-    mtime: int | None = None
-
-
-class Done(NamedTuple):
-    """What a worker wrote: files and bytes, and the copies and keys that were passed over because they were bad."""
-
-    files: int
-    size: int
-    bad: list[tuple[str, str]]
-
-
 @dataclass(slots=True)
 class Out:
     """A DIP that is being written: every byte that goes in has just been checked."""
@@ -64,20 +47,22 @@ class Out:
     folder: bytes
     progress: Progress = SILENT
     workers: Workers = lambda files, size: nullcontext(Inline())
+    link: Link = Link.NONE
     files: int = 0
     size: int = 0
 
     def blob(self, digest: Digest, name: bytes) -> None:
         """Write a blob under a path below the DIP; raise StorageError, or FileExistsError where the path is taken."""
         self.path(name)
-        self._take(write_contents(self.vault.copies, self.folder, [Content(digest, name)]))
+        self._take(dip_contents.write(self.vault.copies, self.folder, Link.NONE, [Content(digest, name)]))
 
     def blobs(self, contents: Iterable[Content], files: int, size: int) -> None:
         """Write many, by workers; there are about so many, of so many bytes together. Raises as `blob` does."""
         checked = (one for one in contents if self.path(one.name))
+        write = partial(dip_contents.write, self.vault.copies, self.folder, self.link)
         with self.workers(files, size) as executor:
             some = portions(checked, max(1, min(CHUNK_FILES, files // 16)))
-            for done in in_order(executor, partial(write_contents, self.vault.copies, self.folder), some):
+            for done in in_order(executor, write, some):
                 self._take(done)
 
     def _take(self, done: Done) -> None:
@@ -106,42 +91,8 @@ class Out:
         self.progress.advance(files, size)
 
 
-def write_contents(copies: Sequence[Store], folder: bytes, contents: Sequence[Content]) -> Done:
-    """A chunk of it, for a worker: each from the first of the copies that has it whole."""
-    bad: list[tuple[str, str]] = []
-    vault = Vault(copies, lambda copy, key: bad.append((copy, key)))
-    with told(os.fsdecode(folder)):
-        sizes = [_write(vault, os.path.join(folder, one.name), one) for one in contents]
-    return Done(len(sizes), sum(sizes), bad)
-
-
-def _write(vault: Vault, target: bytes, content: Content) -> int:
-    with _created(target) as file:
-        size = vault.copy_out(content.digest, file.write, lambda: (file.seek(0), file.truncate()))
-    dress(target, content.mode, content.mtime)
-    return size
-
-
-def _created(target: bytes) -> BinaryIO:
-    """A new file to write; its folders are made where they are missing."""
-    with suppress(FileNotFoundError):
-        return open(target, "xb")
-    os.makedirs(os.path.dirname(target), exist_ok=True)
-    return open(target, "xb")
-
-
-def dress(path: bytes, mode: int | None, mtime: int | None) -> None:
-    """Give a file, folder or link its mode (a link has none) and time of modification; never set-uid, set-gid or
-    sticky bits."""
-    if mode is not None:
-        os.chmod(path, mode & 0o777)
-    if mtime is not None:
-        with suppress(OverflowError):  # a time that this system cannot express
-            os.utime(path, ns=(mtime, mtime), follow_symlinks=False)
-
-
 @contextmanager
-def writing(vault: Vault, dest: Path, progress: Progress, workers: Workers) -> Iterator[Out]:
+def writing(vault: Vault, dest: Path, progress: Progress, workers: Workers, link: Link = Link.NONE) -> Iterator[Out]:
     """A folder to write a DIP into, at its place when the block ends well, gone when it does not.
 
     Raises NotEmpty where something is at `dest`.
@@ -153,7 +104,7 @@ def writing(vault: Vault, dest: Path, progress: Progress, workers: Workers) -> I
     with told(str(dest.parent)):
         unfinished.mkdir()
     try:
-        yield Out(vault, os.fsencode(unfinished), progress, workers)
+        yield Out(vault, os.fsencode(unfinished), progress, workers, link)
         with told(str(dest)):
             os.replace(unfinished, dest)
     except NotFound as lost:  # the version is there, and a part of it in no copy

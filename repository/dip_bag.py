@@ -7,7 +7,8 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 
-from repository.dip import Content, Out
+from repository.dip import Out
+from repository.dip_contents import Content
 from storage import bag, manifest
 from storage.aip import Record
 from storage.digest import Digest

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from repository.dip import Content, Out, dress
+from repository.dip import Out
+from repository.dip_contents import Content, dress
 from repository.tree import Tree, tree
 from storage.aip import Record
 from storage.namemap import Kind

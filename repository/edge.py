@@ -69,6 +69,7 @@ EDGE: Mapping[type[Exception], Edge] = {
     own.BadStep: Edge(REJECTED, 409),
     own.BadConfig: Edge(REJECTED, 500),
     own.NotEmpty: Edge(USAGE, 409),
+    own.CannotLink: Edge(USAGE, 409),
     own.BadRequest: Edge(USAGE, 400),
     own.UnsupportedCopy: Edge(USAGE, 400),
     own.WorkerLost: Edge(INCOMPLETE, 503),

@@ -45,6 +45,16 @@ class NotEmpty(RepositoryError):
         super().__init__(f"There is something at {where} already.", "Name a place that is not there yet.")
 
 
+class CannotLink(RepositoryError):
+    """Bytes that an export cannot share with the vault; nothing was written."""
+
+    code = "cannot-link"
+
+    def __init__(self, how: str, why: str) -> None:
+        told = f"The export cannot share bytes with the vault by {how}: {why}."
+        super().__init__(told, "Leave --link out, and the files are copied.")
+
+
 class CatalogueDamaged(RepositoryError):
     code = "catalogue-damaged"
 

@@ -51,6 +51,7 @@ from repository.config import Config, Copy
 from repository.copies import CopyState, Promoted
 from repository.deletions import Deletions
 from repository.dip import Dip
+from repository.dip_contents import Link
 from repository.disposal import Done, Hold, Plan, Request
 from repository.doctor_check import Check
 from repository.drill import Drilled, Wanted
@@ -306,18 +307,28 @@ class Repository:
         """The copies that did not answer their last audit, and how many keys of each were not checked."""
         return self._watch().unchecked()
 
-    def export(self, aip: str, dest: Path, form: str, *, version: int | None = None, portable: bool = True) -> Dip:
+    def export(
+        self, aip: str, dest: Path, form: str, *, version: int | None = None, portable: bool = True,
+        link: Link = Link.NONE,
+    ) -> Dip:  # fmt: skip
         """Give out a version (the newest by default) as a bag, an RO-Crate or a folder, or it and those before it as an
-        OCFL object, which a storage root at `dest` gets besides what it has; raise NotEmpty, NotFound, NotOcfl."""
+        OCFL object, which a storage root at `dest` gets besides what it has; raise NotEmpty, NotFound, NotOcfl.
+
+        A bag or a folder may `link` its files to the vault's where both are on one file system; raise CannotLink.
+        """
         if form not in FORMS:
             raise BadRequest(f"{form!r} is not a form of DIP.", f"Choose one of: {', '.join(FORMS)}.")
         copies.check_outside(dest, self.settings)
+        if link and form not in ("bag", "folder"):
+            raise BadRequest(
+                f"{form} shares no bytes with the vault.", "Leave --link out, or export a bag or a folder."
+            )
         urn = holdings.resolve(self.catalogue, aip)
         record = self._version(urn, version)
         if form == "ocfl":
             return self._export_ocfl(record, dest)
         self.progress.begin("Exporting", record.files, record.size)
-        with dip.writing(self.vault, dest.absolute(), self.progress, workers) as out:
+        with dip.writing(self.vault, dest.absolute(), self.progress, workers, link) as out:
             if form == "bag":
                 dip_bag.write(out, record, portable=portable)
             elif form == "folder":

@@ -27,6 +27,7 @@ from storage.parallel import in_order, portions
 from storage.progress import SILENT, Progress
 from storage.receive import Received, reads_as
 from storage.references import References, gather
+from storage.spool import Spool
 from storage.staging import running
 from storage.store import Opens, Store
 from storage.vault import Vault
@@ -107,12 +108,11 @@ class Replication:
         self.result.behind[str(getattr(error, "key", "") or getattr(error, "what", "") or error)] = str(error)
 
     def _blobs(self) -> None:
-        """Whatever the vault refers to and the target's listing lacks; listed twice, since memory must not grow."""
-        files = size = 0
-        for _, octets in self._missing():
-            files, size = files + 1, size + octets
-        self.progress.begin(f"Copying to {self.target.name}", files, size)
-        self._carry(self._missing(), files, size)
+        """Whatever the vault refers to and the target's listing lacks."""
+        wanted = Spool(self._missing())
+        size = sum(octets for _, octets in wanted)
+        self.progress.begin(f"Copying to {self.target.name}", len(wanted), size)
+        self._carry(wanted, len(wanted), size)
         self.progress.end()
         for key in lacking.missing(self.target.listing(layout.BLOBS), self.references):
             self.result.behind[key] = "No copy that answers has it whole."

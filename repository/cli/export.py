@@ -13,6 +13,7 @@ from repository import wire
 from repository.cli.app import AsJson, opened
 from repository.cli.holdings import AipArgument
 from repository.cli.screen import Screen, counted, size
+from repository.dip_contents import Link
 
 
 class Form(StrEnum):
@@ -27,6 +28,11 @@ class Names(StrEnum):
     RFC = "rfc"
 
 
+class Sharing(StrEnum):
+    REFLINK = "reflink"
+    HARD = "hard"
+
+
 def export(
     context: typer.Context,
     aip: AipArgument,
@@ -36,16 +42,24 @@ def export(
     names: Annotated[Names, typer.Option(help="A bag's names: those that tools can check, or as they are.")] = (
         Names.PORTABLE
     ),
+    link: Annotated[
+        Sharing | None,
+        typer.Option(help="Share bytes with the vault: reflink, where the file system can; hard, never to be changed."),
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """Give out an AIP as a bag, an RO-Crate, a folder or an OCFL object, every byte checked on the way."""
     screen = Screen(json=json)
     with opened(context, screen) as repository:
-        dip = repository.export(aip, dest, form.value, version=version, portable=names is Names.PORTABLE)
+        dip = repository.export(
+            aip, dest, form.value, version=version, portable=names is Names.PORTABLE, link=Link(link or "")
+        )
         bad = sorted({copy for copy, _ in repository.bad_reads})
     told = {**wire.dip(dip), "bad_copies": bad}
     held = f"{counted(dip.files, 'file')}, {size(dip.size)}"
     line = f"[green]{dip.form}[/] {escape(str(dip.path))}: {held}, every byte checked"
     screen.result(told, lambda console: console.print(line))
+    if link is Sharing.HARD:
+        screen.warn(f"Nothing in {dest} may be changed: its files are the vault's own.")
     if bad and not json:
         screen.errors.print(f"[yellow]Copies with bad bytes were passed over: {', '.join(bad)}.[/] → tianyi audit")

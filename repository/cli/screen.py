@@ -13,8 +13,11 @@ from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.table import Table
 
+from storage.parallel import portions
+
 Json = dict[str, Any]
 _LINE_ENDS = {ord(c): f"\\u{ord(c):04x}" for c in "\x85\u2028\u2029"}
+_TABLE = 1_000  # rows; a longer list is shown in parts
 _PATIENCE = 1.0  # seconds before a progress bar appears
 
 
@@ -34,16 +37,20 @@ class Screen:
             show(self.console)
 
     def rows(self, rows: Iterable[Json], columns: Sequence[str], *, nothing: str, spare: Sequence[str] = ()) -> None:
-        """A list: JSON Lines, or a table of some columns; `nothing` is said where it is empty. On a terminal that is
-        too narrow for all of it, the `spare` columns are left out, one after the other."""
+        """A list: JSON Lines, or a table of some columns (or several); `nothing` is said where it is empty.
+        On a terminal that is too narrow for all of it, the `spare` columns are left out, one after the other."""
         if self.json:
             for row in rows:
                 print(dumps(row))
             return
-        listed = list(rows)
-        if not listed:
+        empty = True
+        for some in portions(rows, _TABLE):
+            self._show_table(some, columns, spare)
+            empty = False
+        if empty:
             self.console.print(nothing)
-            return
+
+    def _show_table(self, listed: Sequence[Json], columns: Sequence[str], spare: Sequence[str]) -> None:
         table = _table(listed, columns)
         if not self.console.is_terminal:
             self.console.width = 10_000  # whoever reads a file or a pipe wants whole cells

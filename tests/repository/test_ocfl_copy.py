@@ -156,6 +156,8 @@ def test_tombstones_come_first_and_stay(opened: Repository, copy: OcflCopy, copi
         approved=NOW, approved_by="b", deleted=NOW, policy="", versions={one.version: one.digest for one in gone},
     )  # fmt: skip
     opened.vault.copies[1].create(key, tombstone.to_bytes())
+    assert behind(copy, opened.vault) == 0, "a tombstone alone deletes nothing"
+    opened._note("deletion", gone[0].aip, "success", {"request": "1"})
     assert behind(copy, opened.vault) == 1
     assert fill(copy, opened).copied == 1
     assert (copy.is_buried(gone[0].uuid), is_valid(copy.folder), behind(copy, opened.vault)) == (True, True, 0)
