@@ -51,7 +51,7 @@ def crossings(names: Iterable[bytes], solid: Callable[[bytes], Kind | None]) -> 
     asked = lru_cache(_REMEMBERED)(solid)
     for name in names:
         if kind := next(filter(None, map(asked, _above(name))), None):
-            yield error(f"path-through-{kind}", f"Its path goes through a {kind}.", escape_path(name))
+            yield error("path-through-" + kind, f"Its path goes through a {kind}.", escape_path(name))
 
 
 def _above(name: bytes) -> Iterator[bytes]:

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from ingest.checks import trouble
 from ingest.finding import Severity
+from ingest.item import Item
 from ingest.member import crossings, refusal, tidy
-from ingest.worklist import fold
+from ingest.worklist import Worklist, fold
+from storage.namemap import Kind
 
 PART = st.binary(min_size=1, max_size=12).map(lambda name: name.replace(b"/", b"-"))
 
@@ -64,15 +66,11 @@ def test_tidy_takes_away_nothing_but_what_archivers_add(parts: list[bytes]) -> N
 
 
 def test_crossings() -> None:
-    items = [
-        ("file", b"link/a"),
-        ("file", b"LINK/b"),
-        ("file", b"file/c"),
-        ("file", b"FILE/d"),
-        ("file", b"folder/e/f"),
-    ]
-    solid = [("link", b"link"), ("file", b"file"), *items]
-    assert [(finding.code, finding.path) for finding in crossings(items, solid)] == [
+    worklist = Worklist(":memory:")
+    names = [b"link/a", b"LINK/b", b"file/c", b"FILE/d", b"folder/e/f"]
+    worklist.add([Item(kind=Kind.LINK, name=b"link", target=b"x"), Item(kind=Kind.FILE, name=b"file")])
+    worklist.add(Item(kind=Kind.FILE, name=name) for name in names)
+    assert [(finding.code, finding.path) for finding in crossings(names, worklist.solid)] == [
         ("path-through-link", "link/a"), ("path-through-link", "LINK/b"), ("path-through-file", "file/c"),
     ]  # fmt: skip
 
