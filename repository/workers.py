@@ -7,15 +7,18 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import forkserver
+from typing import ParamSpec, TypeVar
 
 from repository.errors import WorkerLost
 from storage.parallel import Inline
 
+P = ParamSpec("P")
+R = TypeVar("R")
 LITTLE_FILES, LITTLE_BYTES = 200, 32 << 20  # below both, starting processes costs more than it saves
 _PRELOADED = ["repository.cli", "ingest.examine", "fixity.audit"]  # once, for all workers: they are forked with it
 _PR_SET_PDEATHSIG = 1  # prctl(2)
@@ -35,10 +38,36 @@ def workers(files: int, size: int) -> Iterator[Executor]:
     _start_server()
     count = len(os.sched_getaffinity(0))
     try:
-        with ProcessPoolExecutor(count, mp_context=context, initializer=_begin, initargs=(os.getpid(),)) as pool:
+        with _Pool(count, mp_context=context, initializer=_begin, initargs=(os.getpid(),)) as pool:
             yield pool
     except BrokenProcessPool as error:
         raise WorkerLost from error
+
+
+class _Pool(ProcessPoolExecutor):
+    """Starts its processes when work is handed to it: an interrupt waits until such a one has all that it needs."""
+
+    def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        with _interrupts_held():
+            return super().submit(fn, *args, **kwargs)
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Signals that end a command come when the block ends."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # they are for the main thread
+        return
+    came: list[int] = []
+    ending = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, lambda number, frame: came.append(number)) for number in ending}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if came:
+            signal.raise_signal(came[0])
 
 
 def _start_server() -> None:

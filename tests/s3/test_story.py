@@ -199,8 +199,9 @@ class TestRefusals:
         text = (archive / "tianyi.toml").read_text()
         mine = next(line for line in text.splitlines() if "s3:" in line)
         (archive / "tianyi.toml").write_text(text.replace(mine, f'url = "{address(server, BUCKET + "/others")}"'))
-        answer = tianyi("list", at=archive)
-        assert (answer.code, "another vault" in everything(answer)) == (5, True)
+        assert tianyi("list", at=archive).code == 0, "it stops nothing but itself"
+        answer = tianyi("copies", at=archive)
+        assert (answer.code, "another vault" in everything(answer)) == (6, True)
 
     @pytest.mark.parametrize(
         ("place", "told"),
