@@ -8,7 +8,6 @@ from itertools import pairwise
 from typing import Any
 
 from ingest import ocfl_inventory
-from ingest.examine import open_source
 from ingest.finding import Finding, error, warning
 from ingest.ocfl_inventory import SPECS, Examined
 from ingest.worklist import Worklist
@@ -192,15 +191,7 @@ class _Object:
                 self._error("E103", f"It is of OCFL {inventory.spec}, an earlier version of {before.spec}.", path)
 
     def _bytes(self, name: bytes) -> bytes | None:
-        """A small file's bytes; None where it is not there, or cannot be read: examination says so."""
-        item = self.worklist.item(self.base + name)
-        if item is None or item.kind is not Kind.FILE or item.size > _LARGEST:
-            return None
-        try:
-            with open_source(item.source) as stream:
-                return stream.read()
-        except OSError:
-            return None
+        return self.worklist.read(self.base + name, _LARGEST)
 
     def _shown(self, name: bytes = b"") -> str:
         return escape_path((self.base + name).removesuffix(b"/"))

@@ -96,7 +96,7 @@ def _has_payload(worklist: Worklist, base: bytes) -> bool:
 
 
 def _declaration(worklist: Worklist, base: bytes) -> Declaration | Finding:
-    data = _tag(worklist, base + b"bagit.txt")
+    data = worklist.read(base + b"bagit.txt", _LARGEST_TAG)
     if data is None:
         return error("rfc8493-2.1.1-missing", "bagit.txt is missing.", "bagit.txt")
     return bagit_tags.declaration(data)
@@ -142,7 +142,7 @@ def _meant(worklist: Worklist, base: bytes, paths: tuple[bytes, ...]) -> bytes:
 
 def _fetch(worklist: Worklist, base: bytes, declared: Declaration) -> Iterator[Finding]:
     """fetch.txt is refused, unless every file that it names is there already."""
-    data = _tag(worklist, base + b"fetch.txt")
+    data = worklist.read(base + b"fetch.txt", _LARGEST_TAG)
     text = bagit_tags.decoded(data, declared.encoding, "fetch.txt") if data is not None else ""
     if isinstance(text, Finding):
         yield text
@@ -170,7 +170,7 @@ def _info(worklist: Worklist, base: bytes, declared: Declaration) -> dict[str, s
     """bag-info.txt, called package-info.txt before version 0.95."""
     elements: dict[str, str] = {}
     for name in (b"bag-info.txt", b"package-info.txt"):
-        text = bagit_tags.decoded(_tag(worklist, base + name) or b"", declared.encoding, name.decode())
+        text = bagit_tags.decoded(worklist.read(base + name, _LARGEST_TAG) or b"", declared.encoding, name.decode())
         if isinstance(text, Finding):
             worklist.tell([text])
             continue
@@ -221,26 +221,14 @@ def _oxum(worklist: Worklist, bag: Bag) -> Iterator[Finding]:
         yield error("rfc8493-2.2.2-oxum", told, "bag-info.txt")
 
 
-def _tag(worklist: Worklist, name: bytes) -> bytes | None:
-    """A tag file's bytes; None where it is not there, or cannot be read: examination says so."""
-    if source := _tag_source(worklist, name):
-        with suppress(OSError), open_source(source) as stream:
-            return stream.read()
-    return None
-
-
 def _lines(worklist: Worklist, name: bytes, encoding: str) -> Iterator[str]:
-    """A manifest's lines (ended by LF, CR or CRLF) without their ends, as `_tag`; raise UnicodeError or LookupError."""
-    if source := _tag_source(worklist, name):
+    """A manifest's lines (ended by LF, CR or CRLF) without their ends, none where it cannot be read: examination says
+    so. Raises UnicodeError or LookupError."""
+    if source := worklist.source(name, _LARGEST_TAG):
         with suppress(OSError), open_source(source) as raw:
             buffered = io.BufferedReader(raw)  # type: ignore[type-var]  # it is raw, and says so to nobody
             with io.TextIOWrapper(buffered, bagit_tags.codec(encoding)) as text:
                 yield from (line.removesuffix("\n") for line in text)
-
-
-def _tag_source(worklist: Worklist, name: bytes) -> bytes | None:
-    item = worklist.item(name)
-    return item.source if item and item.kind is Kind.FILE and item.size <= _LARGEST_TAG else None
 
 
 def _shown(name: bytes, base: bytes) -> str:

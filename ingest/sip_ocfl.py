@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ingest import checks, ocfl_object
-from ingest.examine import open_source
 from ingest.finding import Finding, error, warning
 from ingest.ocfl_inventory import SPECS
 from ingest.worklist import Worklist
@@ -17,6 +16,7 @@ from storage.ocfl import Inventory, from_members
 from storage.ocfl_layout import Layout, layout
 
 _OBJECT, _ROOT = b"0=ocfl_object_", b"0=ocfl_"
+_LARGEST = 1 << 20  # bytes of a root's own files that are read
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,21 +110,21 @@ def _declared(worklist: Worklist, base: bytes, names: list[bytes]) -> Iterator[F
     for name in names:
         if _spec(name) not in SPECS:
             yield error("E079", "It names no version of OCFL that is known.", escape_path(base + name))
-        elif _text(worklist, base + name) != name[2:] + b"\n":
+        elif worklist.read(base + name, _LARGEST) != name[2:] + b"\n":
             yield error("E080", "Its text is not what its name says.", escape_path(base + name))
 
 
 def _layout(worklist: Worklist, base: bytes) -> Layout | None:
     """The layout that the root names, where it is one that we know."""
     name = base + b"ocfl_layout.json"
-    if (data := _text(worklist, name)) is None:
+    if (data := worklist.read(name, _LARGEST)) is None:
         return None
     try:
         said = json.loads(data)
         extension = said["extension"]
         if not isinstance(said["description"], str) or not isinstance(extension, str):
             raise TypeError("they are no text")
-        config = _text(worklist, base + f"extensions/{extension}/config.json".encode())
+        config = worklist.read(base + f"extensions/{extension}/config.json".encode(), _LARGEST)
         return layout(extension, json.loads(config or b"{}"))
     except (ValueError, KeyError, TypeError, RecursionError) as failure:
         known = isinstance(failure, ValueError) and not isinstance(failure, json.JSONDecodeError | UnicodeDecodeError)
@@ -177,15 +177,3 @@ def _folders(name: bytes) -> Iterator[bytes]:
     while (cut := name.rfind(b"/")) >= 0:
         name = name[:cut]
         yield name + b"/"
-
-
-def _text(worklist: Worklist, name: bytes) -> bytes | None:
-    """The bytes of a small file; None where it is not there, or cannot be read: examination says so."""
-    item = worklist.item(name)
-    if item is None or item.kind is not Kind.FILE or item.size > 1 << 20:
-        return None
-    try:
-        with open_source(item.source) as stream:
-            return stream.read()
-    except OSError:
-        return None

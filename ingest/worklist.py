@@ -11,10 +11,11 @@ import sqlite3
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
 from typing import Any, NamedTuple
 
-from ingest.examine import Facts, Task
+from ingest.examine import Facts, Task, open_source
 from ingest.finding import Finding, Severity
 from ingest.item import Item
 from storage.digest import Digest
@@ -125,6 +126,18 @@ class Worklist:
     def item(self, name: bytes) -> Item | None:
         row = self._db.execute(f"select {_ITEM} from items where name = ?", (name,)).fetchone()
         return _item(row) if row else None
+
+    def source(self, name: bytes, largest: int) -> bytes | None:
+        """Where a file's bytes lie on disk; None where it is none, is not there, or has more than `largest` bytes."""
+        item = self.item(name)
+        return item.source if item and item.kind is Kind.FILE and item.size <= largest else None
+
+    def read(self, name: bytes, largest: int) -> bytes | None:
+        """A small file's bytes; None as `source`, and where it cannot be read: examination says so."""
+        if source := self.source(name, largest):
+            with suppress(OSError), open_source(source) as stream:
+                return stream.read()
+        return None
 
     def everything(self) -> Iterator[bytes]:
         """Yield the name of every item, in the order of listing."""

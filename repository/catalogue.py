@@ -21,6 +21,7 @@ from repository.project_deletion import put_tombstone
 from repository.project_version import project_version
 from storage import layout
 from storage.aip import parse_aip
+from storage.away import has
 from storage.digest import Digest
 from storage.errors import StorageError
 from storage.event import Event
@@ -162,15 +163,7 @@ class CatalogueHolds:
             " limit 20"
         )
         rows = self._connection.execute(query, (str(digest), copy.name, layout.blob_key(digest))).fetchall()
-        return any(_has(copy, layout.record_key(parse_aip(aip), version)) for aip, version in rows)
-
-
-def _has(copy: Opens, key: str) -> bool:
-    """Whether a copy has a record: one that was behind when it was written, or that is away, has not."""
-    try:
-        return copy.size(key) > 0
-    except StorageError:
-        return False
+        return any(has(copy, layout.record_key(parse_aip(aip), version)) for aip, version in rows)
 
 
 def _current(path: Path) -> Database | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import tomlkit
 from tomlkit.items import AoT, Table
@@ -41,8 +40,5 @@ def _change(settings: Config, change: Callable[[list[Table]], list[Table]]) -> N
     for table in change(list(tables)):
         changed.append(table)
     document["copies"] = changed
-    _publish(path, tomlkit.dumps(document), settings.work / "scratch")
-
-
-def _publish(path: Path, text: str, scratch: Path) -> None:
-    durable.publish(durable.DISK, path, text.encode(), scratch, exclusive=False, mode=0o644)
+    text, scratch = tomlkit.dumps(document).encode(), settings.work / "scratch"
+    durable.publish(durable.DISK, path, text, scratch, exclusive=False, mode=0o644)

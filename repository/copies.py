@@ -97,8 +97,7 @@ def check_outside(place: Path, settings: Config) -> None:
     """Raise BadRequest for a place inside a copy: nothing is written there but by the vault."""
     place = Path(os.path.realpath(place))
     for copy in settings.copies:
-        root = config.root_of(copy, settings.folder)
-        if not config.is_s3(copy) and Path(os.path.realpath(root)) in (place, *place.parents):
+        if founding.really(config.root_of(copy, settings.folder)) in (place, *place.parents):
             raise BadRequest(f"{place} lies in the copy {copy.name}.", "Name a place outside the copies.")
 
 

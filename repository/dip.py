@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,12 +20,11 @@ from repository.errors import NotEmpty
 from storage.digest import Digest, Hashing
 from storage.durable import told
 from storage.errors import Damaged, NotFound, StorageError
-from storage.parallel import Inline, in_order, portions
+from storage.parallel import Inline, Workers, in_order, portions
 from storage.progress import SILENT, Progress
 from storage.vault import Vault
 
 CHUNK_FILES = 250  # what a worker is handed at once, where there are many
-Workers = Callable[[int, int], AbstractContextManager[Executor]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,18 +55,18 @@ def make(folder: Path, copies: Sequence[str], vault_id: UUID, time: str, agent: 
 
 def check_apart(copies: Sequence[Copy], folder: Path) -> None:
     """Raise NotAVault where one copy's place is another's, or inside it."""
-    roots = [_real(config.root_of(copy, folder)) for copy in copies]
+    roots = [really(config.root_of(copy, folder)) for copy in copies]
     for root in roots:
         if any(root == other or root in other.parents for other in roots if other is not root):
             raise NotAVault(str(root), "another copy is the same folder, or inside it", "Name folders apart.")
     for root in roots:
-        if root in (_real(folder), *_real(folder).parents) or any(
-            _real(folder / name) in (root, *root.parents) for name in ("work", *_FOLDERS)
+        if root in (really(folder), *really(folder).parents) or any(
+            really(folder / name) in (root, *root.parents) for name in ("work", *_FOLDERS)
         ):
             raise NotAVault(str(root), "the repository keeps other things there", "Name a folder outside it.")
 
 
-def _real(root: Path | PurePath) -> PurePath:
+def really(root: Path | PurePath) -> PurePath:
     """Where a folder really is, whatever links lead there; places in object stores are where they are."""
     return Path(os.path.realpath(root)) if isinstance(root, Path) else root
 

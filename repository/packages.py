@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from fixity.audit import Audit, Expected
 from fixity.packages import audit_packages
@@ -18,11 +17,10 @@ from storage.digest import Digest
 from storage.durable import Disk
 from storage.errors import NotAVault, StorageError, Unreachable
 from storage.ocfl_copy import OcflCopy
+from storage.parallel import Workers
 from storage.progress import Progress
 from storage.replicate import Replicated
 from storage.vault import Vault
-
-Workers = Callable[[int, int], AbstractContextManager[Executor]]
 
 
 def is_package(copy: Copy) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import heapq
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -25,7 +24,7 @@ from storage.digest import Digest, sha256
 from storage.errors import StorageError
 from storage.event import Event
 from storage.ledger import Ledger
-from storage.parallel import Inline, portions
+from storage.parallel import Inline, Workers, portions
 from storage.progress import SILENT, Progress
 from storage.spool import Spool
 from storage.store import Opens, Store
@@ -90,7 +89,7 @@ class Watch:
     catalogue: Catalogue
     committer: Committer
     work: Path
-    executor: Callable[[int, int], AbstractContextManager[Executor]]
+    executor: Workers
     time: str
     agent: str
     new_id: Callable[[], UUID]

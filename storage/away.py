@@ -9,7 +9,7 @@ from typing import BinaryIO, NoReturn
 
 from storage import layout
 from storage.errors import StorageError, Unreachable
-from storage.store import Batch, Incoming, Lists
+from storage.store import Batch, Incoming, Lists, Opens
 
 
 class Away:
@@ -65,3 +65,11 @@ def answers(store: Lists) -> bool:
     except StorageError:
         return False
     return True
+
+
+def has(store: Opens, key: str) -> bool:
+    """Whether a copy has something under a key; one that does not answer has not."""
+    try:
+        return store.size(key) > 0
+    except StorageError:
+        return False

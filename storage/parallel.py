@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from itertools import islice
 from typing import Any, ParamSpec, TypeVar
 
 R = TypeVar("R")
 C = TypeVar("C")
 P = ParamSpec("P")
+Workers = Callable[[int, int], AbstractContextManager[Executor]]
+"""Gives an executor fit for so many files and bytes."""
 AHEAD = 6  # chunks under way at once: enough for a few workers never to wait
 
 

@@ -23,7 +23,6 @@ class References:
         self._db = sqlite3.connect(path or "", isolation_level=None)
         self._db.execute("pragma synchronous = off")  # it is made anew by the next run
         self._db.execute("create table blobs (key text primary key) without rowid")
-        self._db.execute("create table fresh (key text primary key) without rowid")
 
     def close(self) -> None:
         self._db.close()
@@ -37,14 +36,6 @@ class References:
             self._db.execute("rollback")
             raise
         self._db.execute("commit")
-
-    def freshen(self, digests: Iterable[Digest]) -> None:
-        """Remember blobs that this run has written."""
-        self._db.executemany("insert or ignore into fresh values (?)", ((layout.blob_key(d),) for d in digests))
-
-    def is_fresh(self, digest: Digest) -> bool:
-        query = "select 1 from fresh where key = ?"
-        return self._db.execute(query, (layout.blob_key(digest),)).fetchone() is not None
 
     def __contains__(self, key: str) -> bool:
         return self._db.execute("select 1 from blobs where key = ?", (key,)).fetchone() is not None

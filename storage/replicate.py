@@ -6,9 +6,8 @@ batch is durable before the next begins, so that a run that is killed goes on fr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
-from concurrent.futures import Executor
-from contextlib import AbstractContextManager, ExitStack, closing, suppress
+from collections.abc import Collection, Iterable, Iterator, Sequence, Set
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, groupby
@@ -23,7 +22,7 @@ from storage.commit import Committer, create_same
 from storage.digest import Digest
 from storage.errors import Conflict, NotFound, StorageError
 from storage.ledger import Ledger
-from storage.parallel import in_order, portions
+from storage.parallel import Workers, in_order, portions
 from storage.progress import SILENT, Progress
 from storage.receive import Received, reads_as
 from storage.references import References, gather
@@ -32,8 +31,7 @@ from storage.staging import running
 from storage.store import Opens, Store
 from storage.vault import Vault
 
-Workers = Callable[[int, int], AbstractContextManager[Executor]]
-"""An executor fit for so many files and bytes."""
+_NOWHERE = "No copy that answers has it whole."
 
 
 @dataclass(slots=True)
@@ -76,6 +74,7 @@ class Replication:
             durable.make_folders(durable.DISK, scratch)
             stack.callback(durable.remove_tree, durable.DISK, scratch)
             self.references = stack.enter_context(closing(References(scratch / "references.db")))
+            self.written = stack.enter_context(closing(References(scratch / "written.db")))
             self.held = stack.enter_context(closing(References(scratch / "held.db")))
             gone = self._bury()
             self._fixed()
@@ -114,15 +113,18 @@ class Replication:
         self.progress.begin(f"Copying to {self.target.name}", len(wanted), size)
         self._carry(wanted, len(wanted), size)
         self.progress.end()
-        for key in lacking.missing(self.target.listing(layout.BLOBS), self.references):
-            self.result.behind[key] = "No copy that answers has it whole."
+        for digest, _ in wanted:
+            if (key := layout.blob_key(digest)) not in self.written:
+                self.result.behind[key] = _NOWHERE
 
     def _missing(self) -> Iterator[Sized]:
         for key in lacking.missing(self.target.listing(layout.BLOBS), self.references):
             digest = layout.blob_digest(key)
             assert digest is not None  # references gives nothing else
-            with suppress(StorageError):  # lost everywhere, which is told at the end
+            try:
                 yield digest, self.sources.first_size(key)
+            except StorageError:
+                self.result.behind[key] = _NOWHERE
 
     def _carry(self, wanted: Iterable[Sized], files: int, size: int) -> None:
         if files:
@@ -131,7 +133,7 @@ class Replication:
 
     def _done(self, carried: Sequence[Received]) -> None:
         size = sum(blob.size for blob in carried)
-        self.references.freshen(blob.digest for blob in carried)
+        self.written.add(blob.digest for blob in carried)
         self.result.add(len(carried), size)
         self.progress.advance(len(carried), size)
 
@@ -170,11 +172,13 @@ class Replication:
         with self.workers(record.files, record.size) as executor:
             for bad in in_order(executor, partial(_bad, self.target), chain([first], old)):
                 self._carry(((digest, self.sources.size(digest)) for digest in bad), len(bad), 0)
-                if lost := next((digest for digest in bad if not self.references.is_fresh(digest)), None):
+                if lost := next((digest for digest in bad if layout.blob_key(digest) not in self.written), None):
                     raise NotFound(f"{layout.blob_key(lost)} in its right form", "any copy")
 
     def _old(self, record: Record) -> Iterator[Digest]:
-        return (line.digest for line in self.sources.bag(record) if not self.references.is_fresh(line.digest))
+        """The blobs of a version that this run has not written."""
+        bag = self.sources.bag(record)
+        return (line.digest for line in bag if layout.blob_key(line.digest) not in self.written)
 
     def _ledger(self) -> None:
         """Most of it outside the lock: full bundles do not change. Histories that went apart stay as they are, for a

@@ -16,7 +16,7 @@ class Spool(Generic[T]):
     """Grows at its end alone; may be iterated often, also while it grows. Not for several threads."""
 
     def __init__(self, values: Iterable[T] = ()) -> None:
-        self._file: SpooledTemporaryFile[bytes] = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  # as long as we
+        self._file: SpooledTemporaryFile[bytes] = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  # it lives as long as we
         self._count = 0
         self.extend(values)
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 from uuid import UUID
 
 from storage import layout
+from storage.away import has
 from storage.durable import told
 from storage.errors import BrokenRecord, NotFound, StorageError, Unreachable
 from storage.store import Lists, Opens, Store
@@ -24,7 +25,7 @@ def buried(copies: Iterable[Lists]) -> frozenset[UUID]:
 
 def is_buried(copies: Iterable[Opens], aip: UUID) -> bool:
     """Whether any copy that answers has a tombstone of an AIP, whole or not."""
-    return any(_has(store, layout.tombstone_key(aip)) for store in copies)
+    return any(has(store, layout.tombstone_key(aip)) for store in copies)
 
 
 def find(copies: Iterable[Opens], aip: UUID) -> Tombstone | None:
@@ -93,10 +94,3 @@ def _half_buried(store: Lists, dead: Set[UUID]) -> Iterator[UUID]:
     dead = frozenset(_listed(store)) & dead
     under = (name[0] for key in store.listing(layout.AIPS) if (name := layout.record_name(key)))
     yield from dict.fromkeys(aip for aip in under if aip in dead)
-
-
-def _has(store: Opens, key: str) -> bool:
-    try:
-        return store.size(key) > 0
-    except StorageError:
-        return False

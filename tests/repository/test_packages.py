@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -176,8 +177,7 @@ def delete(tianyi: Tianyi, archive: Path, aip: str) -> Answer:
     asked = tianyi("--agent", "li", "delete", aip, "--reason", "agreement ended", at=archive)
     assert asked.code == 0
     assert tianyi("--agent", "wu", "approve", asked.said["request"], at=archive).code == 0
-    for _ in range(40):
-        swept = tianyi("sweep", at=archive)
-        if swept.said["deleted"]:
-            return swept
-    pytest.fail("it was never due")
+    until = time.monotonic() + 20
+    while not (swept := tianyi("sweep", at=archive)).said["deleted"]:
+        assert time.monotonic() < until, "it was never due"
+    return swept
