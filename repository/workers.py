@@ -20,7 +20,7 @@ from storage.parallel import Inline
 P = ParamSpec("P")
 R = TypeVar("R")
 LITTLE_FILES, LITTLE_BYTES = 200, 32 << 20  # below both, starting processes costs more than it saves
-_PRELOADED = ["repository.cli", "ingest.examine", "fixity.audit"]  # once, for all workers: they are forked with it
+_PRELOADED = ["ingest.examine", "fixity.audit", "storage.carry"]  # once, for all workers: they are forked with it
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 

@@ -21,7 +21,9 @@ from storage.errors import NoRoom, SyncFailed, Unreachable
 
 _SOUND = frozenset({"ext4", "xfs", "btrfs"})  # their syncfs waits for data and names, and reports what failed
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_PIECE = 1 << 15  # bytes a call: for more at once Linux looks for large free pieces of memory, which may be dear
 _HERE, _EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of renameat2(2)
+_SYNC_FILE_RANGE_WRITE = 2
 _REMEMBERED = 100_000  # folders known to be durable; more than the blobs' 65,536
 _serial = count()
 
@@ -36,7 +38,15 @@ class Disk:
     def write(self, descriptor: int, data: bytes) -> None:
         view = memoryview(data)
         while view:
-            view = view[os.write(descriptor, view) :]
+            view = view[os.write(descriptor, view[:_PIECE]) :]
+
+    def write_out(self, descriptor: int, offset: int, size: int) -> None:
+        """Begin to bring a part of a file to the disk, so that the sync to come has less to wait for; a hint that
+        promises nothing and reports nothing (sync_file_range(2), Linux)."""
+        with suppress(AttributeError):
+            ctypes.CDLL(None).sync_file_range(
+                descriptor, ctypes.c_int64(offset), ctypes.c_int64(size), _SYNC_FILE_RANGE_WRITE
+            )
 
     def close(self, descriptor: int) -> None:
         os.close(descriptor)

@@ -15,6 +15,8 @@ from storage.durable import DISK, Disk, told
 from storage.errors import AlreadyThere, NotFound, Unreachable
 from storage.store import Batch, Incoming, Pending
 
+_WRITE_OUT = 8 << 20  # bytes of a blob after which the disk is set to work, while more come in
+
 
 class Local:
     """A folder with the vault's keys as paths.
@@ -141,7 +143,8 @@ class _File:
     """A blob on its way into a local copy (`Incoming`)."""
 
     def __init__(self, store: Local, folder: str) -> None:
-        self._store, self._path, self._size = store, f"{folder}/{durable.new_name()}", 0
+        self._store, self._path = store, f"{folder}/{durable.new_name()}"
+        self._size = self._written_out = 0
         try:
             self._descriptor = store.disk.create(self._path)
         except FileNotFoundError:
@@ -152,6 +155,9 @@ class _File:
         with told(str(self._store.root)):
             self._store.disk.write(self._descriptor, data)
         self._size += len(data)
+        if self._size - self._written_out >= _WRITE_OUT:
+            self._store.disk.write_out(self._descriptor, self._written_out, self._size - self._written_out)
+            self._written_out = self._size
 
     def finish(self, key: str) -> Pending:
         if not self._store.syncs_whole:

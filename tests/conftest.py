@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import settings
 
-from repository.cli.main import run
+from repository.cli.running import run
 
 settings.register_profile("tianyi", deadline=None)  # a machine may be busy; speed is a benchmark, never a test
 settings.load_profile("tianyi")

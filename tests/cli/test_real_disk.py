@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from repository.cli.main import run
+from repository.cli.running import run
 from tests.crash.forked import forked
 
 pytestmark = pytest.mark.slow  # mounts

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from repository.cli.main import run
+from repository.cli.running import run
 
 Tianyi = Callable[..., Any]
 LINE = [sys.executable, "-c", "from repository.cli import main; main()"]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from repository import Repository, doctor_software
-from repository.cli.main import run
+from repository.cli.running import run
 from repository.doctor import examine
 from repository.doctor_check import Check
 from storage.durable import Disk

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import pytest
 
-from repository.cli.main import run
+from repository.cli.running import run
 from tests.conftest import Answer, Tianyi
 from tests.s3.conftest import BUCKET
 from tests.servers import proxy

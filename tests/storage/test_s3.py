@@ -58,7 +58,7 @@ def test_a_missing_package_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_obstore_is_loaded_where_it_is_used() -> None:
     """It takes its time, and is not there for everybody."""
-    script = "import sys, repository.cli.main; sys.exit('obstore' in sys.modules)"
+    script = "import sys, repository.cli.running; sys.exit('obstore' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
