@@ -23,11 +23,12 @@ class Case:
     goals: Mapping[str, float] = field(default_factory=dict)
     most: int = 0  # files; both sides get the same subset; 0: all of the shape
 
-    @property
-    def space(self) -> int:
-        """How many times the shape's bytes lie on disk at once at most, the source not counted."""
+    def space(self, pairs: int = 0) -> int:
+        """How many times the shape's bytes lie on disk at once at most, the source not counted, where so many pairs'
+        outputs stay until the case ends; 0: each goes before the next run."""
         subset = 1 if self.most else 0
-        return subset + self.ours.keeps + self.peer.keeps + max(self.ours.copies, self.peer.copies)
+        out = pairs * (self.ours.copies + self.peer.copies) or max(self.ours.copies, self.peer.copies)
+        return subset + self.ours.keeps + self.peer.keeps + out
 
 
 VAULT_COPY = replace(
@@ -86,6 +87,7 @@ def chosen(only: Iterable[str], shape: str) -> list[Case]:
     return [case for case in CASES if case.name.startswith(prefixes) and shape in case.shapes]
 
 
-def space(cases: Iterable[Case], size: int) -> int:
-    """Return the bytes needed at once for a shape of `size` bytes; the cases come one after another."""
-    return size * (1 + max((case.space for case in cases), default=0))
+def space(cases: Iterable[Case], size: int, pairs: int = 0) -> int:
+    """Return the bytes needed at once for a shape of `size` bytes; the cases come one after another. `pairs`: as
+    `Case.space`."""
+    return size * (1 + max((case.space(pairs) for case in cases), default=0))

@@ -41,7 +41,8 @@ class Work:
 def space_for(plan: Plan) -> int:
     """Return the bytes of disk needed at once; shapes come one after another, so the largest counts."""
     shaped = {name: shapes.expected(name, plan.scale, plan.seed, plan.sources) for name in plan.cases}
-    return max((space(cases, shaped[name]) for name, cases in plan.cases.items() if cases), default=0)
+    stay = {name: plan.pairs if name in shapes.MANY else 0 for name in shaped}
+    return max((space(cases, shaped[name], stay[name]) for name, cases in plan.cases.items() if cases), default=0)
 
 
 def result(case: Case, work: Work, pairs: Sequence[Pair] = (), absent: str = "") -> Result:
@@ -66,7 +67,7 @@ def one(case: Case, work: Work, plan: Plan, scratch: Path, say: Say) -> Result:
     if case.most:
         shapes.subset(work.folder, case.most, part)
         work = Work.of(work.shape, part)
-    found = result(case, work, run.pairs(case, work.folder, scratch, plan.pairs, say))
+    found = result(case, work, run.pairs(case, work.folder, scratch, plan.pairs, say, stay=work.shape in shapes.MANY))
     if case.most:
         run.remove(part)
     return found
@@ -88,6 +89,8 @@ def results(plan: Plan, scratch: Path, described: dict[str, str], say: Say) -> I
         say(f"{shape}: {described[shape]}")
         for case in cases:
             yield one(case, work, plan, scratch, say)
+            if shape in shapes.MANY and case is not cases[-1]:
+                run.forget()
         run.remove(folder)
 
 

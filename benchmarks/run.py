@@ -18,6 +18,7 @@ from benchmarks.sides import Argv, Folders, Side
 from benchmarks.values import Measurement, Pair, Place, order
 
 REST = 1.0  # seconds between the sync and the run
+FORGETS = 65.0  # seconds for which ext4 looks at each inode that was removed when it makes a new one
 NOISE = re.compile(r"^[-\d]+ [:,\d]+ - \w+ - |(/[^/\s]+){2,}/")
 Say = Callable[[str], None]
 
@@ -67,21 +68,24 @@ def settle() -> None:
     time.sleep(REST)
 
 
+def forget() -> None:
+    """Wait until what was removed slows nothing that comes: making files takes three times as long until then."""
+    os.sync()
+    time.sleep(FORGETS)
+
+
 def one(side: Side, at: Folders) -> Measurement:
-    """Time one run of a side in a fresh folder, which is removed afterwards."""
+    """Time one run of a side in a fresh folder."""
     at.fresh.mkdir()
-    try:
-        if failed := steps(side.before(at), at.fresh):
-            return failed
-        command = side.command(at)
-        settle()
-        out = at.fresh / "run.out"
-        done = measure(command, out, at.fresh / "run.err")
-        if done.worked and not side.check(at, out.read_text(errors="replace")):
-            return replace(done, note="it ended well, but did not do its work")
-        return done
-    finally:
-        remove(at.fresh)
+    if failed := steps(side.before(at), at.fresh):
+        return failed
+    command = side.command(at)
+    settle()
+    out = at.fresh / "run.out"
+    done = measure(command, out, at.fresh / "run.err")
+    if done.worked and not side.check(at, out.read_text(errors="replace")):
+        return replace(done, note="it ended well, but did not do its work")
+    return done
 
 
 def remove(folder: Path) -> None:
@@ -106,21 +110,27 @@ def prepare(case: Case, folders: dict[Place, Folders]) -> dict[Place, Measuremen
     return failed
 
 
-def pairs(case: Case, source: Path, scratch: Path, number: int, say: Say) -> list[Pair]:
-    """Run `number` pairs of a case below `scratch`, which is emptied of them; stop at a pair that failed."""
+def pairs(case: Case, source: Path, scratch: Path, number: int, say: Say, *, stay: bool) -> list[Pair]:
+    """Run `number` pairs of a case below `scratch`, which is emptied of them; stop at a pair that failed. What a run
+    wrote is removed after it, or, where it is to `stay`, when the case ends."""
     root = scratch / case.name
-    folders: dict[Place, Folders] = {
-        place: Folders(source, root / f"{place}-fresh", root / f"{place}-kept") for place in order(0)
-    }
-    sides: dict[Place, Side] = {"ours": case.ours, "peer": case.peer}
     done: list[Pair] = []
+
+    def folders(index: int) -> dict[Place, Folders]:
+        return {place: Folders(source, root / f"{place}-fresh-{index}", root / f"{place}-kept") for place in order(0)}
+
     try:
-        failed = prepare(case, folders)
+        failed = prepare(case, folders(0))
         if failed:
             unrun = Measurement(0, 0, 0, 0, 0)
             return [Pair("ours", failed.get("ours", unrun), failed.get("peer", unrun))]
         for index in range(number):
-            runs = {place: one(sides[place], folders[place]) for place in order(index)}
+            runs = {}
+            for place in order(index):
+                at = folders(index)[place]
+                runs[place] = one(case.ours if place == "ours" else case.peer, at)
+                if not stay:
+                    remove(at.fresh)
             done.append(Pair(order(index)[0], runs["ours"], runs["peer"]))
             say(f"    {index + 1}/{number}  {runs['ours'].wall:8.2f} s  {runs['peer'].wall:8.2f} s")
             if not (runs["ours"].worked and runs["peer"].worked):

@@ -14,6 +14,7 @@ from unicodedata import is_normalized
 from benchmarks.contents import MAKERS, wav
 
 NAMES = ("small", "large", "mixed")
+MANY = ("small", "mixed")  # of so many files that removing them would slow the next run: see run.FORGETS
 KINDS = {"txt": 24, "pdf": 16, "xml": 14, "eml": 12, "csv": 8, "html": 8, "png": 8, "json": 6, "tif": 4}
 SERIES = ("Correspondence", "Council minutes", "Estate maps", "Fotografías", "会议记录", "Accounts")
 MEBIBYTE = 1 << 20

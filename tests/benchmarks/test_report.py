@@ -146,7 +146,8 @@ def test_cases_are_chosen_by_the_beginning_of_their_name() -> None:
         "noise",
     }
     assert chosen(["identify-fido"], "large") == []
-    assert space(CASES, 10) == 10 * (1 + max(case.space for case in CASES))
+    assert space(CASES, 10) == 10 * (1 + max(case.space() for case in CASES))
+    assert space(CASES, 10, pairs=5) > 5 * space(CASES, 10) / 2
 
 
 def test_the_machine_is_read_from_proc() -> None:
