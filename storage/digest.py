@@ -40,6 +40,9 @@ class Digest:
     def __str__(self) -> str:
         return f"{self.algorithm}:{self.hexadecimal}"
 
+    def __reduce__(self) -> tuple[type[Digest], tuple[str, str]]:
+        return Digest, (self.algorithm, self.hexadecimal)  # millions travel between processes: as little as can be
+
 
 def sha256(*parts: bytes) -> Digest:
     """The SHA-256 of the parts, one after the other."""

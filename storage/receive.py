@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, NamedTuple, Protocol
 
 from storage.digest import Digest, Hashing
 from storage.errors import Damaged, NotFound, StorageError, Unreachable
@@ -26,8 +25,7 @@ class HoldsNothing:
         return False
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """A blob that came in. `digests` begins with its SHA-256, its name.
 
     `pending` is (copy, what waits to be placed there) for each copy that did not hold it yet; `behind` names the

@@ -113,7 +113,7 @@ class Replication:
         self.progress.begin(f"Copying to {self.target.name}", len(wanted), size)
         self._carry(wanted, len(wanted), size)
         self.progress.end()
-        for digest, _ in wanted:
+        for digest, _ in wanted if len(self.written) < len(wanted) else ():
             if (key := layout.blob_key(digest)) not in self.written:
                 self.result.behind[key] = _NOWHERE
 
@@ -162,6 +162,8 @@ class Replication:
     def _make_whole(self, record: Record) -> None:
         """What lay in the copy before is written again, unless one of its own records refers to it: a run that was
         killed, or whose sync failed, may have left it, and then it reads and is not durable. The rest is read."""
+        if next(self._old(record), None) is None:
+            return
         unheld = (digest for digest in self._old(record) if layout.blob_key(digest) not in self.held)
         if (one := next(unheld, None)) is not None:
             sized = ((digest, self.sources.size(digest)) for digest in chain([one], unheld))

@@ -5,15 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, NamedTuple, Protocol
 
 CHUNK = 1 << 20  # bytes read at a time
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(NamedTuple):
     """Bytes of one blob that lie in a copy's scratch space, hashed, and wait to be placed under `key`."""
 
     key: str
