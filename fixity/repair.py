@@ -33,7 +33,7 @@ class Mend:
     source: str
 
 
-SetAside = Callable[[Store, str], None]
+SetAside = Callable[[Store, str], object]
 """Keeps what is damaged, outside the copy, before it is overwritten: given the copy and the key."""
 
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
-from fixity.audit import Audit, Expected, Finding, audit, extras
+from fixity.audit import Audit, Expected, Finding, audit, check, extras
+from fixity.outcome import Altered
 from fixity.repair import Damage, Mend, Repair, plan
-from repository import evidence
+from repository import evidence, strays
 from repository.catalogue import Catalogue
 from storage import bundle, layout
-from storage.aip import parse_record
 from storage.canonical import Json
 from storage.commit import Committer
 from storage.digest import Digest, sha256
@@ -125,8 +125,9 @@ class Watch:
             for extra in extras(store, store.name, (one.key for one in expected(self.catalogue))):
                 if (place := bundle.parse_key(extra.key)) and place[1] < bundle.WIDTH:
                     continue
-                result.counts["extra"] += 1
-                result.findings.append(extra)
+                found = strays.judged(store, extra)
+                result.counts[found.outcome] += 1
+                result.findings.append(found)
         except StorageError as error:
             result.findings.append(Finding("unreadable", store.name, "", why=str(error)))
             result.counts["unreadable"] += 1
@@ -150,8 +151,10 @@ class Watch:
         copies = self.committer.vault.copies
         sources = [*copies, *self.sources]
         done = Mended(Spool(), Spool())
-        for mend in (mend for store in copies for mend in plan(self._damage(store.name), sources)):
-            (done.healed if mend.source else done.beyond).append(mend)
+        for store in copies:
+            put_aside = (strays.plan(store, stray) for stray in strays.strays(self.catalogue, store.name))
+            for mend in chain(plan(self._damage(store.name), sources), put_aside):
+                (done.healed if mend.source else done.beyond).append(mend)
         return done
 
     def repair(self) -> Mended:
@@ -159,6 +162,7 @@ class Watch:
         done = Mended(Spool(), Spool())
         for store in self.committer.vault.copies:
             self._repair(store, done)
+            self._put_aside(store, done)
         return done
 
     def unchecked(self) -> dict[str, int]:
@@ -195,6 +199,14 @@ class Watch:
             done.healed.extend(healed)
             done.beyond.extend(left)
 
+    def _put_aside(self, store: Store, done: Mended) -> None:
+        for stray in list(strays.strays(self.catalogue, store.name)):
+            with self.committer.lock():
+                mend = strays.put_aside(store, stray, self._set_aside)
+            if mend.source:
+                self.note_healed(store.name, [mend])
+            (done.healed if mend.source else done.beyond).append(mend)
+
     def _is_conflict(self, store: Store, expected: Expected) -> bool:
         """Whether two whole things contradict each other, which is for a person, never for a machine: a record that is
         another than the ledger tells of, or a ledger of another history."""
@@ -213,14 +225,16 @@ class Watch:
         """Records and the ledger change under the commit lock alone; blobs do not change at all."""
         return nullcontext() if layout.blob_digest(group[0].expected.key) else self.committer.lock()
 
-    def _set_aside(self, store: Store, key: str) -> None:
-        """Keep what was damaged, outside the copy, for whoever wants to know why."""
+    def _set_aside(self, store: Store, key: str) -> bool:
+        """Keep what was damaged, outside the copy, for whoever wants to know why; return whether it is there."""
         folder = self.work / "quarantine" / store.name / self.time.replace(":", "")
         target = folder / key.replace("/", "_")
         with suppress(StorageError, OSError), store.open(key) as stream:
             folder.mkdir(parents=True, exist_ok=True)
             with target.open("xb") as file:
                 shutil.copyfileobj(stream, file)
+            return True
+        return False
 
     def _note(self, kind: str, copy: str, outcome: str, detail: dict[str, Json]) -> None:
         event = Event(time=self.time, type=kind, agent=self.agent, object=copy, outcome=outcome, detail=detail)
@@ -240,13 +254,9 @@ def _is_another_record(store: Opens, expected: Expected) -> bool:
 
     (One that is right already was healed by a repair that was killed before it could say so.)
     """
-    if not layout.record_name(expected.key):
-        return False
-    with suppress(StorageError, OSError), store.open(expected.key) as stream:
-        data = stream.read()
-        record = parse_record(data, expected.key)
-        its_own = layout.record_name(expected.key) == (record.uuid, record.version)
-        return its_own and sha256(data) != expected.digest
+    with suppress(StorageError, OSError):
+        its_own = layout.record_name(expected.key) and strays.is_record(store, expected.key)
+        return bool(its_own) and isinstance(check(store, expected), Altered)
     return False
 
 

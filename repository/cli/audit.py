@@ -18,6 +18,7 @@ from repository.cli.app import AsJson, opened
 from repository.cli.naming import named
 from repository.cli.screen import Screen, counted, dumps, printable, size
 from repository.holdings import Behind
+from repository.strays import QUARANTINE
 from repository.watch import Mended
 from storage import layout
 from storage.aip import stamp
@@ -119,7 +120,8 @@ def _show_repair(
     console: Console, word: str, done: Mended, unchecked: Mapping[str, int], behind: Callable[[str], Behind]
 ) -> None:
     for mend in done.healed:
-        console.print(f"[green]{word}[/] {_place(mend, behind)} from {escape(mend.source)}")
+        how = "into quarantine" if mend.source == QUARANTINE else f"from {escape(mend.source)}"
+        console.print(f"[green]{word}[/] {_place(mend, behind)} {how}")
     for mend in done.beyond:
         why = f"{mend.source} has it whole, but it could not be put there" if mend.source else "no copy has it whole"
         console.print(f"[red]beyond repair[/] {_place(mend, behind)}: {escape(why)}")

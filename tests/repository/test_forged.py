@@ -120,3 +120,36 @@ def test_what_only_a_parted_history_tells_of_is_brought_over(archive: Path, tmp_
     assert tianyi("rebuild", at=archive).said["aips"] == 4
     for root in (archive / "vault", tmp_path / "second"):
         assert len(list((root / "aips").rglob("v1.json"))) == 4
+
+
+@pytest.mark.parametrize("where", ["first", SECOND])
+def test_garbage_under_a_records_name_goes_to_quarantine_and_the_sweep_goes_on(
+    archive: Path, tmp_path: Path, tianyi: Tianyi, where: str
+) -> None:
+    root = archive / "vault" if where == "first" else tmp_path / "second"
+    key = layout.record_key(UUID("01234567-89ab-7def-8123-456789abcdef"), 1)
+    (root / key).parent.mkdir(parents=True)
+    (root / key).write_bytes(b"garbage")
+    assert tianyi("sweep", at=archive).code != 0
+    audit = tianyi("audit", at=archive)
+    assert (audit.code, audit.said["altered"], audit.said["extra"]) == (3, 1, 0)
+    assert tianyi("repair", "--dry-run", at=archive).said["repairable"] == 1
+    mended = tianyi("repair", at=archive)
+    assert (mended.code, mended.said["repaired"], mended.said["findings"][0]["source"]) == (0, 1, "quarantine")
+    assert not (root / key).exists()
+    assert [path.read_bytes() for path in (archive / "work" / "quarantine").rglob("*v1.json")] == [b"garbage"]
+    assert tianyi("audit", at=archive).code == 0
+    assert tianyi("sweep", at=archive).code == 0
+    assert tianyi("rebuild", at=archive).code == 0
+    assert tianyi("audit", at=archive).code == 0
+
+
+def test_garbage_that_changed_since_the_audit_is_left_alone(archive: Path, tianyi: Tianyi) -> None:
+    key = layout.record_key(UUID("01234567-89ab-7def-8123-456789abcdef"), 1)
+    stray = archive / "vault" / key
+    stray.parent.mkdir(parents=True)
+    stray.write_bytes(b"garbage")
+    assert tianyi("audit", at=archive).code == 3
+    stray.write_bytes(b"something else")
+    mended = tianyi("repair", at=archive)
+    assert (mended.code, mended.said["beyond_repair"], stray.read_bytes()) == (3, 1, b"something else")

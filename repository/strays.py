@@ -1,0 +1,78 @@
+"""Files under a record's name that are no records and that nothing tells of. They are damage, and not only extra:
+whoever asks what a copy refers to stops at them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+
+from fixity.audit import Expected, Finding, check
+from fixity.outcome import Intact
+from fixity.repair import Damage, Mend
+from repository.catalogue import Catalogue
+from storage import layout
+from storage.aip import parse_record
+from storage.digest import Digest, Hashing
+from storage.errors import StorageError
+from storage.receive import chunks
+from storage.store import Opens, Store
+
+QUARANTINE = "quarantine"
+"""The source of a mend that put something aside instead of bringing something back."""
+_LARGEST = 1 << 20  # bytes; a record has some hundred
+
+_STRAYS = """
+select damage.key, damage.found from damage
+left join versions on damage.key = 'aips/' || substr(aip, -4, 2) || '/' || substr(aip, -2) || '/' || substr(aip, 10)
+                                   || '/v' || version || '.json'
+where copy = ? and outcome = 'altered' and expected = '' and aip is null order by damage.key
+"""
+
+
+def judged(store: Opens, extra: Finding) -> Finding:
+    """What nobody expects, as it is or as damage."""
+    if not layout.record_name(extra.key):
+        return extra
+    try:
+        if is_record(store, extra.key):
+            return extra
+        with store.open(extra.key) as stream:
+            found = Hashing().feed_all(chunks(stream)).digest()
+    except (StorageError, OSError) as error:
+        return replace(extra, outcome="unreadable", why=str(error))
+    return replace(extra, outcome="altered", found=found, why="It is no record, and the ledger tells of none there.")
+
+
+def is_record(store: Opens, key: str) -> bool:
+    """Whether a record lies there that agrees with itself and its name; raise StorageError or OSError."""
+    if store.size(key) > _LARGEST:
+        return False
+    with store.open(key) as stream:
+        data = stream.read()
+    with suppress(StorageError):
+        record = parse_record(data, key)
+        return layout.record_name(key) == (record.uuid, record.version)
+    return False
+
+
+def strays(catalogue: Catalogue, copy: str) -> Iterator[Damage]:
+    """Yield those that audits found in a copy, with the bytes that they had."""
+    for row in catalogue.rows(_STRAYS, copy):
+        yield Damage(copy, Expected(row["key"], Digest.parse(row["found"]), 0))
+
+
+def plan(store: Store, damage: Damage) -> Mend:
+    """Whether a stray can be put aside: it is what the audit found, and the copy can give something up."""
+    unchanged = isinstance(check(store, damage.expected), Intact)
+    return Mend(damage, QUARANTINE if unchanged and not store.keeps_all else "")
+
+
+def put_aside(store: Store, damage: Damage, keep: Callable[[Store, str], bool]) -> Mend:
+    """Remove a stray from its copy once `keep` has it elsewhere; call under the commit lock."""
+    planned = plan(store, damage)
+    with suppress(StorageError):
+        if planned.source and keep(store, damage.expected.key):
+            store.drop(damage.expected.key)
+            return planned
+    return Mend(damage, "")
