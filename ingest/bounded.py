@@ -8,18 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from ingest.identify import Basis, Identification, Identifier, Sample
-
-PATIENCE = 20.0  # seconds for the identification of one file; a usual one takes a thousandth of that
-
-
-def identify_at_most(seconds: float, identifier: Identifier, sample: Sample) -> Identification:
-    """What the sample is; nothing where its bytes keep the patterns busy for longer."""
-    try:
-        with at_most(seconds):
-            return identifier.identify(sample)
-    except TookTooLong:
-        return Identification.of((), Basis.NONE)
+PATIENCE = 20.0  # seconds for the identification of one file; a usual one takes less than a thousandth
 
 
 class TookTooLong(Exception):

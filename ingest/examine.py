@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from ingest.bounded import PATIENCE, identify_at_most
 from ingest.finding import Finding, error
 from ingest.identify import HEAD, Identification, Identifier, Sample
 from storage.digest import Digest
@@ -95,7 +94,7 @@ def _read(desk: Desk, task: Task, stream: BinaryIO) -> Facts:
         tail=bytes(sampling.tail),
         opens=lambda: open_source(task.source),
     )
-    known = identify_at_most(PATIENCE, desk.identifier(), sample)
+    known = desk.identifier().identify(sample)
     new = bool(desk.stores) and received.new_in(desk.stores[0].name)
     return Facts(
         task.number,

@@ -77,5 +77,8 @@ class Identifier(Protocol):
     @property
     def version(self) -> str: ...
     def identify(self, sample: Sample) -> Identification:
-        """Return what the sample is, whatever bytes it holds; raise OSError only when `opens` cannot read."""
+        """Return what the sample is, whatever bytes it holds; raise OSError only when `opens` cannot read.
+
+        Bounded in time: nothing of a file that keeps the engine busy for longer.
+        """
         ...

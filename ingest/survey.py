@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 
 from ingest import folder
-from ingest.bounded import PATIENCE, identify_at_most
 from ingest.errors import NoSuchPackage
 from ingest.finding import Finding
 from ingest.identify import Basis, Identification, Identifier
@@ -88,6 +87,6 @@ def _one(identifier: Identifier, path: bytes) -> Surveyed:
     shown = escape_path(path)
     try:
         sample = sample_of(path)
-        return Surveyed(shown, sample.size, identify_at_most(PATIENCE, identifier, sample))
+        return Surveyed(shown, sample.size, identifier.identify(sample))
     except OSError as failure:
         return _unread(path, failure.strerror or str(failure))
