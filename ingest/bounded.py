@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from types import FrameType
 
 PATIENCE = 20.0  # seconds for the identification of one file; a usual one takes less than a thousandth
@@ -19,18 +20,23 @@ class TookTooLong(Exception):
 def at_most(seconds: float) -> Iterator[None]:
     """Raise TookTooLong in the block when it takes longer (wall clock; `re` looks for signals while it matches).
 
-    Signals reach the main thread only: elsewhere the block runs unbounded.
+    Signals reach the main thread only: elsewhere the block runs unbounded. Blocks do not nest: the inner ends both.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGALRM, _stop)
+    _listen()
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+
+
+@cache
+def _listen() -> None:
+    """From now on for as long as the process lives: to change what a signal does takes longer than most blocks."""
+    signal.signal(signal.SIGALRM, _stop)
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

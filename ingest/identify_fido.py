@@ -9,7 +9,6 @@ from __future__ import annotations
 import os.path
 import re
 from collections.abc import Mapping, Sequence
-from functools import cache
 from xml.etree import ElementTree as ET
 
 from fido import CONFIG_DIR, __version__  # type: ignore[import-untyped]
@@ -17,9 +16,6 @@ from fido.fido import Fido  # type: ignore[import-untyped]
 from fido.versions import get_local_versions  # type: ignore[import-untyped]
 
 from ingest.identify import Format
-from ingest.identify_pronom import PronomIdentifier
-from ingest.look import looks
-from ingest.matcher_re import ReMatcher
 from ingest.signatures import Contents, Pattern, Rule, Signatures
 
 
@@ -63,10 +59,3 @@ def _contents(found: Mapping[str, Mapping[str, Sequence[Mapping[str, bytes]]]]) 
         path: tuple((puid, each["signature"]) for puid, many in puids.items() for each in many)
         for path, puids in found.items()
     }
-
-
-@cache
-def fido_identifier() -> PronomIdentifier:
-    """Return this process's own, made on first use: workers call this instead of being sent one."""
-    signatures = load_signatures()
-    return PronomIdentifier("fido", signatures, ReMatcher(signatures), looks(signatures))

@@ -1,10 +1,4 @@
-"""Signatures matched by Python's own `re`, one expression after the other: right everywhere, and slow.
-
-It is what there is where no faster matcher is, and what faster ones are held to.
-
-Mind hostile files: some 40 of PRONOM's expressions backtrack (fmt/43: `\\xff\\xd9.{0,65536}\\Z`, fmt/92: three
-`.*`), so that 128 KiB made for the purpose keep `re` busy for 15 seconds to minutes. So the time is bounded.
-"""
+"""Signatures matched by Python's own `re`, one expression after the other: what faster matchers are held to."""
 
 from __future__ import annotations
 
@@ -13,23 +7,6 @@ from typing import Final
 
 from ingest.bounded import PATIENCE, at_most
 from ingest.signatures import Pattern, Rule, Signatures, settle
-
-
-class ReMatcher:
-    """The Matcher without a library of its own. Expressions are compiled when they are first asked for."""
-
-    def __init__(self, signatures: Signatures, patience: float = PATIENCE) -> None:
-        self._rules: Final = signatures.rules
-        self._patience: Final = patience
-        self._fits: Final = Patterns()
-
-    def rules(self, head: bytes, tail: bytes) -> tuple[Rule, ...]:
-        """Return the rules that fit and are not beaten, in the table's order; raise TookTooLong."""
-        with at_most(self._patience):
-            return tuple(settle(self._rules, lambda rule: self._fit(rule, head, tail)))
-
-    def _fit(self, rule: Rule, head: bytes, tail: bytes) -> bool:
-        return any(all(self._fits(one, head, tail) for one in signature) for signature in rule.signatures)
 
 
 class Patterns:
@@ -45,3 +22,20 @@ class Patterns:
             compiled = self._compiled[pattern] = re.compile(pattern.expression)
         find = compiled.match if pattern.position == "BOF" else compiled.search
         return find(tail if pattern.position == "EOF" else head) is not None
+
+
+class ReMatcher:
+    """The Matcher that tries every pattern."""
+
+    def __init__(self, signatures: Signatures, patience: float = PATIENCE) -> None:
+        self._rules: Final = signatures.rules
+        self._patience: Final = patience
+        self._fits: Final = Patterns()
+
+    def rules(self, head: bytes, tail: bytes) -> tuple[Rule, ...]:
+        """Return the rules that fit and are not beaten, in the table's order; raise TookTooLong."""
+        with at_most(self._patience):
+            return tuple(settle(rule for rule in self._rules if self._fit(rule, head, tail)))
+
+    def _fit(self, rule: Rule, head: bytes, tail: bytes) -> bool:
+        return any(all(self._fits(one, head, tail) for one in signature) for signature in rule.signatures)

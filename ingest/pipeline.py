@@ -143,6 +143,7 @@ class _Ingest:
         files, size = self.worklist.totals()
         stores = tuple(self.stage.stores) if store else ()
         digests = self.setting.policies.ingest.digests
+        self.setting.identifier()  # so that what is kept ready for it is there before the workers look for it
         desk = Desk(stores, self.stage.run, self.setting.holds, self.setting.identifier, digests)
         self.setting.progress.begin("Reading", files, size)
         with self.setting.executor(files, size) as executor:

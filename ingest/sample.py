@@ -39,23 +39,34 @@ class ContainerError(Exception):
 
 def sample_of(path: bytes) -> Sample:
     """Return head and tail of the regular file at `path`, links followed; raise OSError otherwise."""
-    with _open(path) as file:
-        status = os.fstat(file.fileno())
+    descriptor = _descriptor(path)
+    try:
+        status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "not a regular file", path)
-        head = file.read(HEAD)
-        tail = _tail(file, status.st_size) if status.st_size > HEAD else head
-    return Sample(os.path.basename(path), status.st_size, head, tail, partial(_open, path))
+        size = status.st_size
+        head = _read(descriptor, min(size, HEAD), 0)
+        tail = _read(descriptor, HEAD, size - HEAD) if size > HEAD else head
+    finally:
+        os.close(descriptor)
+    return Sample(os.path.basename(path), size, head, tail, partial(_open, path))
+
+
+def _descriptor(path: bytes) -> int:
+    """Open without waiting: a named pipe would otherwise hold us until somebody writes into it."""
+    return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
 def _open(path: bytes) -> BinaryIO:
-    """Open without waiting: a named pipe would otherwise hold us until somebody writes into it."""
-    return open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))
+    return os.fdopen(_descriptor(path), "rb")
 
 
-def _tail(file: BinaryIO, size: int) -> bytes:
-    file.seek(size - HEAD)
-    return file.read(HEAD)
+def _read(descriptor: int, length: int, offset: int) -> bytes:
+    """Return so many bytes, fewer where the file ends before."""
+    data = os.pread(descriptor, length, offset)
+    while len(data) < length and (more := os.pread(descriptor, length - len(data), offset + len(data))):
+        data += more
+    return data
 
 
 def members(sample: Sample, kind: str, paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:

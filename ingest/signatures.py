@@ -6,7 +6,7 @@ an engine compiles what it needs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -48,16 +48,15 @@ class Signatures:
     dialect: Literal["fido", "droid"] = "fido"
 
 
-def settle(rules: Iterable[Rule], fits: Callable[[Rule], bool]) -> list[Rule]:
-    """Return the rules that fit and over which no other has priority: Fido.match_formats, as_good_as_any.
+def settle(fitting: Iterable[Rule]) -> list[Rule]:
+    """Return, of the rules that fit, in the table's order, those over which no other has priority.
 
-    A rule beaten by an earlier one is not tried. So it beats nobody itself, and the result depends on the order; not
-    on whether `fits` is asked on the way or was answered before.
+    One that an earlier one beats does not count, and so beats nobody itself: Fido.match_formats does not try it.
     """
     found: list[Rule] = []
     beaten: set[str] = set()
-    for rule in rules:
-        if rule.format.puid not in beaten and fits(rule):
+    for rule in fitting:
+        if rule.format.puid not in beaten:
             found.append(rule)
             beaten |= rule.beats
     return [rule for rule in found if rule.format.puid not in beaten]

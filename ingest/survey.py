@@ -51,6 +51,7 @@ def survey(
         yield from unread
         count = db.execute("select count(*) from files").fetchone()[0]
         files = (path for (path,) in db.execute("select path from files order by path"))
+        identifier()  # so that what is kept ready for it is there before the workers look for it
         progress.begin("Identifying", count, 0)
         with executor(count, 0) as pool:
             for some in in_order(pool, partial(_some, identifier), portions(files, 100)):

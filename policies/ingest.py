@@ -12,6 +12,7 @@ from policies.model import Bytes, Code, Count, Model, repeated
 Outcome = Literal["accept", "hold", "reject"]
 Severity = Literal["error", "warning", "info"]
 Algorithm = Literal["md5", "sha1", "sha224", "sha384", "sha512"]
+Asked = Literal["unsure", "always", "never"]
 
 
 class ContainerLimits(Model):
@@ -44,6 +45,10 @@ class IngestPolicy(Model):
     limits: Limits = Field(description="How large a SIP and its containers may be.")
     digests: tuple[Algorithm, ...] = Field(description="Algorithms to compute besides sha256, which is always.")
     fetch: Literal["refuse"] = Field(description="Bags with fetch.txt (RFC 8493 §2.2.3): never fetched.")
+    second_opinion: Asked = Field(
+        description="Whether libmagic is asked too: `unsure` is where PRONOM knows no signature and no MIME of a file; "
+        "`always` finds contradictions, and takes a millisecond or two a file; `never`."
+    )
     findings: Findings = Field(description="What the findings of the checks lead to.")
 
     @field_validator("digests")

@@ -1,15 +1,26 @@
-"""Which engine identifies formats: fido, with libmagic's second opinion where that is there. One a process."""
+"""Which engine identifies formats: PRONOM's signatures as fido has them, and libmagic beside it. One a process."""
 
 from __future__ import annotations
 
+import os
 from functools import cache
+from pathlib import Path
 
+from ingest.engine import fido_identifier
 from ingest.identify import Identifier
-from ingest.identify_fido import fido_identifier
-from ingest.identify_magic import with_second_opinion
+from ingest.identify_magic import Asked, with_second_opinion
 
 
 @cache
-def identifier() -> Identifier:
-    """The engine, its signatures read once a process."""
-    return with_second_opinion(fido_identifier())
+def identifier(kept: Path | None = None, asked: Asked = "unsure") -> Identifier:
+    """The engine; its signatures are kept ready in the folder `kept`."""
+    return with_second_opinion(fido_identifier(kept), asked)
+
+
+def users_cache() -> Path | None:
+    """Where a command without a repository keeps signatures ready: the user's own cache folder (XDG Base Directory
+    Specification), None where there is no home."""
+    named = os.environ.get("XDG_CACHE_HOME", "")
+    home = os.path.expanduser("~")
+    folder = Path(named) if os.path.isabs(named) else Path(home) / ".cache"
+    return folder / "tianyi" if folder.is_absolute() else None

@@ -547,9 +547,13 @@ class Repository:
         return []
 
     def _setting(self) -> Setting:
+        policies = self.policies()
+        identifier = partial(
+            identifiers.identifier, self.settings.work / "signatures", policies.ingest.second_opinion
+        )  # fmt: skip
         return Setting(
             committer=self.committer, work=self.settings.work, holds=self._holds,
-            policies=self.policies(), executor=workers, identifier=identifiers.identifier, now=self.now,
+            policies=policies, executor=workers, identifier=identifier, now=self.now,
             new_id=lambda: _new_id(self.now), agent=self.agent, software=SOFTWARE, progress=self.progress,
         )  # fmt: skip
 

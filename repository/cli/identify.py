@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,7 @@ from ingest.survey import survey
 from repository import edge
 from repository.cli.app import AsJson
 from repository.cli.screen import Screen
-from repository.identifiers import identifier
+from repository.identifiers import identifier, users_cache
 from repository.workers import workers
 
 
@@ -30,7 +31,7 @@ def identify(
 
 
 def _rows(paths: list[Path], screen: Screen, unread: list[str]) -> Iterator[dict[str, Any]]:
-    for file in survey(paths, identifier, workers, screen.progress()):
+    for file in survey(paths, partial(identifier, users_cache()), workers, screen.progress()):
         row = {"path": file.path, "size": file.size, "puids": list(file.found.puids), "mime": file.found.mime}
         row["basis"] = file.found.basis.value
         if file.error:

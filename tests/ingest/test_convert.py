@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from ingest.convert import PATHWAYS, ConversionFailed, Pathway
-from ingest.identify_fido import FidoIdentifier, fido_identifier
+from ingest.engine import fido_identifier
+from ingest.identify_pronom import PronomIdentifier
 from ingest.sample import sample_of
 
 PICTURES = Path(__file__).parents[2] / "samples" / "accession" / "Pictures"
@@ -16,7 +17,7 @@ OLD = sorted(path for kind in ("BMP", "GIF", "PCX", "TGA", "WebP") for path in (
 
 
 @pytest.fixture(scope="module")
-def identifier() -> FidoIdentifier:
+def identifier() -> PronomIdentifier:
     return fido_identifier()
 
 
@@ -37,7 +38,7 @@ def test_a_pathway_takes_old_pictures_and_nothing_else(way: Pathway) -> None:
 
 @pytest.mark.skipif(not OLD, reason="the sample accession has not been made")
 @pytest.mark.parametrize("source", OLD, ids=[f"{path.parent.name}: {path.name}" for path in OLD])
-def test_the_sample_pictures_go_through(source: Path, identifier: FidoIdentifier, tmp_path: Path) -> None:
+def test_the_sample_pictures_go_through(source: Path, identifier: PronomIdentifier, tmp_path: Path) -> None:
     way = PATHWAYS["tiff"]
     found = identifier.identify(sample_of(os.fsencode(source))).puids
     target, scratch = tmp_path / f"new{way.suffix}", tmp_path / "scratch"
@@ -50,7 +51,7 @@ def test_the_sample_pictures_go_through(source: Path, identifier: FidoIdentifier
     assert list(scratch.iterdir()) == []
 
 
-def test_png_is_known_for_what_it_is(identifier: FidoIdentifier, tmp_path: Path) -> None:
+def test_png_is_known_for_what_it_is(identifier: PronomIdentifier, tmp_path: Path) -> None:
     way = PATHWAYS["png"]
     for number, profile in enumerate((None, b"profile")):
         source, target = tmp_path / f"{number}.webp", tmp_path / f"{number}.png"

@@ -15,8 +15,8 @@ from typing import Any, BinaryIO
 import pytest
 from fido.fido import Fido  # type: ignore[import-untyped]
 
+from ingest.engine import fido_identifier
 from ingest.identify import HEAD, Basis, Sample
-from ingest.identify_fido import fido_identifier
 from ingest.sample import LOOK, ContainerError, members, sample_of
 
 CORPORA = Path(os.environ.get("TIANYI_CORPORA", Path(__file__).parents[3] / "shared" / "corpora"))

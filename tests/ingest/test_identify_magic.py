@@ -46,8 +46,30 @@ def magic() -> MagicOpinion:
     return found
 
 
+@pytest.mark.parametrize(
+    ("basis", "mime", "opinion"),
+    [
+        (Basis.NONE, "", "image/png"),
+        (Basis.EXTENSION, "", "image/png"),
+        (Basis.EXTENSION, "text/plain", ""),
+        (Basis.SIGNATURE, "", ""),
+        (Basis.CONTAINER, "", ""),
+    ],
+)
+def test_it_is_asked_where_nothing_else_tells(basis: Basis, mime: str, opinion: str) -> None:
+    formats = () if basis is Basis.NONE else (Format("fmt/978", "3DS Max", "", mime),)
+
+    class Inner(Engine):
+        def identify(self, sample: Sample) -> Identification:
+            return Identification.of(formats, basis)
+
+    known = SecondOpinion(Inner(), Says()).identify(SAMPLE)
+    assert (known.formats, known.basis, known.opinion) == (formats, basis, opinion)
+    assert known.mime == (mime or opinion or "application/octet-stream")
+
+
 def test_it_adds_to_the_answer_and_to_the_version() -> None:
-    both = SecondOpinion(Engine(), Says())
+    both = SecondOpinion(Engine(), Says(), always=True)
     known = both.identify(SAMPLE)
     assert (both.name, both.version) == ("engine", "1; oracle 2")
     assert (known.formats, known.basis) == (FOUND.formats, FOUND.basis)
@@ -78,3 +100,8 @@ def test_without_libmagic_the_engine_stands_alone(unloaded: None, monkeypatch: p
     engine = Engine()
     assert magic_opinion() is None
     assert with_second_opinion(engine) is engine
+
+
+def test_it_may_be_asked_never() -> None:
+    engine = Engine()
+    assert with_second_opinion(engine, "never") is engine

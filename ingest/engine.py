@@ -1,0 +1,92 @@
+"""Signatures made ready for matching, and kept ready for the next time.
+
+Making them takes about a second, what was kept a fiftieth of that. It is kept in a folder that the caller names, under
+a name that says what it was made of; what is broken there, or cannot be written, is made anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from hashlib import sha256
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from ingest.identify_pronom import PronomIdentifier
+from ingest.look import looks
+from ingest.matcher import LiteralMatcher, needs, numbered, wanted
+from ingest.prepared import Prepared, from_bytes, to_bytes
+from ingest.signatures import Signatures
+from storage import durable
+from storage.errors import StorageError
+
+try:
+    from ingest.finder_hyperscan import compiled, finder, machine
+except ImportError:  # there is none for this platform
+    from ingest.finder import compiled, finder, machine
+
+MADE_BY: Final = ("literals.py", "matcher.py", "prepared.py", "signatures.py")  # what is kept depends on them too
+READ: Final = ("versions.xml", "formats-*.xml", "format_extensions.xml", "container-signature-*.xml")  # of fido's conf
+_own: Final[dict[str, PronomIdentifier]] = {}  # this process's
+
+
+def fido_identifier(kept: Path | None = None) -> PronomIdentifier:
+    """Return this process's own with fido's signatures; workers call this instead of being sent one.
+
+    The folder is of use for the first call only; None keeps nothing.
+    """
+    if "fido" not in _own:
+        signatures, matcher = ready(_fido_digest(), _fido_signatures, kept)
+        _own["fido"] = PronomIdentifier("fido", signatures, matcher, looks(signatures))
+    return _own["fido"]
+
+
+def ready(digest: str, load: Callable[[], Signatures], kept: Path | None = None) -> tuple[Signatures, LiteralMatcher]:
+    """Return the signatures that `load` reads from what has this digest, and what matches them."""
+    path = kept / _name(digest) if kept else None
+    made = _read(path) if path else None
+    if made is None:
+        made = _made(load())
+        if path:
+            _write(path, made)
+    find = finder(wanted(made.needs), made.database)
+    return made.signatures, LiteralMatcher(made.signatures, made.needs, find)
+
+
+def _made(signatures: Signatures) -> Prepared:
+    every = tuple(needs(pattern) for pattern in numbered(signatures))
+    return Prepared(signatures, every, compiled(wanted(every)))
+
+
+def _name(digest: str) -> str:
+    code = [Path(__file__).with_name(name).read_bytes() for name in MADE_BY]
+    return sha256(b"\0".join([digest.encode(), machine().encode(), *code])).hexdigest() + ".signatures"
+
+
+def _read(path: Path) -> Prepared | None:
+    try:
+        return from_bytes(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def _write(path: Path, made: Prepared) -> None:
+    """By a name of its own and a rename: several processes may do so at once."""
+    with suppress(OSError, StorageError):
+        durable.publish(durable.DISK, path, to_bytes(made), path.parent, exclusive=False, mode=0o644)
+
+
+def _fido_signatures() -> Signatures:
+    from ingest.identify_fido import load_signatures  # only now: fido brings a client for the network along
+
+    return load_signatures()
+
+
+def _fido_digest() -> str:
+    """Of the data and the program, without importing it."""
+    spec = find_spec("fido")
+    conf = Path(*(spec.submodule_search_locations or ()) if spec else ()) / "conf"
+    files = sorted(path for pattern in READ for path in conf.glob(pattern))
+    return sha256(b"".join([version("opf-fido").encode(), *(path.read_bytes() for path in files)])).hexdigest()

@@ -1,0 +1,168 @@
+"""Which signatures fit: `re` says so, and is asked only where the literals of an expression are there.
+
+PRONOM has some 2,000 expressions. Nearly all hold runs of literal bytes (ingest.literals), which are looked for all
+together: those that begin an expression by a table of beginnings, one of the others by a Finder. That leaves some ten
+expressions for a usual file.
+
+Mind hostile files: some 40 expressions backtrack (fmt/43: `\\xff\\xd9.{0,65536}\\Z`, fmt/92: three `.*`), so that 128
+KiB made for the purpose keep `re` busy for 15 seconds to minutes. So its time is bounded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
+from typing import Final
+
+from ingest.bounded import PATIENCE, at_most
+from ingest.finder import Finder
+from ingest.literals import literals
+from ingest.signatures import Pattern, Rule, Signatures, settle
+
+REMEMBERED: Final = 1024  # sets of candidates whose signatures are kept at hand: a collection has some dozens
+FEW: Final = 64  # candidates; larger sets are those of hostile bytes, and not kept
+LENGTHS: Final = (8, 6, 4, 3, 2, 1)  # bytes of the beginnings that are looked up
+LONGEST: Final = 32  # bytes of a literal that are looked for
+
+
+Signature = tuple[int, ...]  # the numbers of its patterns
+_Placed = tuple[int, Rule, Signature]
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What must be there for a pattern to fit; b"" needs nothing."""
+
+    beginning: bytes  # what the head begins with, as long as one of LENGTHS
+    literal: bytes  # anywhere in its part of the file
+
+
+def numbered(signatures: Signatures) -> dict[Pattern, int]:
+    """Return every pattern of the table, each once, and its number."""
+    every = (pattern for rule in signatures.rules for signature in rule.signatures for pattern in signature)
+    return {pattern: number for number, pattern in enumerate(dict.fromkeys(every))}
+
+
+def needs(pattern: Pattern) -> Needs:
+    """Return what is read off its expression: of the literals that do not begin it, the most telling one."""
+    found = literals(pattern.expression)
+    beginning = b""
+    if pattern.position == "BOF" and found and found[0].offset == 0:
+        data = found.pop(0).data
+        beginning = data[: next(length for length in LENGTHS if length <= len(data))]
+    others = [_telling(literal.data) for literal in found]
+    return Needs(beginning, max(others, key=lambda one: (len(set(one)), len(one)), default=b""))
+
+
+def _telling(data: bytes) -> bytes:
+    """Zeros are in many files, in long runs: they are left out where enough remains."""
+    bare = data.strip(b"\0")
+    return (bare if len(bare) > 2 else data)[:LONGEST]
+
+
+def wanted(every: Iterable[Needs]) -> tuple[bytes, ...]:
+    """Return the literals to look for, each once: what a Finder is made of."""
+    return tuple(dict.fromkeys(one.literal for one in every if one.literal))
+
+
+class LiteralMatcher:
+    """The Matcher that asks `re` about what could fit, and about nothing else."""
+
+    def __init__(
+        self, signatures: Signatures, needed: Sequence[Needs], find: Finder, patience: float = PATIENCE
+    ) -> None:
+        """Take what each pattern needs, by its number, and the Finder of what is `wanted` of it."""
+        numbers = numbered(signatures)
+        self._patterns: Final = tuple(numbers)
+        self._candidates: Final = _Candidates(self._patterns, needed, find)
+        self._signatures: Final = _by_first(signatures.rules, numbers)
+        self._patience: Final = patience
+        self._compiled: Final[dict[int, tuple[Callable[[bytes], object], bool]]] = {}
+        self._remembered: Final = lru_cache(REMEMBERED)(self._possible)
+
+    def rules(self, head: bytes, tail: bytes) -> tuple[Rule, ...]:
+        """Return the rules that fit and are not beaten, in the table's order; raise TookTooLong."""
+        candidates = self._candidates(head, tail)
+        possible = (self._remembered if len(candidates) <= FEW else self._possible)(candidates)
+        if not possible:
+            return ()
+        known: dict[int, bool] = {}
+        with at_most(self._patience):
+            return tuple(settle(rule for rule, many in possible if self._fits(many, head, tail, known)))
+
+    def _fits(self, signatures: Iterable[Signature], head: bytes, tail: bytes, known: dict[int, bool]) -> bool:
+        """Whether all patterns of any one do; `known` holds what was asked of this file before."""
+        for signature in signatures:
+            for number in signature:
+                if number not in known:
+                    find, at_end = self._compiled.get(number) or self._compile(number)
+                    known[number] = find(tail if at_end else head) is not None
+                if not known[number]:
+                    break
+            else:
+                return True
+        return False
+
+    def _compile(self, number: int) -> tuple[Callable[[bytes], object], bool]:
+        """Only BOF has to start where the head does; VAR may be anywhere in it, EOF in the tail."""
+        position, expression = self._patterns[number].position, re.compile(self._patterns[number].expression)
+        find = expression.match if position == "BOF" else expression.search
+        self._compiled[number] = find, position == "EOF"
+        return self._compiled[number]
+
+    def _possible(self, candidates: frozenset[int]) -> list[tuple[Rule, list[Signature]]]:
+        """Return the rules that fit if all candidates do, in the table's order, and their signatures that then do."""
+        every = chain.from_iterable(self._signatures.get(first, ()) for first in (None, *candidates))
+        found = defaultdict(list)
+        for place, rule, signature in every:
+            if candidates.issuperset(signature):
+                found[place].append((rule, signature))
+        return [(found[place][0][0], [signature for _, signature in found[place]]) for place in sorted(found)]
+
+
+class _Candidates:
+    """Tells which patterns have what they need."""
+
+    def __init__(self, patterns: Sequence[Pattern], needed: Sequence[Needs], find: Finder) -> None:
+        self._find: Final = find
+        places = {literal: place for place, literal in enumerate(wanted(needed))}
+        self._always: Final[list[int]] = []
+        self._beginning: Final[dict[bytes, list[tuple[int, int | None]]]] = defaultdict(list)
+        self._in_head: Final[dict[int, list[int]]] = defaultdict(list)
+        self._in_tail: Final[dict[int, list[int]]] = defaultdict(list)
+        for number, (pattern, one) in enumerate(zip(patterns, needed, strict=True)):
+            place = places.get(one.literal)
+            if one.beginning:
+                self._beginning[one.beginning].append((number, place))
+            elif place is None:
+                self._always.append(number)
+            else:
+                (self._in_tail if pattern.position == "EOF" else self._in_head)[place].append(number)
+
+    def __call__(self, head: bytes, tail: bytes) -> frozenset[int]:
+        in_head = frozenset(self._find(head))
+        in_tail = in_head if tail is head else self._find(tail)
+        found = self._always.copy()
+        for length in LENGTHS:
+            for number, place in self._beginning.get(head[:length], ()):
+                if place is None or place in in_head:
+                    found.append(number)
+        for place in in_head:
+            found += self._in_head.get(place, ())
+        for place in in_tail:
+            found += self._in_tail.get(place, ())
+        return frozenset(found)
+
+
+def _by_first(rules: Sequence[Rule], numbers: Mapping[Pattern, int]) -> Mapping[int | None, list[_Placed]]:
+    """Return each signature with its rule and the rule's place, by its first pattern; None for one without any."""
+    found = defaultdict(list)
+    for place, rule in enumerate(rules):
+        for signature in rule.signatures:
+            several = tuple(numbers[pattern] for pattern in signature)
+            found[several[0] if several else None].append((place, rule, several))
+    return found
