@@ -1,0 +1,56 @@
+"""What must be there for an expression to fit: read off examples, and never more than what `re` needs."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.identify_fido import load_signatures
+from ingest.literals import Literal, literals
+from ingest.matcher import numbered
+
+EXPRESSIONS = [pattern.expression for pattern in numbered(load_signatures())]
+SHORT = [one for one in EXPRESSIONS if not re.search(rb"\*|\d{3}|\{\d\d,", one)]  # matches are made up quickly
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        (rb"(?s)\A%PDF-1\.4", [(b"%PDF-1.4", 0)]),
+        (rb"(?s)\ARIFF.{4}WAVE.*fmt ", [(b"RIFF", 0), (b"WAVE", 8), (b"fmt ", None)]),
+        (rb"(?s)\A.{2}[ab]\x00\n", [(b"\0\n", 3)]),
+        (rb"(?s)ab{2}c?d", [(b"a", 0), (b"d", None)]),
+        (rb"(?s)\A(?:ab|cd)ef(g|h){2}i", [(b"ef", None), (b"i", None)]),
+        (rb"(?s)a(?!bc)d\Z", [(b"a", 0), (b"d", None)]),
+        (rb"(?s)\A\[a\]\{\(", [(b"[a]{(", 0)]),
+        (rb"(?s)\A[]a]b[^]]c", [(b"b", 1), (b"c", 3)]),
+        (rb"\A\Z", []),
+        (rb"(?s)ab|cd", []),
+        (rb"(?i)ab", []),
+        (rb"(?s)a(?i:b)c", []),
+        (rb"(?s)(a)\1", []),
+        (rb"(?s)ab\bcd", []),
+    ],
+)
+def test_examples(expression: bytes, expected: list[tuple[bytes, int | None]]) -> None:
+    re.compile(expression)
+    assert literals(expression) == [Literal(*one) for one in expected]
+
+
+@given(st.data())
+def test_what_an_expression_matches_holds_its_literals(data: st.DataObject) -> None:
+    expression = data.draw(st.sampled_from(SHORT))
+    found = re.search(expression, data.draw(st.from_regex(expression)))
+    assert found
+    for literal in literals(expression):
+        if literal.offset is None:
+            assert literal.data in found[0]
+        else:
+            assert found[0][literal.offset :].startswith(literal.data)
+
+
+def test_all_but_one_of_pronoms_expressions_need_something() -> None:
+    assert [one for one in EXPRESSIONS if not literals(one)] == [rb"\A\Z"]

@@ -1,0 +1,99 @@
+"""Matching by literals says what `re` says of every pattern, whichever finder looks for them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingest import finder as plain
+from ingest.bounded import TookTooLong
+from ingest.finder import Finder
+from ingest.identify import Format
+from ingest.identify_fido import load_signatures
+from ingest.literals import literals
+from ingest.matcher import LiteralMatcher, needs, numbered, wanted
+from ingest.matcher_re import ReMatcher
+from ingest.signatures import Rule, settle
+
+SIGNATURES = load_signatures()
+NEEDS = [needs(pattern) for pattern in numbered(SIGNATURES)]
+PIECES = sorted({literal.data for pattern in numbered(SIGNATURES) for literal in literals(pattern.expression)})
+
+
+def by_literals(patience: float = 20) -> LiteralMatcher:
+    return LiteralMatcher(SIGNATURES, NEEDS, plain.finder(wanted(NEEDS), b""), patience)
+
+
+REFERENCE, PLAIN = ReMatcher(SIGNATURES), by_literals()
+
+
+@st.composite
+def stitched(draw: st.DrawFn) -> bytes:
+    """Bytes as signatures want them: pieces of theirs, some cut, with gaps between, and perhaps a last newline."""
+    piece = st.sampled_from(PIECES)
+    cut = st.builds(lambda data, end: data[:end], piece, st.integers(1, 12))
+    gap = st.integers(0, 40).map(bytes)
+    parts = draw(st.lists(st.one_of(piece, piece, cut, gap, st.binary(max_size=6)), max_size=12))
+    return b"".join(parts) + draw(st.sampled_from([b"", b"\n", b"\r\n"]))
+
+
+@settings(max_examples=150)
+@given(stitched(), stitched())
+def test_it_says_what_re_says(head: bytes, tail: bytes) -> None:
+    assert PLAIN.rules(head, tail) == REFERENCE.rules(head, tail)
+    assert PLAIN.rules(head, head) == REFERENCE.rules(head, head)
+
+
+@pytest.fixture(scope="module")
+def fast() -> Finder:
+    hyperscan = pytest.importorskip("ingest.finder_hyperscan")
+    database = hyperscan.compiled(wanted(NEEDS))
+    assert database, "Hyperscan refuses the literals, or misses one: the plain finder would be used"
+    return hyperscan.finder(wanted(NEEDS), database)
+
+
+@settings(max_examples=500)
+@given(data=stitched())
+def test_hyperscan_finds_what_is_there(fast: Finder, data: bytes) -> None:
+    assert sorted(fast(data)) == sorted(plain.finder(wanted(NEEDS), b"")(data))
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [b'<?xml version="1.0"?><svg version="1.1" ' * 3_000, b"\xff\xd8\xff\xe1" + b"\xff\xd9" * 60_000],
+    ids=["fmt/92", "fmt/43"],
+)
+def test_bytes_made_to_backtrack_are_given_up(hostile: bytes) -> None:
+    before = time.monotonic()
+    with suppress(TookTooLong):
+        by_literals(0.5).rules(hostile, hostile)
+    assert time.monotonic() - before < 10  # without the bound, minutes
+
+
+rules = st.lists(st.integers(0, 9), unique=True).flatmap(
+    lambda numbers: st.tuples(
+        *(st.frozensets(st.integers(0, 9)).map(lambda beats, number=number: _rule(number, beats)) for number in numbers)
+    )
+)
+
+
+def _rule(number: int, beats: Iterable[int]) -> Rule:
+    return Rule(Format(f"fmt/{number}", "", "", ""), (), frozenset(), frozenset(f"fmt/{one}" for one in beats), "")
+
+
+@given(rules, st.sets(st.integers(0, 9)))
+def test_to_settle_what_fits_is_to_try_in_order(table: tuple[Rule, ...], fitting: set[int]) -> None:
+    """Fido.match_formats: a format that one found before has priority over is not tried."""
+    fits = {f"fmt/{number}" for number in fitting}
+    found: list[Rule] = []
+    for rule in table:
+        beaten = any(rule.format.puid in other.beats for other in found)
+        if not beaten and rule.format.puid in fits:
+            found.append(rule)
+    found = [rule for rule in found if not any(rule.format.puid in other.beats for other in found)]
+    assert settle(rule for rule in table if rule.format.puid in fits) == found
