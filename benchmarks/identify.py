@@ -1,7 +1,7 @@
-"""Identify every file of a tree with a peer's library: `python identify.py fido|siegfried FOLDER`.
+"""Identify every file of a tree on one core, with a library alone: `python identify.py tianyi|fido|siegfried FOLDER`.
 
-One JSON line a file with what was found, so that the peer, like us, has an answer to give. This file is
-run by the Python that has the peers (TIANYI_PEERS), which need not be ours: it imports nothing of ours.
+One JSON line a file with what was found, so that each has an answer to give. For the peers, this file is run by the
+Python that has them (TIANYI_PEERS), which need not be ours: it imports of anyone what it was asked for, and no more.
 """
 
 from __future__ import annotations
@@ -20,6 +20,14 @@ def paths(folder: str) -> list[str]:
     return sorted(path for path in every if not os.path.islink(path))
 
 
+def tianyi(folder: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield path and PUIDs as our own engine sees them, with what its command keeps ready for the next time."""
+    engine = import_module("ingest.engine").fido_identifier(import_module("repository.identifiers").users_cache())
+    sample_of = import_module("ingest.sample").sample_of
+    for path in paths(folder):
+        yield path, list(engine.identify(sample_of(os.fsencode(path))).puids)
+
+
 def fido(folder: str) -> Iterator[tuple[str, list[str]]]:
     """Yield path and PUIDs as fido sees them; its own default names a signature file that it lacks."""
     found: dict[str, list[str]] = {}
@@ -36,11 +44,12 @@ def fido(folder: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def siegfried(folder: str) -> Iterator[tuple[str, list[str]]]:
-    """Yield path and PUIDs as siegfried sees them, with two workers in one call."""
-    for file in import_module("pygfried").Scanner().identify_dir(folder, workers=2)["files"]:
+    """Yield path and PUIDs as siegfried sees them, with one worker in one call."""
+    for file in import_module("pygfried").Scanner().identify_dir(folder, workers=1)["files"]:
         yield file["filename"], [match["id"] for match in file["matches"]]
 
 
 if __name__ == "__main__":
-    for path, puids in {"fido": fido, "siegfried": siegfried}[sys.argv[1]](sys.argv[2]):
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    for path, puids in {"tianyi": tianyi, "fido": fido, "siegfried": siegfried}[sys.argv[1]](sys.argv[2]):
         print(json.dumps({"path": path, "puids": puids}))

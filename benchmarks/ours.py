@@ -102,7 +102,12 @@ EXPORT_BAG = Side(
     keeps=1,
     check=copied,
 )
-IDENTIFY = Side("tianyi identify", TIANYI, lambda at: tianyi("identify", at.source, "--json"), check=a_line_a_file)
+IDENTIFY = Side(
+    "tianyi's identifier",
+    TIANYI,
+    lambda at: [str(own_bin() / "python"), str(HERE / "identify.py"), "tianyi", str(at.source)],
+    check=a_line_a_file,
+)
 VALIDATE = Side(
     "tianyi validate",
     TIANYI,
