@@ -10,26 +10,32 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+MOST: Final = 16  # ways to write one run: `(?:E|e)(?:N|n)(?:D|d)` has eight
+_BYTE: Final = rb"(?:\\x[0-9a-fA-F]{2}|\\[^0-9a-zA-Z]|\\[nrtfv]|[^][\\().|^$*+?{])"
+_REPEAT: Final = rb"(?:\{(?:(?P<times>\d+)|\d*,\d*)\}|[*+?])"
 _TOKEN: Final = re.compile(
-    rb"(?s)(?P<nothing>\\A|\\Z)|(?P<open>\((?:\?:|\?!|(?!\?)))|(?P<close>\)(?:\{\d*,?\d*\}|[*+?])?)"
-    rb"|(?:(?P<literal>\\x[0-9a-fA-F]{2}|\\[^0-9a-zA-Z]|\\[nrtfv]|[^][\\().|^$*+?{])"
-    rb"|(?P<any>\.|\\[dDsSwW]|\[\^?\]?(?:\\.|[^]\\])*\]))(?P<repeat>\{(?:(?P<times>\d+)|\d*,\d*)\}|[*+?])?"
-    rb"|(?P<other>\(\?|.)"
+    rb"(?s)(?P<nothing>\\A|\\Z)"
+    rb"|\((?:\?:)?(?P<choice>(?:%(byte)b|\|)+)\)(?!\{|[*+?])"
+    rb"|(?P<open>\((?:\?:|\?!|(?!\?)))|(?P<close>\)(?:\{\d*,?\d*\}|[*+?])?)"
+    rb"|(?:(?P<literal>%(byte)b)|(?P<any>\.|\\[dDsSwW]|\[\^?\]?(?:\\.|[^]\\])*\]))(?P<repeat>%(repeat)b)?"
+    rb"|(?P<other>\(\?|.)" % {b"byte": _BYTE, b"repeat": _REPEAT}
 )
+_BYTES: Final = re.compile(rb"(?s)" + _BYTE)
 _ESCAPED: Final = {rb"\n": b"\n", rb"\r": b"\r", rb"\t": b"\t", rb"\f": b"\f", rb"\v": b"\v"}
 _FLAG: Final = b"(?s)"  # the one flag that changes no literal
 
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """Bytes that must be there: so many bytes after where the match begins, or anywhere where `offset` is None."""
+    """Bytes that must be there, one way or another of `ways`: so many bytes after where the match begins, or anywhere
+    where `offset` is None."""
 
-    data: bytes
+    ways: tuple[bytes, ...]
     offset: int | None
 
 
 def literals(expression: bytes) -> list[Literal]:
-    """Return the runs outside of groups, in their order; none of an expression that is not understood."""
+    """Return the runs that every match holds, in their order; none of an expression that is not understood."""
     reading = _Reading()
     for token in _TOKEN.finditer(expression.removeprefix(_FLAG)):
         if token["other"] and (token["other"] == b"(?" or not reading.deep):
@@ -40,25 +46,35 @@ def literals(expression: bytes) -> list[Literal]:
 
 
 class _Reading:
-    """How far an expression was read: the run of literals before, where it began, and how many groups deep."""
+    """How far an expression was read: the run before, where it began, and how many groups deep."""
 
     def __init__(self) -> None:
         self.found: list[Literal] = []
         self.deep = 0
-        self._run = b""
+        self._ways: tuple[bytes, ...] = (b"",)
         self._offset: int | None = 0
 
     def take(self, token: re.Match[bytes]) -> None:
         if token["open"] or token["close"]:
             self.end()
             self.deep += 1 if token["open"] else -1
-            self._offset = None  # groups have no length that we know
+            self._offset = None  # such a group has no length that we know
         elif self.deep or token["nothing"]:
             pass
+        elif token["choice"]:
+            self._go_on([b"".join(map(_byte, _BYTES.findall(one))) for one in _split(token["choice"])])
         elif token["literal"] and not token["repeat"]:
-            self._run += _byte(token["literal"])
+            self._go_on([_byte(token["literal"])])
         else:
             self._gap(None if token["repeat"] and not token["times"] else int(token["times"] or 1))
+
+    def _go_on(self, ways: list[bytes]) -> None:
+        if len(self._ways) * len(ways) > MOST:
+            self.end()
+        if len(ways) > MOST:
+            self._offset = None
+            return
+        self._ways = tuple(dict.fromkeys(before + way for before in self._ways for way in ways))
 
     def _gap(self, length: int | None) -> None:
         self.end()
@@ -66,10 +82,22 @@ class _Reading:
 
     def end(self) -> None:
         """The run ends here."""
-        if self._run:
-            self.found.append(Literal(self._run, self._offset))
-            self._offset = None if self._offset is None else self._offset + len(self._run)
-            self._run = b""
+        if all(self._ways):
+            self.found.append(Literal(self._ways, self._offset))
+        lengths = {len(way) for way in self._ways}
+        self._offset = None if self._offset is None or len(lengths) > 1 else self._offset + lengths.pop()
+        self._ways = (b"",)
+
+
+def _split(choice: bytes) -> list[bytes]:
+    """Return the alternatives; each `|` in a choice separates, since an escaped one is a token of its own."""
+    found = [b""]
+    for token in re.findall(rb"(?s)\|" + rb"|" + _BYTE, choice):
+        if token == b"|":
+            found.append(b"")
+        else:
+            found[-1] += token
+    return found
 
 
 def _byte(token: bytes) -> bytes:

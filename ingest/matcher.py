@@ -27,6 +27,7 @@ REMEMBERED: Final = 1024  # sets of candidates whose signatures are kept at hand
 FEW: Final = 64  # candidates; larger sets are those of hostile bytes, and not kept
 LENGTHS: Final = (8, 6, 4, 3, 2, 1)  # bytes of the beginnings that are looked up
 LONGEST: Final = 32  # bytes of a literal that are looked for
+TELLING: Final = 3  # different bytes: what has fewer is in most files
 
 
 Signature = tuple[int, ...]  # the numbers of its patterns
@@ -35,10 +36,10 @@ _Placed = tuple[int, Rule, Signature]
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What must be there for a pattern to fit; b"" needs nothing."""
+    """What must be there for a pattern to fit, one of each; where there is none, nothing."""
 
-    beginning: bytes  # what the head begins with, as long as one of LENGTHS
-    literal: bytes  # anywhere in its part of the file
+    beginnings: tuple[bytes, ...]  # of the head; all as long as one of LENGTHS
+    literals: tuple[bytes, ...]  # anywhere in its part of the file
 
 
 def numbered(signatures: Signatures) -> dict[Pattern, int]:
@@ -48,25 +49,32 @@ def numbered(signatures: Signatures) -> dict[Pattern, int]:
 
 
 def needs(pattern: Pattern) -> Needs:
-    """Return what is read off its expression: of the literals that do not begin it, the most telling one."""
+    """Return what is read off its expression: how it begins, and the most telling of the literals behind."""
     found = literals(pattern.expression)
-    beginning = b""
+    beginnings: tuple[bytes, ...] = ()
     if pattern.position == "BOF" and found and found[0].offset == 0:
-        data = found.pop(0).data
-        beginning = data[: next(length for length in LENGTHS if length <= len(data))]
-    others = [_telling(literal.data) for literal in found]
-    return Needs(beginning, max(others, key=lambda one: (len(set(one)), len(one)), default=b""))
+        ways = found.pop(0).ways
+        length = next(length for length in LENGTHS if length <= min(map(len, ways)))
+        beginnings = tuple(dict.fromkeys(way[:length] for way in ways))
+    others = [tuple(map(_bare, literal.ways)) for literal in found]
+    best = max(others, key=_tells, default=())
+    return Needs(beginnings, best if not beginnings or _tells(best) >= TELLING else ())
 
 
-def _telling(data: bytes) -> bytes:
+def _bare(data: bytes) -> bytes:
     """Zeros are in many files, in long runs: they are left out where enough remains."""
     bare = data.strip(b"\0")
-    return (bare if len(bare) > 2 else data)[:LONGEST]
+    return (bare if len(bare) >= TELLING else data)[:LONGEST]
+
+
+def _tells(ways: tuple[bytes, ...]) -> float:
+    """How rarely one of them is met: by how many different bytes, and a little by how many."""
+    return min((len(set(way)) + len(way) / 100 for way in ways), default=0)
 
 
 def wanted(every: Iterable[Needs]) -> tuple[bytes, ...]:
     """Return the literals to look for, each once: what a Finder is made of."""
-    return tuple(dict.fromkeys(one.literal for one in every if one.literal))
+    return tuple(dict.fromkeys(literal for one in every for literal in one.literals))
 
 
 class LiteralMatcher:
@@ -131,25 +139,26 @@ class _Candidates:
         self._find: Final = find
         places = {literal: place for place, literal in enumerate(wanted(needed))}
         self._always: Final[list[int]] = []
-        self._beginning: Final[dict[bytes, list[tuple[int, int | None]]]] = defaultdict(list)
+        self._beginning: Final[dict[bytes, list[tuple[int, frozenset[int]]]]] = defaultdict(list)
         self._in_head: Final[dict[int, list[int]]] = defaultdict(list)
         self._in_tail: Final[dict[int, list[int]]] = defaultdict(list)
         for number, (pattern, one) in enumerate(zip(patterns, needed, strict=True)):
-            place = places.get(one.literal)
-            if one.beginning:
-                self._beginning[one.beginning].append((number, place))
-            elif place is None:
-                self._always.append(number)
-            else:
-                (self._in_tail if pattern.position == "EOF" else self._in_head)[place].append(number)
+            several = frozenset(places[literal] for literal in one.literals)
+            for beginning in one.beginnings:
+                self._beginning[beginning].append((number, several))
+            if not one.beginnings:
+                for place in several:
+                    (self._in_tail if pattern.position == "EOF" else self._in_head)[place].append(number)
+                if not several:
+                    self._always.append(number)
 
     def __call__(self, head: bytes, tail: bytes) -> frozenset[int]:
         in_head = frozenset(self._find(head))
         in_tail = in_head if tail is head else self._find(tail)
         found = self._always.copy()
         for length in LENGTHS:
-            for number, place in self._beginning.get(head[:length], ()):
-                if place is None or place in in_head:
+            for number, several in self._beginning.get(head[:length], ()):
+                if not several or not several.isdisjoint(in_head):
                     found.append(number)
         for place in in_head:
             found += self._in_head.get(place, ())

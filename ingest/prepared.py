@@ -61,7 +61,7 @@ def _table(prepared: Prepared) -> dict[str, Any]:
             kind: {path: [[puid, _text(data)] for puid, data in many] for path, many in contents.items()}
             for kind, contents in signatures.containers.items()
         },
-        "needs": [[_text(one.beginning), _text(one.literal)] for one in prepared.needs],
+        "needs": [[[*map(_text, one.beginnings)], [*map(_text, one.literals)]] for one in prepared.needs],
     }
 
 
@@ -79,7 +79,7 @@ def _read(table: dict[str, Any], database: bytes) -> Prepared:
         kind: {path: tuple((puid, _data(text)) for puid, text in many) for path, many in contents.items()}
         for kind, contents in table["containers"].items()
     }
-    needs = tuple(Needs(_data(beginning), _data(literal)) for beginning, literal in table["needs"])
+    needs = tuple(Needs(tuple(map(_data, first)), tuple(map(_data, others))) for first, others in table["needs"])
     return Prepared(Signatures(table["version"], rules, containers, table["dialect"]), needs, database)
 
 

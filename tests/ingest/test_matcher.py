@@ -22,7 +22,9 @@ from ingest.signatures import Pattern, Rule, settle
 
 SIGNATURES = load_signatures()
 NEEDS = [needs(pattern) for pattern in numbered(SIGNATURES)]
-PIECES = sorted({literal.data for pattern in numbered(SIGNATURES) for literal in literals(pattern.expression)})
+PIECES = sorted(
+    {one for pattern in numbered(SIGNATURES) for found in literals(pattern.expression) for one in found.ways}
+)
 
 
 def by_literals(patience: float = 20) -> LiteralMatcher:
@@ -47,7 +49,7 @@ def skeleton(pattern: Pattern) -> bytes:
     """The literals of a pattern where it wants them, and zeros between: most patterns fit."""
     data = b""
     for literal in literals(pattern.expression):
-        data = data.ljust(literal.offset or 0, b"\0") + literal.data
+        data = data.ljust(literal.offset or 0, b"\0") + literal.ways[-1]
     return data
 
 
