@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 
@@ -22,7 +23,8 @@ def paths(folder: str) -> list[str]:
 
 def tianyi(folder: str) -> Iterator[tuple[str, list[str]]]:
     """Yield path and PUIDs as our own engine sees them, with what its command keeps ready for the next time."""
-    engine = import_module("ingest.engine").fido_identifier(import_module("repository.identifiers").users_cache())
+    kept = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tianyi"
+    engine = import_module("ingest.engine").fido_identifier(kept)
     sample_of = import_module("ingest.sample").sample_of
     for path in paths(folder):
         yield path, list(engine.identify(sample_of(os.fsencode(path))).puids)

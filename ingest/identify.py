@@ -21,7 +21,7 @@ class Sample:
     size: int  # bytes
     head: bytes  # the first min(size, HEAD) bytes
     tail: bytes  # the last min(size, HEAD) bytes; may overlap the head
-    opens: Callable[[], BinaryIO]  # the whole stream again, seekable; the caller closes it
+    opens: Callable[[], BinaryIO]  # the whole stream again, seekable; the caller closes it; for what the head lacks
 
 
 class Basis(StrEnum):

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from io import BytesIO
 from lzma import LZMAError
 from typing import BinaryIO, Final
 
@@ -74,7 +75,8 @@ def members(sample: Sample, kind: str, paths: Sequence[str]) -> Iterator[tuple[s
 
     Raise ContainerError, perhaps after some were yielded, and OSError only when the disk failed.
     """
-    with sample.opens() as stream, _blaming_the_bytes():
+    whole = len(sample.head) == sample.size
+    with BytesIO(sample.head) if whole else sample.opens() as stream, _blaming_the_bytes():
         yield from READERS[kind](stream, paths)
 
 

@@ -250,12 +250,13 @@ def test_a_disk_that_fails_is_not_a_broken_container() -> None:
     def fails() -> BinaryIO:
         raise OSError(errno.EIO, "Input/output error")
 
-    content = FILES["a.docx"]
+    content = zipped({"[Content_Types].xml": DOCX, "large": bytes(2 * HEAD)}, zipfile.ZIP_STORED)
     with pytest.raises(OSError, match="Input/output error"):
-        fido_identifier().identify(Sample(b"a.docx", len(content), content, content, fails))
+        fido_identifier().identify(Sample(b"a.docx", len(content), content[:HEAD], content[-HEAD:], fails))
 
 
-def test_only_containers_are_opened_again() -> None:
-    content = FILES["a.pdf"]
-    sample = Sample(b"a.pdf", len(content), content, content, lambda: pytest.fail("opened"))
-    assert fido_identifier().identify(sample).mime == "application/pdf"
+@pytest.mark.parametrize(("name", "puid"), [("a.pdf", "fmt/18"), ("a.docx", "fmt/412"), ("a.mpp", "x-fmt/247")])
+def test_only_large_containers_are_opened_again(name: str, puid: str) -> None:
+    content = FILES[name]
+    sample = Sample(os.fsencode(name), len(content), content, content, lambda: pytest.fail("opened"))
+    assert fido_identifier().identify(sample).puids == (puid,)
