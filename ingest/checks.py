@@ -30,15 +30,16 @@ def nothing(worklist: Worklist) -> Iterator[Finding]:
 
 
 def formats(worklist: Worklist) -> Iterator[Finding]:
-    """Yield what is odd about formats: unknown, known by extension alone, or contradicted by the second opinion."""
+    """Yield what is odd about formats: unknown, known by extension alone, or contradicted by the second opinion, where
+    the policy has it asked always."""
     rows = worklist.select("select name, size, formats, mime, basis, opinion from items where digest is not null")
     for name, size, known, mime, basis, opinion in rows:
         if not size:
             yield info("file-empty", "It has no bytes.", _shown(name))
+        elif known == "[]" and opinion:
+            yield warning("format-unknown", f"No format was recognised; libmagic says {opinion}.", _shown(name))
         elif known == "[]":
-            yield warning(
-                "format-unknown", f"No format was recognised (libmagic: {opinion or 'nothing'}).", _shown(name)
-            )
+            yield warning("format-unknown", "No format was recognised.", _shown(name))
         elif basis == "extension":
             yield info("format-by-extension", "Its format is known by its name's extension alone.", _shown(name))
         elif _contradicts(mime, opinion):
