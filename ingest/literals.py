@@ -12,7 +12,7 @@ from typing import Final
 
 MOST: Final = 16  # ways to write one run: `(?:E|e)(?:N|n)(?:D|d)` has eight
 _BYTE: Final = rb"(?:\\x[0-9a-fA-F]{2}|\\[^0-9a-zA-Z]|\\[nrtfv]|[^][\\().|^$*+?{])"
-_REPEAT: Final = rb"(?:\{(?:(?P<times>\d+)|\d*,\d*)\}|[*+?])"
+_REPEAT: Final = rb"(?:\{(?:(?P<times>\d+)|\d*,(?P<most>\d*))\}|(?P<once>\?)|[*+])"
 _TOKEN: Final = re.compile(
     rb"(?s)(?P<nothing>\\A|\\Z)"
     rb"|\((?:\?:)?(?P<choice>(?:%(byte)b|\|)+)\)(?!\{|[*+?])"
@@ -20,7 +20,7 @@ _TOKEN: Final = re.compile(
     rb"|(?:(?P<literal>%(byte)b)|(?P<any>\.|\\[dDsSwW]|\[\^?\]?(?:\\.|[^]\\])*\]))(?P<repeat>%(repeat)b)?"
     rb"|(?P<other>\(\?|.)" % {b"byte": _BYTE, b"repeat": _REPEAT}
 )
-_BYTES: Final = re.compile(rb"(?s)" + _BYTE)
+_SEPARATED: Final = re.compile(rb"(?s)\||" + _BYTE)
 _ESCAPED: Final = {rb"\n": b"\n", rb"\r": b"\r", rb"\t": b"\t", rb"\f": b"\f", rb"\v": b"\v"}
 _FLAG: Final = b"(?s)"  # the one flag that changes no literal
 
@@ -45,6 +45,27 @@ def literals(expression: bytes) -> list[Literal]:
     return reading.found
 
 
+def reach(expression: bytes) -> int | None:
+    """Return how far before the end of a file a match may begin, in bytes, for an expression that ends there.
+
+    None for one that does not, that has no bound, or that is not understood. `re` tries to begin everywhere, which
+    takes quadratic time for `\\xff\\xd9.{0,65536}\\Z` unless it is told where.
+    """
+    total, last = 0, b""
+    for token in _TOKEN.finditer(expression.removeprefix(_FLAG)):
+        if token["other"] or token["open"] or token["close"]:
+            return None
+        if token["choice"]:
+            total += max(map(len, _ways(token["choice"])))
+        elif not token["nothing"]:
+            most = token["times"] or token["most"] or ("1" if token["once"] or not token["repeat"] else "")
+            if not most:
+                return None
+            total += int(most)
+        last = token[0]
+    return total if last == rb"\Z" else None
+
+
 class _Reading:
     """How far an expression was read: the run before, where it began, and how many groups deep."""
 
@@ -62,7 +83,7 @@ class _Reading:
         elif self.deep or token["nothing"]:
             pass
         elif token["choice"]:
-            self._go_on([b"".join(map(_byte, _BYTES.findall(one))) for one in _split(token["choice"])])
+            self._go_on(_ways(token["choice"]))
         elif token["literal"] and not token["repeat"]:
             self._go_on([_byte(token["literal"])])
         else:
@@ -89,14 +110,14 @@ class _Reading:
         self._ways = (b"",)
 
 
-def _split(choice: bytes) -> list[bytes]:
-    """Return the alternatives; each `|` in a choice separates, since an escaped one is a token of its own."""
+def _ways(choice: bytes) -> list[bytes]:
+    """Return what the alternatives stand for; an escaped `|` does not separate them."""
     found = [b""]
-    for token in re.findall(rb"(?s)\|" + rb"|" + _BYTE, choice):
+    for token in _SEPARATED.findall(choice):
         if token == b"|":
             found.append(b"")
         else:
-            found[-1] += token
+            found[-1] += _byte(token)
     return found
 
 

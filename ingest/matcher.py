@@ -4,8 +4,8 @@ PRONOM has some 2,000 expressions. Nearly all hold runs of literal bytes (ingest
 together: those that begin an expression by a table of beginnings, one of the others by a Finder. That leaves some ten
 expressions for a usual file.
 
-Mind hostile files: some 40 expressions backtrack (fmt/43: `\\xff\\xd9.{0,65536}\\Z`, fmt/92: three `.*`), so that 128
-KiB made for the purpose keep `re` busy for 15 seconds to minutes. So its time is bounded.
+Mind hostile files: some expressions backtrack (fmt/92: three `.*`), so that 128 KiB made for the purpose keep `re` busy
+for minutes. So its time is bounded.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain
 from typing import Final
 
 from ingest.bounded import PATIENCE, at_most
 from ingest.finder import Finder
-from ingest.literals import literals
+from ingest.literals import literals, reach
 from ingest.signatures import Pattern, Rule, Signatures, settle
 
 REMEMBERED: Final = 1024  # sets of candidates whose signatures are kept at hand: a collection has some dozens
@@ -117,9 +117,13 @@ class LiteralMatcher:
 
     def _compile(self, number: int) -> tuple[Callable[[bytes], object], bool]:
         """Only BOF has to start where the head does; VAR may be anywhere in it, EOF in the tail."""
-        position, expression = self._patterns[number].position, re.compile(self._patterns[number].expression)
-        find = expression.match if position == "BOF" else expression.search
-        self._compiled[number] = find, position == "EOF"
+        pattern = self._patterns[number]
+        expression = re.compile(pattern.expression)
+        find: Callable[[bytes], object] = expression.match if pattern.position == "BOF" else expression.search
+        far = reach(pattern.expression)
+        if pattern.position == "EOF" and far is not None:
+            find = partial(_search_end, expression, far)
+        self._compiled[number] = find, pattern.position == "EOF"
         return self._compiled[number]
 
     def _possible(self, candidates: frozenset[int]) -> list[tuple[Rule, list[Signature]]]:
@@ -130,6 +134,10 @@ class LiteralMatcher:
             if candidates.issuperset(signature):
                 found[place].append((rule, signature))
         return [(found[place][0][0], [signature for _, signature in found[place]]) for place in sorted(found)]
+
+
+def _search_end(expression: re.Pattern[bytes], far: int, tail: bytes) -> re.Match[bytes] | None:
+    return expression.search(tail, max(0, len(tail) - far))
 
 
 class _Candidates:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.identify_fido import load_signatures
-from ingest.literals import Literal, literals
+from ingest.literals import Literal, literals, reach
 from ingest.matcher import numbered
 
 EXPRESSIONS = [pattern.expression for pattern in numbered(load_signatures())]
@@ -61,6 +61,24 @@ def test_what_an_expression_matches_holds_its_literals(data: st.DataObject) -> N
             assert any(way in found[0] for way in literal.ways)
         else:
             assert found[0][literal.offset :].startswith(literal.ways)
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        (rb"(?s)\xff\xd9.{0,65536}\Z", 65538),
+        (rb"(?s)a{3}(?:bc|d|\x0a\|)[ef]{2,4}g?\Z", 10),
+        (rb"(?s)\x00\Z", 1),
+        (rb"(?s)ab", None),
+        (rb"(?s)a\\Z", None),
+        (rb"(?s)a.*\Z", None),
+        (rb"(?s)a.{2,}\Z", None),
+        (rb"(?s)a(?:b(?:c|d))\Z", None),
+        (rb"(?s)a|b\Z", None),
+    ],
+)
+def test_how_far_from_the_end_a_match_begins(expression: bytes, expected: int | None) -> None:
+    assert reach(expression) == expected
 
 
 def test_all_but_one_of_pronoms_expressions_need_something() -> None:
