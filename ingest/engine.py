@@ -16,7 +16,8 @@ from typing import Final
 
 from ingest.identify_pronom import PronomIdentifier
 from ingest.look import looks
-from ingest.matcher import LiteralMatcher, needs, numbered, wanted
+from ingest.matcher import LiteralMatcher
+from ingest.needs import needs, numbered, wanted
 from ingest.prepared import Prepared, from_bytes, to_bytes
 from ingest.signatures import Signatures
 from storage import durable
@@ -27,7 +28,6 @@ try:
 except ImportError:  # there is none for this platform
     from ingest.finder import compiled, finder, machine
 
-MADE_BY: Final = ("literals.py", "matcher.py", "prepared.py", "signatures.py")  # what is kept depends on them too
 READ: Final = ("versions.xml", "formats-*.xml", "format_extensions.xml", "container-signature-*.xml")  # of fido's conf
 _own: Final[dict[str, PronomIdentifier]] = {}  # this process's
 
@@ -61,7 +61,8 @@ def _made(signatures: Signatures) -> Prepared:
 
 
 def _name(digest: str) -> str:
-    code = [Path(__file__).with_name(name).read_bytes() for name in MADE_BY]
+    """Signatures, machine and code: any change to this package makes anew, which only an upgrade does."""
+    code = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
     return sha256(b"\0".join([digest.encode(), machine().encode(), *code])).hexdigest() + ".signatures"
 
 

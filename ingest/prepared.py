@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from ingest.identify import Format
-from ingest.matcher import Needs
+from ingest.needs import Needs
 from ingest.signatures import Pattern, Rule, Signatures
 
 _DIGEST, _LENGTH = 32, 8  # bytes: SHA-256 of all that follows it; how long the JSON is, and the database comes behind

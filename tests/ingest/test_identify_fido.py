@@ -22,7 +22,8 @@ from ingest.identify import HEAD, Basis, Identifier, Sample
 from ingest.identify_fido import load_signatures
 from ingest.identify_pronom import PronomIdentifier
 from ingest.look import looks
-from ingest.matcher import LiteralMatcher, needs, numbered, wanted
+from ingest.matcher import LiteralMatcher
+from ingest.needs import needs, numbered, wanted
 from ingest.sample import LOOK, ContainerError, members, sample_of
 
 CORPORA = Path(os.environ.get("TIANYI_CORPORA", Path(__file__).parents[3] / "shared" / "corpora"))

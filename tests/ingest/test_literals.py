@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ingest.identify_fido import load_signatures
 from ingest.literals import Literal, literals, reach
-from ingest.matcher import numbered
+from ingest.needs import numbered
 
 EXPRESSIONS = [pattern.expression for pattern in numbered(load_signatures())]
 SHORT = [one for one in EXPRESSIONS if not re.search(rb"\*|\d{3}|\{\d\d,", one)]  # matches are made up quickly

@@ -16,8 +16,9 @@ from ingest.finder import Finder
 from ingest.identify import Format
 from ingest.identify_fido import load_signatures
 from ingest.literals import literals
-from ingest.matcher import LiteralMatcher, needs, numbered, wanted
+from ingest.matcher import LiteralMatcher
 from ingest.matcher_re import Patterns, ReMatcher
+from ingest.needs import needs, numbered, wanted
 from ingest.signatures import Pattern, Rule, settle
 
 SIGNATURES = load_signatures()
