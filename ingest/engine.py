@@ -1,7 +1,7 @@
 """Signatures made ready for matching, and kept ready for the next time.
 
-Making them takes half a second and 90 MB, what was kept a tenth of that. It is kept in a folder that the caller names, under
-a name that says what it was made of; what is broken there, or cannot be written, is made anew.
+Making them takes half a second and 90 MB, what was kept a tenth of that. It is kept in a folder that the caller names,
+under a name that says what it was made of; what is broken there, or cannot be written, is made anew.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import os
 import stat
 import tarfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -78,6 +78,14 @@ def _entry(path: bytes) -> Entry:
 @pytest.fixture(scope="session")
 def tree() -> Callable[[Path | bytes], Tree]:
     return tree_of
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Commands without a repository keep signatures ready in a folder of the session, not in the user's own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture
