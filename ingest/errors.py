@@ -28,3 +28,16 @@ class NotMetadata(IngestError):
 
     def __init__(self, path: str, why: str) -> None:
         super().__init__(f"{path} is not descriptive metadata: {why}.", "Give Dublin Core as .json or .csv.")
+
+
+class NotSignatures(IngestError):
+    """A file that was given as DROID's signatures, and is not; nothing was imported."""
+
+    code = "signatures-invalid"
+
+    def __init__(self, what: str, why: str) -> None:
+        super().__init__(
+            f"This is not {what}: {why}.",
+            "Give the signature file, then the container signature file, unpacked, as The National Archives publish"
+            " them for DROID.",
+        )

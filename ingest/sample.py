@@ -102,14 +102,20 @@ def _in_zip(stream: BinaryIO, paths: Sequence[str]) -> Iterator[tuple[str, bytes
 
 
 def _in_ole(stream: BinaryIO, paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-    """fido.package: a stream has the name whole or without its first character ("\\x01CompObj" is "CompObj")."""
+    """fido.package: a stream has the name whole or without its first character ("\\x01CompObj" is "CompObj").
+
+    A storage, which is a folder, is there and has no bytes; it is looked for where no stream has the name.
+    """
     _check_ole_header(stream)
     with olefile.OleFileIO(stream) as ole:
         _bound(ole)
-        names = ["/".join(parts) for parts in ole.listdir()]
+        streams = ["/".join(parts) for parts in ole.listdir()]
+        storages = ["/".join(parts) for parts in ole.listdir(streams=False, storages=True)]
         for path in paths:
-            name = next((name for name in names if path in (name, name[1:])), None)
-            if name is not None:
+            name = next((name for name in streams if path in (name, name[1:])), None)
+            if name is None and any(path in (name, name[1:]) for name in storages):
+                yield path, b""
+            elif name is not None:
                 entry = ole.direntries[ole._find(name)]
                 entry.size = min(entry.size, LOOK)
                 yield path, ole.openstream(name).read()
