@@ -12,14 +12,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from ingest.pipeline import REASON
 from policies.effective import Policies
 from repository import evidence, holdings, requests
-from repository.agents import deciding
+from repository.agents import deciding, on_record
 from repository.catalogue import Catalogue
 from repository.config import Agent
 from repository.disposal import DUE, Done, Hold, Plan, Request
-from repository.errors import AlreadyRequested, BadRequest, SameApprover, UnknownHold
+from repository.errors import AlreadyRequested, SameApprover, UnknownHold
 from storage.aip import stamp
 from storage.canonical import Json
 from storage.commit import Committer
@@ -164,11 +163,7 @@ class Deletions:
     def _deciding(self, reason: str) -> str:
         """Check who acts; return the reason as it goes on record."""
         deciding(self.agents, self.agent, self.user)
-        text = reason.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-        why = " ".join("".join(c if c.isprintable() else " " for c in text).split())[:REASON]
-        if not why:
-            raise BadRequest("A decision has its reason on record, and none was given.", 'Add --reason "…".')
-        return why
+        return on_record(reason)
 
     def _approvable(self, name: str) -> Request:
         """The request, if it waits for an approval and this agent may give it."""

@@ -62,6 +62,7 @@ EDGE: Mapping[type[Exception], Edge] = {
     own.NotKept: Edge(NOT_FOUND, 404),
     own.UnknownRequest: Edge(NOT_FOUND, 404),
     own.UnknownHold: Edge(NOT_FOUND, 404),
+    own.UnknownFormat: Edge(NOT_FOUND, 404),
     own.UndeclaredAgent: Edge(REJECTED, 403),
     own.NotYourAgent: Edge(REJECTED, 403),
     own.SameApprover: Edge(REJECTED, 403),

@@ -176,6 +176,16 @@ class UnknownHold(RepositoryError):
         )
 
 
+class UnknownFormat(RepositoryError):
+    code = "no-such-format"
+
+    def __init__(self, puid: str, version: str) -> None:
+        super().__init__(
+            f"The signatures in use ({version}) know no format {puid}.",
+            "Look it up in PRONOM, as fmt/43; newer signatures come in by `tianyi signatures import`.",
+        )
+
+
 class BadRequest(RepositoryError):
     """Something was asked for that cannot be meant."""
 

@@ -1,4 +1,7 @@
-"""Which engine identifies formats: PRONOM's signatures as fido has them, and libmagic beside it. One a process."""
+"""Which engine identifies formats: PRONOM's signatures, as fido or DROID has them, and libmagic beside it.
+
+One a process.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import os
 from functools import cache
 from pathlib import Path
 
+from ingest.droid_engine import droid_identifier
 from ingest.engine import fido_identifier
 from ingest.identify import Identifier
 from ingest.identify_magic import Asked, with_second_opinion
@@ -15,6 +19,14 @@ from ingest.identify_magic import Asked, with_second_opinion
 def identifier(kept: Path | None = None, asked: Asked = "unsure") -> Identifier:
     """The engine; its signatures are kept ready in the folder `kept`."""
     return with_second_opinion(fido_identifier(kept), asked)
+
+
+@cache
+def imported(
+    signature_file: Path, container_file: Path, kept: Path | None = None, asked: Asked = "unsure"
+) -> Identifier:
+    """The engine with the signatures of two files of DROID's; other files have other names."""
+    return with_second_opinion(droid_identifier(signature_file, container_file, kept), asked)
 
 
 def users_cache() -> Path | None:

@@ -76,7 +76,7 @@ def put_tombstone(db: Database, tombstone: Tombstone, entry: int) -> None:
 
 def _put_deleted(db: Database, aip: str, row: dict[str, str | int]) -> None:
     db.table("deleted").insert({"aip": aip, **row}, replace=True)
-    for table in ("files", "happenings", "versions", "aips"):
+    for table in ("files", "happenings", "corrections", "versions", "aips"):
         db.execute(f"delete from {table} where aip = ?", (aip,))
     db.execute(_FORGET_DAMAGE, (f"{layout.aip_prefix(parse_aip(aip))}%",))  # what nobody needs cannot be damaged
     db.execute("update requests set state = ? where request = ?", (DELETED, row["request"]))

@@ -10,6 +10,7 @@ from sqlite_utils import Database
 
 from ingest import describe
 from ingest.errors import NotMetadata
+from repository import project_correction
 from storage import bag
 from storage.aip import Record
 from storage.digest import Digest, sha256
@@ -55,6 +56,7 @@ def project_version(db: Database, vault: Vault, record: Record, entry: int) -> N
     db.register_function(lambda digest: size_of(vault, Digest.parse(digest)), name="stored_size", replace=True)
     db.conn.execute(_CLOSE, (record.aip, record.version - 1))
     db.conn.execute(_ADD, (record.aip, record.version))
+    project_correction.apply(db, record.aip)
     _put_version(db, record, entry)
     _put_aip(db, vault, record, _info(db, vault))
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from repository import project_deletion
+from repository import project_correction, project_deletion
 from repository.project_version import project_version, put_lost, size_of
 from storage.aip import Record, parse_aip
 from storage.digest import Digest
@@ -136,6 +136,7 @@ _PROJECTIONS: dict[str, Callable[[Database, Vault, int, Event], None]] = {
     "repair": _repair,
     "configuration": _configuration,
     "replication": _replication,
+    "identification": project_correction.corrected,
     "deletion-request": project_deletion.requested,
     "deletion-approval": project_deletion.approved,
     "deletion-withdrawal": project_deletion.withdrawn,

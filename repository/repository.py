@@ -24,6 +24,9 @@ from fixity.audit import Audit
 from ingest import pipeline
 from ingest.codes import check_known
 from ingest.deliveries import deliveries
+from ingest.droid import DroidSignatures, convert
+from ingest.identify import Format, Identifier
+from ingest.identify_magic import Asked
 from ingest.pipeline import Delivery, Receipt, Setting
 from policies import document
 from policies.effective import Policies
@@ -31,11 +34,14 @@ from policies.errors import PolicyError
 from repository import (
     config,
     copies,
+    corrections,
     dip,
     dip_bag,
     dip_folder,
     doctor,
+    drift,
     drill,
+    evidence,
     founding,
     holdings,
     identifiers,
@@ -44,22 +50,27 @@ from repository import (
     packages,
     replication,
     requests,
+    signatures,
 )
+from repository.agents import on_record
 from repository.agreement import agrees
 from repository.catalogue import Catalogue, CatalogueHolds, counts
 from repository.config import Config, Copy
 from repository.copies import CopyState, Promoted
+from repository.corrections import Correction
 from repository.deletions import Deletions
 from repository.dip import Dip
 from repository.dip_contents import Link
 from repository.disposal import Done, Hold, Plan, Request
 from repository.doctor_check import Check
+from repository.drift import Drifted
 from repository.drill import Drilled, Wanted
-from repository.errors import BadRequest, UnknownCopy
+from repository.errors import BadRequest, UnknownCopy, UnknownFormat
 from repository.holdings import Aip, Behind, Happened, HeldFile, Version
 from repository.jobs import Job, agenda
 from repository.migration import Migration, Planned
 from repository.scratch import scratch
+from repository.signatures import Imported, Known
 from repository.watch import Mended, Watch, remembered
 from repository.workers import workers
 from storage.aip import Record, parse_aip, stamp, uuid7
@@ -263,6 +274,64 @@ class Repository:
     def events(self, aip: str = "") -> Iterator[Happened]:
         """Yield what happened to the repository, or to one AIP or accession, in order of time."""
         return holdings.events(self.catalogue, holdings.subject(self.catalogue, aip) if aip else "")
+
+    def identifier(self, asked: Asked = "unsure") -> Callable[[], Identifier]:
+        """What makes the engine that tells formats here; it can be handed to workers. `asked`: when libmagic is."""
+        kept = self.settings.work / "signatures"
+        if imported := signatures.in_force(self.catalogue):
+            return partial(identifiers.imported, *self._laid_out(imported), kept, asked)
+        return partial(identifiers.identifier, kept, asked)
+
+    def signatures(self) -> Known:
+        """The signatures in use: those imported last, else fido's own."""
+        if imported := signatures.in_force(self.catalogue):
+            return signatures.known(self._converted(imported), imported.time)
+        return signatures.known_to_fido()
+
+    def import_signatures(self, signature_file: Path, container_file: Path) -> Known:
+        """Tell formats by DROID's signatures from now on; raise NotSignatures or NoSuchPackage, and nothing is changed.
+
+        Both files are kept in the vault as evidence; files that are in use already change nothing either.
+        """
+        pair = signatures.read(signature_file, container_file)
+        version, files = convert(*pair).table.version, signatures.digests(pair)
+        before = signatures.in_force(self.catalogue)
+        if before is None or before.files != files:
+            first, second = (evidence.keep(self.committer, self._new_id, [data]) for data in pair)
+            detail = {"version": version, "signature_file": str(first), "container_file": str(second)}
+            self._note("signatures", self.settings.vault_id, "imported", detail)
+        return self.signatures()
+
+    def drift(self, files: tuple[Path, Path] | None = None) -> Iterator[Drifted]:
+        """Yield what each file held is on record as and what it would be: by the signatures in use, or by two files of
+        DROID's that are only tried. Nothing is changed. Raises NotSignatures or NoSuchPackage."""
+        if files is None:
+            yield from drift.drift(self.catalogue, self.vault.copies, self.identifier(), workers, self.progress)
+            return
+        pair = signatures.read(*files)
+        convert(*pair)
+        work = self.settings.work
+        with scratch(work, f"drift-{self._new_id()}") as [folder]:
+            paths = signatures.lay_out(folder, signatures.digests(pair), lambda: pair, work)
+            engine = partial(identifiers.imported, *paths, folder)
+            yield from drift.drift(self.catalogue, self.vault.copies, engine, workers, self.progress)
+
+    def correct(self, names: Sequence[str], puid: str, reason: str, *, aip: str = "") -> list[Correction]:
+        """Say what files are: paths in an AIP, or digests. It is on record, and wins over what engines find.
+
+        Raises UnknownFormat, NotFound or BadRequest; then nothing was said.
+        """
+        why, known = on_record(reason), self._format(puid)
+        with self.committer.lock():
+            self.catalogue.follow(self.vault)
+            said = corrections.named(self.catalogue, names, aip, puid, why)
+            done = [self._note_correction(one, known) for one in said]
+            self.catalogue.follow(self.vault)
+        return done
+
+    def corrections(self, aip: str) -> list[Correction]:
+        """What officers said of an AIP's files, by path."""
+        return corrections.corrections(self.catalogue, holdings.resolve(self.catalogue, aip))
 
     def behind(self, key: str) -> Behind:
         """The files and AIPs that a key of the vault is for."""
@@ -477,6 +546,35 @@ class Repository:
         self.committer.note(event)
         self.catalogue.follow(self.vault)
 
+    def _note_correction(self, said: Correction, known: Format) -> Correction:
+        detail: dict[str, Json] = {
+            "path": said.path, "sha256": said.digest.hexadecimal, "puid": known.puid, "format": known.name,
+            "mime": known.mime, "was": list(said.was), "why": said.reason, "user": self.user,
+        }  # fmt: skip
+        time, agent = stamp(self.now()), self.agent
+        event = Event(
+            time=time, type="identification", agent=agent, object=said.aip, outcome="corrected", detail=detail
+        )  # fmt: skip
+        return replace(said, time=time, agent=agent, behind=self.committer.note_locked(event))
+
+    def _format(self, puid: str) -> Format:
+        """The format of that PUID; raise UnknownFormat where the signatures in use do not know it."""
+        imported = signatures.in_force(self.catalogue)
+        table = self._converted(imported).table if imported else signatures.fidos_own()
+        if found := signatures.formats(table).get(puid):
+            return found
+        raise UnknownFormat(puid, table.version)
+
+    def _converted(self, imported: Imported) -> DroidSignatures:
+        return convert(*signatures.read(*self._laid_out(imported)))
+
+    def _laid_out(self, imported: Imported) -> tuple[Path, Path]:
+        settings = self.settings
+        return signatures.laid_out(imported, settings.folder / "signatures", self.vault, settings.work)
+
+    def _new_id(self) -> UUID:
+        return _new_id(self.now)
+
     def _named(self, copy: str) -> tuple[list[Store], list[OcflCopy]]:
         """Every copy, or the one of that name: vaults, and those that keep packages; raise UnknownCopy."""
         stores = [store for store in self.vault.copies if copy in ("", store.name)]
@@ -548,9 +646,7 @@ class Repository:
 
     def _setting(self) -> Setting:
         policies = self.policies()
-        identifier = partial(
-            identifiers.identifier, self.settings.work / "signatures", policies.ingest.second_opinion
-        )  # fmt: skip
+        identifier = self.identifier(policies.ingest.second_opinion)
         return Setting(
             committer=self.committer, work=self.settings.work, holds=self._holds,
             policies=policies, executor=workers, identifier=identifier, now=self.now,

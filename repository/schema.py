@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-VERSION = 3
+VERSION = 4
 
 _TABLES: dict[str, tuple[dict[str, type], tuple[str, ...]]] = {
     "state": ({"key": str, "value": int}, ("key",)),
@@ -59,6 +59,11 @@ _TABLES: dict[str, tuple[dict[str, type], tuple[str, ...]]] = {
         {"aip": str, "accession": str, "time": str, "request": str, "reason": str, "file_digest": str,
          "file_size": int, "entry": int},
         ("aip",),
+    ),
+    "corrections": (
+        {"aip": str, "path": str, "digest": str, "puid": str, "mime": str, "was": str, "why": str, "time": str,
+         "agent": str, "entry": int},
+        ("aip", "path", "digest"),
     ),
     "evidence": ({"digest": str, "size": int, "entry": int}, ("digest",)),
 }  # fmt: skip

@@ -17,12 +17,15 @@ from ingest.finding import Finding
 from ingest.pipeline import Receipt
 from ingest.validation import Validation
 from repository.copies import CopyState
+from repository.corrections import Correction
 from repository.dip import Dip
 from repository.disposal import Done, Hold, Plan, Request
 from repository.doctor_drill import Drill
+from repository.drift import Drifted
 from repository.drill import Drilled
 from repository.holdings import Aip, Behind, Happened, HeldFile, Version
 from repository.migration import Migration, Planned
+from repository.signatures import Known
 from repository.watch import Mended
 from storage.names import escape_path
 from storage.replicate import Replicated
@@ -95,9 +98,32 @@ def aip(value: Aip) -> Json:
     return asdict(value)
 
 
-def shown(value: Aip, versions: Sequence[Version]) -> Json:
-    """An AIP with the list of its versions beside their number."""
-    return {**asdict(value), "history": [asdict(version) for version in versions]}
+def shown(value: Aip, versions: Sequence[Version], corrections: Sequence[Correction] = ()) -> Json:
+    """An AIP with the list of its versions beside their number, and what officers said of its files."""
+    history = [asdict(version) for version in versions]
+    return {**asdict(value), "history": history, "corrections": [correction(one) for one in corrections]}
+
+
+def correction(value: Correction) -> Json:
+    return {
+        "aip": value.aip, "file": value.path, "puid": value.puid, "was": list(value.was), "reason": value.reason,
+        "time": value.time or None, "agent": value.agent or None,
+    }  # fmt: skip
+
+
+def signatures(value: Known) -> Json:
+    return {
+        "version": value.version, "puids": value.puids, "signatures": value.signatures,
+        "unusable": [asdict(one) for one in value.unusable], "imported": value.imported or None,
+    }  # fmt: skip
+
+
+def drifted(value: Drifted) -> Json:
+    told = {"error": value.error} if value.error else {}
+    return {
+        "aip": value.aip, "accession": value.accession, "file": value.path, "was": list(value.was),
+        "would_be": list(value.would_be), "basis": value.basis, "changed": value.changed, **told,
+    }  # fmt: skip
 
 
 def file(value: HeldFile) -> Json:

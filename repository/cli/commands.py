@@ -19,6 +19,7 @@ from repository.cli import (
     jobs,
     migrate,
     rebuild,
+    signatures,
     sweep,
     validate,
 )
@@ -57,5 +58,6 @@ for name, command in COMMANDS.items():
 app.add_typer(copies.app, name="copies")
 app.add_typer(migrate.app, name="migrate")
 app.add_typer(drill.app, name="drill")
+app.add_typer(signatures.app, name="signatures")
 
 __all__ = ["app"]

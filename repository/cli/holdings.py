@@ -13,6 +13,7 @@ from repository import Repository, wire
 from repository.cli.app import AsJson, opened
 from repository.cli.naming import short, why
 from repository.cli.screen import Json, Screen, counted, printable, size
+from repository.corrections import OFFICER, Correction
 from repository.holdings import Aip, Happened, HeldFile, Version
 
 AipArgument = Annotated[str, typer.Argument(metavar="AIP", help="urn:uuid:… or an accession number (2026-0001).")]
@@ -46,10 +47,11 @@ def show(context: typer.Context, aip: AipArgument, json: AsJson = False) -> None
     screen = Screen(json=json)
     with opened(context, screen) as repository:
         found, versions = repository.show(aip)
-    screen.result(wire.shown(found, versions), lambda console: _show(console, found, versions))
+        said = repository.corrections(aip)
+    screen.result(wire.shown(found, versions, said), lambda console: _show(console, found, versions, said))
 
 
-def _show(console: Console, found: Aip, versions: list[Version]) -> None:
+def _show(console: Console, found: Aip, versions: list[Version], said: list[Correction]) -> None:
     console.print(f"[bold]{escape(printable(found.title))}[/]")
     console.print(f"  [cyan]{found.aip}[/]")
     console.print(f"  accession {found.accession}, {counted(found.files, 'file')}, {size(found.bytes)}")
@@ -59,6 +61,9 @@ def _show(console: Console, found: Aip, versions: list[Version]) -> None:
         told = f"{version.created}  {version.reason} by {version.agent}"
         held = f"{counted(version.files, 'file')}, {size(version.bytes)}"
         console.print(f"  version {version.version}  {escape(told)}  {held}")
+    for one in said:
+        told = f"{short(one.path)} is {one.puid}, said {one.agent} on {one.time}: {one.reason}"
+        console.print(f"  {escape(printable(told))}")
 
 
 def files(
@@ -75,7 +80,8 @@ def files(
 
 
 def _file_row(file: HeldFile) -> Json:
-    return {**wire.file(file), "path": short(file.path), "sha256": file.digest.partition(":")[2][:12]}
+    puids = [f"{puid} (officer)" for puid in file.puids] if file.basis == OFFICER else list(file.puids)
+    return {**wire.file(file), "path": short(file.path), "puids": puids, "sha256": file.digest.partition(":")[2][:12]}
 
 
 def events(

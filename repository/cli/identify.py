@@ -1,37 +1,74 @@
-"""tianyi identify: formats of files where they lie."""
+"""tianyi identify: formats of files where they lie, or what an officer says that files held are."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from ingest.identify import Identifier
 from ingest.survey import survey
-from repository import edge
-from repository.cli.app import AsJson
+from repository import config, edge, identifiers, wire
+from repository.cli.app import AsJson, chosen, opened
+from repository.cli.deletions import Reason
+from repository.cli.ending import followed
+from repository.cli.naming import short
 from repository.cli.screen import Screen
-from repository.identifiers import identifier, users_cache
+from repository.errors import BadRequest, NoRepository
 from repository.workers import workers
 
 
 def identify(
+    context: typer.Context,
     paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH", help="Files, and folders with all that is below them.")
+        list[str],
+        typer.Argument(metavar="PATH", help="Files, and folders with all below them; with --set, files held."),
     ],
+    set_to: Annotated[
+        str, typer.Option("--set", metavar="PUID", help="Say what files held are, by path in the AIP or by digest.")
+    ] = "",
+    aip: Annotated[str, typer.Option(metavar="AIP", help="With --set: the AIP that they are in.")] = "",
+    reason: Reason = "",
     json: AsJson = False,
 ) -> None:
-    """Say which formats files have, by PRONOM; needs no repository."""
+    """Say which formats files have, by PRONOM; needs no repository. With --set, correct what is on record."""
     screen = Screen(json=json)
+    if set_to:
+        raise typer.Exit(_correct(context, screen, paths, set_to, aip, reason))
+    if aip or reason:
+        raise BadRequest("--aip and --reason are for corrections.", "Add --set PUID, or leave them out.")
     unread: list[str] = []
-    screen.rows(_rows(paths, screen, unread), ["path", "size", "puids", "mime", "basis"], nothing="No files there.")
+    rows = _rows(list(map(Path, paths)), _identifier(context, screen), screen, unread)
+    screen.rows(rows, ["path", "size", "puids", "mime", "basis"], nothing="No files there.")
     raise typer.Exit(edge.INCOMPLETE if unread else edge.DONE)
 
 
-def _rows(paths: list[Path], screen: Screen, unread: list[str]) -> Iterator[dict[str, Any]]:
-    for file in survey(paths, partial(identifier, users_cache()), workers, screen.progress()):
+def _correct(context: typer.Context, screen: Screen, names: list[str], puid: str, aip: str, reason: str) -> int:
+    with opened(context, screen) as repository:
+        done = repository.correct(names, puid, reason, aip=aip)
+    rows = map(wire.correction, done)
+    shown = rows if screen.json else ({**row, "file": short(row["file"])} for row in rows)
+    screen.rows(shown, ["file", "was", "puid", "reason"], nothing="")
+    return followed(screen, frozenset().union(*(one.behind for one in done)))
+
+
+def _identifier(context: typer.Context, screen: Screen) -> Callable[[], Identifier]:
+    """That of the repository, where the command is given in one or names one: its signatures may be newer."""
+    try:
+        config.load(chosen(context))
+    except NoRepository:
+        return partial(identifiers.identifier, identifiers.users_cache())
+    with opened(context, screen) as repository:
+        return repository.identifier()
+
+
+def _rows(
+    paths: list[Path], identifier: Callable[[], Identifier], screen: Screen, unread: list[str]
+) -> Iterator[dict[str, Any]]:
+    for file in survey(paths, identifier, workers, screen.progress()):
         row = {"path": file.path, "size": file.size, "puids": list(file.found.puids), "mime": file.found.mime}
         row["basis"] = file.found.basis.value
         if file.error:

@@ -100,6 +100,8 @@ class Bar:
             self._start()
         if self._bar is not None:
             count = f"{self._done:,} of {self._files:,} files"
+            if not self._size:  # else the bytes have a rate
+                count += f", {self._done / (time.monotonic() - self._since):,.0f}/s"
             self._bar.update(self._bar.task_ids[0], completed=self._bytes or self._done, count=count)
 
     def end(self) -> None:
@@ -115,7 +117,7 @@ class Bar:
         self._bar.start()
 
 
-_FLOWING = frozenset({"title", "path", "agent", "puids", "mime", "found", "why", "reason"})
+_FLOWING = frozenset({"title", "path", "file", "agent", "puids", "was", "would_be", "mime", "found", "why", "reason"})
 """Columns whose text may go on in the next line; numbers, times and words stay whole."""
 
 

@@ -16,6 +16,7 @@ from storage import layout
 from storage.errors import Unreachable
 from tests.crash.quick import COPIES, LATER, Quick, opened
 from tests.crash.scene import lacking
+from tests.ingest.droid_files import CONTAINERS, signature_file
 
 Behind = frozenset[str]
 Act = Callable[[Quick, Path], object]
@@ -144,6 +145,20 @@ def is_swept(repository: Quick) -> bool:
     return (len(list(repository.aips())), unwanted) == (1, 0)
 
 
+def import_signatures(repository: Quick, deliveries: Path) -> Behind:
+    folder = deliveries.parent / "droid"
+    folder.mkdir(exist_ok=True)
+    (folder / "DROID.xml").write_bytes(signature_file())
+    (folder / "CONTAINER.xml").write_text(CONTAINERS)
+    known = repository.import_signatures(folder / "DROID.xml", folder / "CONTAINER.xml")
+    assert known.version == "v9, containers v7"
+    return frozenset()
+
+
+def has_newer_signatures(repository: Quick) -> bool:
+    return repository.signatures().version == "v9, containers v7"
+
+
 VERBS = (
     Verb("ingest", _nothing, ingest("harbour"), holds(1)),
     Verb("ingest more", ingest("harbour"), ingest("bridge"), holds(2)),
@@ -152,5 +167,6 @@ VERBS = (
     Verb("replicate", fall_behind, replicate, is_caught_up, mends=True, recovers=False),
     Verb("delete and sweep", approve_a_deletion, sweep, is_swept),
     Verb("migrate", ingest("album"), migrate, has_migrated),
+    Verb("import signatures", ingest("album"), import_signatures, has_newer_signatures),
 )
 INGEST = VERBS[0]
