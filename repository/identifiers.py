@@ -9,7 +9,6 @@ import os
 from functools import cache
 from pathlib import Path
 
-from ingest.droid_engine import droid_identifier
 from ingest.engine import fido_identifier
 from ingest.identify import Identifier
 from ingest.identify_magic import Asked, with_second_opinion
@@ -26,6 +25,8 @@ def imported(
     signature_file: Path, container_file: Path, kept: Path | None = None, asked: Asked = "unsure"
 ) -> Identifier:
     """The engine with the signatures of two files of DROID's; other files have other names."""
+    from ingest.droid_engine import droid_identifier  # only now: it brings XML along, which not every worker needs
+
     return with_second_opinion(droid_identifier(signature_file, container_file, kept), asked)
 
 

@@ -22,6 +22,7 @@ from uuid import UUID
 
 from fixity.audit import Audit
 from ingest import pipeline
+from ingest.again import Drifted
 from ingest.codes import check_known
 from ingest.deliveries import deliveries
 from ingest.droid import DroidSignatures, convert
@@ -63,7 +64,6 @@ from repository.dip import Dip
 from repository.dip_contents import Link
 from repository.disposal import Done, Hold, Plan, Request
 from repository.doctor_check import Check
-from repository.drift import Drifted
 from repository.drill import Drilled, Wanted
 from repository.errors import BadRequest, UnknownCopy, UnknownFormat
 from repository.holdings import Aip, Behind, Happened, HeldFile, Version

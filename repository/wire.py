@@ -13,6 +13,7 @@ from typing import Any
 from fixity.audit import Audit
 from fixity.audit import Finding as Seen
 from fixity.repair import Mend
+from ingest.again import Drifted
 from ingest.finding import Finding
 from ingest.pipeline import Receipt
 from ingest.validation import Validation
@@ -21,7 +22,6 @@ from repository.corrections import Correction
 from repository.dip import Dip
 from repository.disposal import Done, Hold, Plan, Request
 from repository.doctor_drill import Drill
-from repository.drift import Drifted
 from repository.drill import Drilled
 from repository.holdings import Aip, Behind, Happened, HeldFile, Version
 from repository.migration import Migration, Planned

@@ -10,12 +10,12 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from ingest.again import Drifted
 from repository import edge, wire
 from repository.cli.app import AsJson, opened
 from repository.cli.helping import Command
 from repository.cli.naming import short
 from repository.cli.screen import Json, Screen, counted, printable
-from repository.drift import Drifted
 from repository.errors import BadRequest
 from repository.signatures import Known
 
