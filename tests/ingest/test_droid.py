@@ -21,8 +21,9 @@ from ingest.errors import NotSignatures
 from ingest.identify import Sample
 from ingest.identify_pronom import PronomIdentifier
 from ingest.matcher_re import ReMatcher
-from ingest.sample import sample_of
+from ingest.sample import members, sample_of
 from tests.ingest.droid_files import CONTAINERS, FORMATS, signature_file, zipped
+from tests.ingest.test_identify_fido import ole
 
 PRONOM = Path(os.environ.get("TIANYI_CORPORA", Path(__file__).parents[3] / "shared" / "corpora")).parent / "pronom"
 Corpus = Callable[[str], Any]
@@ -67,6 +68,18 @@ def test_every_file_of_a_container_signature_has_to_fit_and_priorities_count(sma
     assert puids(small, zipped(mimetype=b"a book")) == ("fmt/1",)
     assert puids(small, b"PK\3\4 and no more") == ("fmt/1",)
     assert puids(small, b"neither", b"A.zip") == ("fmt/1",)
+
+
+def test_a_storage_of_an_ole_file_is_there_too() -> None:
+    data = bytearray(ole(("__nameid_version1.0", b""), ("\x01CompObj", b"a stream")))
+    assert data[1024 + 128 + 66] == 2  # [MS-CFB] §2.6.1: the first entry after the root, and its type, a stream
+    data[1024 + 128 + 66] = 1
+    sample = Sample(b"a.msg", len(data), bytes(data), bytes(data), lambda: io.BytesIO(data))
+    found = dict(members(sample, "ole", ("__nameid_version1.0", "CompObj", "nothing")))
+    assert {path: content[:8] for path, content in found.items()} == {
+        "__nameid_version1.0": b"",
+        "CompObj": b"a stream",
+    }
 
 
 def test_what_cannot_be_used_is_named_and_the_rest_is_used(small: DroidSignatures) -> None:
