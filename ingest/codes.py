@@ -14,11 +14,12 @@ OCFL = frozenset(
 """The codes of the OCFL 1.1 specification, which says what each means (https://ocfl.io/1.1/spec/validation-codes.html)."""
 
 CODES = OCFL | frozenset({
+    "7z-damaged", "7z-encrypted", "7z-unsupported",
     "container-bomb", "container-too-large", "container-too-many", "duplicate-entry", "empty-package",
     "file-empty", "file-unreadable", "folder-unreadable", "format-by-extension", "format-opinions",
     "format-unknown", "link-broken", "link-invalid", "link-kept", "ocfl-root",
     "name-troublesome", "names-alike", "no-rules", "path-invalid",
-    "path-leaves-package", "path-through-file", "path-through-link", "path-too-long",
+    "path-leaves-package", "path-through-file", "path-through-link", "path-too-long", "rar-refused",
     "rfc8493-2.1.1-declaration", "rfc8493-2.1.1-encoding", "rfc8493-2.1.1-missing", "rfc8493-2.1.1-version",
     "rfc8493-2.1.2-payload", "rfc8493-2.1.3-asterisk", "rfc8493-2.1.3-contradiction", "rfc8493-2.1.3-dot",
     "rfc8493-2.1.3-line", "rfc8493-2.1.3-none", "rfc8493-2.1.3-normalization", "rfc8493-2.1.3-twice",

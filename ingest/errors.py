@@ -20,7 +20,7 @@ class UnknownPackage(IngestError):
     code = "unknown-package"
 
     def __init__(self, path: str, why: str) -> None:
-        super().__init__(f"{path} is not a package that can be taken in: {why}.", "Deliver a folder, a zip or a tar.")
+        super().__init__(f"{path} is not a package that can be taken in: {why}.", "Deliver a folder, zip, tar or 7z.")
 
 
 class NotMetadata(IngestError):

@@ -97,7 +97,7 @@ _OUTCOMES = {"accept": "accepted", "hold": "held", "reject": "rejected"}
 
 def look(delivery: Delivery) -> None:
     """Raise NoSuchPackage, UnknownPackage or NotMetadata for what cannot be a delivery, before it gets a number."""
-    check_package(delivery.path)
+    check_package(delivery.path, delivery.kind)
     if delivery.metadata:
         describe.read(delivery.metadata)
 

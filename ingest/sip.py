@@ -5,25 +5,21 @@ One reader a package kind lies beside this module; archives are unpacked safely 
 
 from __future__ import annotations
 
-import lzma
 import os
 import stat
-import tarfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from ingest import folder, member, sip_bag, sip_ocfl, unpack_tar, unpack_zip
+from ingest import archive, folder, member, sip_bag, sip_ocfl
 from ingest.errors import NoSuchPackage, UnknownPackage
 from ingest.examine import open_source
 from ingest.finding import Finding, error
 from ingest.item import Item
 from ingest.sip_bag import Bag
 from ingest.sip_ocfl import Ocfl
-from ingest.unpack import TooMuch, Unpacking
+from ingest.unpack import Unpacking
 from ingest.worklist import Worklist
 from policies.ingest import IngestPolicy
 from storage.bag import ORIGINAL
@@ -32,7 +28,7 @@ from storage.namemap import Kind
 from storage.names import bag_path, escape, escape_path
 from storage.receive import chunks
 
-KINDS = ("folder", "bag", "ocfl", "zip", "tar")
+KINDS = ("folder", "bag", "ocfl", *archive.KINDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +60,16 @@ def open_sip(path: Path, worklist: Worklist, scratch: Path, policy: IngestPolicy
     `kind` overrides what is detected. Raises NoSuchPackage or UnknownPackage; what is wrong inside is findings.
     """
     raw = os.fsencode(path)
+    check_package(path, kind)
     facts = _looked_at(raw)
-    container = None
+    container, packed = None, "folder"
     if stat.S_ISDIR(facts.st_mode):
         whole = _list(worklist, folder.walk(raw), policy)
     else:
         container = _container(raw)
-        path = path.resolve()
-        whole = _list(worklist, _unpacked(path, scratch, policy, facts.st_size, worklist), policy)
+        packed = archive.kind_of(path.resolve(), kind)
+        unpacking = Unpacking(scratch, facts.st_size, policy.limits.container, worklist.item)
+        whole = _list(worklist, archive.members(path.resolve(), packed, unpacking), policy)
         worklist.tell(member.crossings(worklist.everything(), worklist.solid))
     opened = partial(Sip, name=escape(_own_name(raw)), path=raw, container=container, whole=whole)
     if (base := _base(sip_bag.find_base, worklist, "bag", kind)) is not None:
@@ -81,7 +79,7 @@ def open_sip(path: Path, worklist: Worklist, scratch: Path, policy: IngestPolicy
         worklist.place(lambda name: ORIGINAL + bag_path(name))
         return opened("ocfl", bag=None, ocfl=sip_ocfl.read(worklist, base))
     worklist.place(lambda name: ORIGINAL + bag_path(name))
-    return opened(_archive_kind(path) if container else "folder", bag=None)
+    return opened(packed, bag=None)
 
 
 def _base(find: Callable[[Worklist], bytes | None], worklist: Worklist, kind: str, wanted: str) -> bytes | None:
@@ -93,10 +91,12 @@ def _base(find: Callable[[Worklist], bytes | None], worklist: Worklist, kind: st
     return b"" if found is None and wanted else found
 
 
-def check_package(path: Path) -> None:
-    """Raise NoSuchPackage or UnknownPackage for what cannot be a package."""
+def check_package(path: Path, kind: str = "") -> None:
+    """Raise NoSuchPackage or UnknownPackage for what cannot be a package, or not one of that kind."""
     if not stat.S_ISDIR(_looked_at(os.fsencode(path)).st_mode):
-        _archive_kind(path)
+        archive.kind_of(path.resolve(), kind)
+    elif kind in archive.KINDS:
+        raise UnknownPackage(escape_path(os.fsencode(path)), f"it is a folder, no {kind}")
 
 
 def unchanged(sip: Sip, worklist: Worklist) -> Iterator[Finding]:
@@ -169,39 +169,6 @@ def _container(raw: bytes) -> Container:
     with open_source(os.path.realpath(raw)) as stream:
         hashing.feed_all(chunks(stream))
     return Container(escape(_own_name(raw)), hashing.digest(), hashing.size)
-
-
-def _unpacked(
-    path: Path, scratch: Path, policy: IngestPolicy, packed: int, worklist: Worklist
-) -> Iterator[Item | Finding]:
-    scratch.mkdir()
-    unpacking = Unpacking(scratch, packed, policy.limits.container, worklist.item)
-    try:
-        yield from _READERS[_archive_kind(path)](path, unpacking)
-    except TooMuch as beyond:
-        yield beyond.finding
-
-
-_READERS: dict[str, Callable[[Path, Unpacking], Iterator[Item | Finding]]] = {
-    "zip": unpack_zip.unpack,
-    "tar": unpack_tar.unpack,
-}
-_SUFFIXES = {".zip": "zip", ".tar": "tar", ".tgz": "tar", ".tar.gz": "tar", ".tar.bz2": "tar", ".tar.xz": "tar"}
-
-
-def _archive_kind(path: Path) -> str:
-    """By its name, or by its first bytes where the name says nothing."""
-    name = path.name.lower()
-    for suffix, kind in _SUFFIXES.items():
-        if name.endswith(suffix):
-            return kind
-    with path.open("rb") as stream:
-        if not path.suffix and stream.read(4) == b"PK\x03\x04":
-            return "zip"
-    with suppress(EOFError, OSError, zlib.error, lzma.LZMAError):
-        if not path.suffix and tarfile.is_tarfile(path):
-            return "tar"
-    raise UnknownPackage(escape_path(os.fsencode(path)), "a single file that is neither a zip nor a tar")
 
 
 def _own_name(raw: bytes) -> bytes:

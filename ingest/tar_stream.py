@@ -9,17 +9,30 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+from ingest.xz_stream import XzFile
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
 BLOCK = 512  # bytes of a header
 _WINDOW = 1 << 16  # bytes remembered: more than tarfile reads ahead
-Source = IO[bytes] | gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile
+BROKEN = (zlib.error, lzma.LZMAError, zstd.ZstdError, EOFError, OSError)
+"""What a compressed stream raises that is damaged or cut."""
+
+Source = IO[bytes] | gzip.GzipFile | bz2.BZ2File | XzFile | zstd.ZstdFile
 _OPENERS: dict[bytes, Callable[[Path], Source]] = {
     b"\x1f\x8b": gzip.GzipFile,
     b"BZh": bz2.BZ2File,
-    b"\xfd7zXZ\x00": lzma.LZMAFile,
+    b"\xfd7zXZ\x00": XzFile,
+    b"\x28\xb5\x2f\xfd": zstd.ZstdFile,  # refuses windows of more than 128 MiB (RFC 8878 §3.1.1.1.2 lets it)
 }
 
 

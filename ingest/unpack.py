@@ -12,7 +12,7 @@ from ingest.item import Item
 from policies.ingest import ContainerLimits
 from storage.durable import DISK, told
 
-_CHUNK = 1 << 20
+CHUNK = 1 << 20  # bytes of a member that are read at once
 _SMALL = 100 << 20  # bytes: below it no ratio is a bomb
 
 
@@ -59,7 +59,11 @@ class Unpacking:
     def entry(self) -> None:
         """One entry more of any kind; raise TooMuch beyond the number allowed, folders and links included."""
         self.entries += 1
-        if self.entries > 4 * self.limits.files:
+        self.announced(self.entries)
+
+    def announced(self, entries: int) -> None:
+        """The container says that it has so many; raise TooMuch as `entry`, before they take memory."""
+        if entries > 4 * self.limits.files:
             raise TooMuch(error("container-too-many", f"It holds more than {4 * self.limits.files} entries."))
 
     def count(self, size: int) -> None:
@@ -72,5 +76,5 @@ class Unpacking:
 
 
 def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
-    while data := stream.read(_CHUNK):
+    while data := stream.read(CHUNK):
         yield data

@@ -1,10 +1,8 @@
-"""Tar files (POSIX pax, GNU, ustar), plain or compressed with gzip, bzip2 or xz, read once from front to back."""
+"""Tar files (POSIX pax, GNU, ustar), plain or compressed (gzip, bzip2, xz, Zstandard), read once from front to back."""
 
 from __future__ import annotations
 
-import lzma
 import tarfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
@@ -13,24 +11,14 @@ from pathlib import Path
 from ingest import member
 from ingest.finding import Finding, error
 from ingest.item import Item
-from ingest.tar_stream import TarStream, opened
+from ingest.tar_stream import BROKEN, TarStream, opened
 from ingest.unpack import Unpacking
 from storage.namemap import Kind
 from storage.names import escape_path
 
 _EXTENDED = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE, b"X")
 _LONGEST_HEADER = 1 << 20  # bytes of a long name or a pax header: no path comes near
-_BROKEN = (
-    RecursionError,
-    tarfile.TarError,
-    zlib.error,
-    lzma.LZMAError,
-    EOFError,
-    OSError,
-    ValueError,
-    IndexError,
-    KeyError,
-)
+_BROKEN = (*BROKEN, tarfile.TarError, RecursionError, ValueError, IndexError, KeyError)
 
 
 def unpack(path: Path, unpacking: Unpacking) -> Iterator[Item | Finding]:
@@ -67,7 +55,10 @@ def _archive(stream: TarStream) -> tarfile.TarFile:
 
 
 def _members(archive: tarfile.TarFile, unpacking: Unpacking) -> Iterator[Item | Finding]:
+    end = 0
     for entry in archive:
+        unpacking.count(entry.offset_data - end)  # headers are bytes too, and may be most of them
+        end = entry.offset_data + entry.size
         name = member.tidy(entry.name.encode("utf-8", "surrogateescape"))
         unpacking.entry()
         if not name and entry.isdir():

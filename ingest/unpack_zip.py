@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import io
 import lzma
 import stat
 import struct
@@ -15,10 +16,11 @@ from pathlib import Path
 from ingest import member
 from ingest.finding import Finding, error
 from ingest.item import Item
-from ingest.unpack import Unpacking
+from ingest.unpack import CHUNK, Unpacking
 from storage.namemap import Kind
 from storage.names import escape_path
 
+_ENTRY = b"PK\x01\x02"  # begins an entry of the central directory (APPNOTE §4.3.12)
 _ENCRYPTED, _UTF8 = 0x1, 0x800  # general purpose bits 0 and 11 (APPNOTE §4.4.4)
 _BROKEN = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, struct.error),
@@ -32,11 +34,25 @@ def unpack(path: Path, unpacking: Unpacking) -> Iterator[Item | Finding]:
     Raises TooMuch. What zipfile raises for broken archives is many things, all of which are the archive's fault.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with _Bounded(path, unpacking) as file, zipfile.ZipFile(file) as archive:
             for entry in archive.infolist():
                 yield from _member(archive, entry, unpacking)
     except _BROKEN as failure:
         yield error("zip-damaged", f"The zip file cannot be read: {failure}.")
+
+
+class _Bounded(io.BufferedReader):
+    """A zip whose directory has no more entries than the policy allows: zipfile holds all of them in memory."""
+
+    def __init__(self, path: Path, unpacking: Unpacking) -> None:
+        super().__init__(io.FileIO(path))
+        self._unpacking = unpacking
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size)
+        if len(data) > CHUNK:  # members are read in smaller pieces
+            self._unpacking.announced(data.count(_ENTRY))
+        return data
 
 
 def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, unpacking: Unpacking) -> Iterator[Item | Finding]:

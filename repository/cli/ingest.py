@@ -23,6 +23,9 @@ class Kind(StrEnum):
     FOLDER = "folder"
     BAG = "bag"
     OCFL = "ocfl"
+    ZIP = "zip"
+    TAR = "tar"
+    SEVEN_ZIP = "7z"
 
 
 _COLOURS = {"accepted": "green", "held": "yellow", "rejected": "red"}
@@ -31,7 +34,7 @@ _SHOWN = {"error": 20, "warning": 5, "info": 1}  # findings of one code on the s
 
 def ingest(
     context: typer.Context,
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="A folder, a BagIt bag, OCFL, a zip or a tar.")],
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A folder, a BagIt bag, OCFL, a zip, a tar or a 7z.")],
     title: Annotated[str, typer.Option(metavar="TITLE", help="The AIP's title.")] = "",
     producer: Annotated[str, typer.Option(metavar="NAME", help="Who delivers it.")] = "",
     metadata: Annotated[Path | None, typer.Option(metavar="FILE", help="Dublin Core as .json or .csv.")] = None,

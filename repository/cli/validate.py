@@ -20,7 +20,7 @@ from repository.workers import workers
 
 
 def validate(
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="A BagIt bag, or OCFL: a folder, a zip or a tar.")],
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A package: a folder, a zip, a tar or a 7z.")],
     kind: Annotated[Kind | None, typer.Option("--as", help="What it is, where detection errs.")] = None,
     json: AsJson = False,
 ) -> None:

@@ -6,7 +6,9 @@ import bz2
 import gzip
 import io
 import lzma
+import sys
 import tarfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,12 +20,18 @@ from ingest.unpack import TooMuch, Unpacking
 from ingest.unpack_tar import unpack
 from policies.ingest import ContainerLimits
 
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
 FILES = {f"folder/{number}.txt": f"file {number}\n".encode() * (number * 40) for number in range(12)}
 PACKED: dict[str, Callable[[bytes], bytes]] = {
     "tar": bytes,
     "tar.gz": lambda data: gzip.compress(data, 0, mtime=0),  # not compressed: a flipped bit stays one flipped bit
     "tar.bz2": bz2.compress,
     "tar.xz": lzma.compress,
+    "tar.zst": lambda data: zstd.compress(data, options={zstd.CompressionParameter.checksum_flag: 1}),
 }
 
 
@@ -80,3 +88,37 @@ def test_without_its_end_marker(tmp_path: Path) -> None:
 def test_more_after_its_end_than_the_policy_allows(tmp_path: Path) -> None:
     with pytest.raises(TooMuch):
         taken(gzip.compress(plain() + bytes(11_000_000)), tmp_path / "bomb")
+
+
+def test_several_streams_after_one_another(tmp_path: Path) -> None:
+    """As parallel compressors write them; xz may pad its streams with zeros (xz file format 1.1 §2.2)."""
+    whole = plain()
+    for form, between in (("tar.gz", b""), ("tar.bz2", b""), ("tar.xz", b""), ("tar.xz", bytes(8)), ("tar.zst", b"")):
+        data = PACKED[form](whole[:1000]) + between + PACKED[form](whole[1000:]) + between
+        assert taken(data, tmp_path / f"{form}{len(between)}") == (FILES, [])
+
+
+def test_a_dictionary_that_needs_too_much_memory(tmp_path: Path) -> None:
+    """A few bytes of a header may ask for gigabytes."""
+    filters = [{"id": lzma.FILTER_LZMA2, "preset": 0, "dict_size": 4096}]
+    greedy = bytearray(lzma.compress(plain(), check=lzma.CHECK_NONE, filters=filters))
+    greedy[16] = 40  # the dictionary's size: 4 GiB (xz file format 1.1 §5.3.1)
+    greedy[20:24] = zlib.crc32(greedy[12:20]).to_bytes(4, "little")
+    files, [finding] = taken(bytes(greedy), tmp_path / "xz")
+    assert (files, finding.code) == ({}, "tar-damaged")
+    frame = zstd.ZstdCompressor(options={zstd.CompressionParameter.window_log: 28})
+    wide = frame.compress(plain()) + frame.flush()
+    files, [finding] = taken(wide, tmp_path / "zst")
+    assert (files, finding.code) == ({}, "tar-damaged")
+
+
+def test_headers_count_as_what_was_unpacked(tmp_path: Path) -> None:
+    """Global headers hold nothing of a file, and each is remembered."""
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for number in range(30):
+            target.write(tarfile.TarInfo.create_pax_global_header({f"comment{number}": "x" * 500_000}))
+            member = tarfile.TarInfo(str(number))
+            archive.fileobj.write(member.tobuf())
+    with pytest.raises(TooMuch):
+        taken(gzip.compress(target.getvalue()), tmp_path / "headers")

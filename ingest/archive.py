@@ -1,0 +1,74 @@
+"""Archives: of which kind a file is, and its members, unpacked into scratch within the policy's limits."""
+
+from __future__ import annotations
+
+import os
+import tarfile
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from ingest import unpack_7z, unpack_tar, unpack_zip
+from ingest.errors import UnknownPackage
+from ingest.finding import Finding, error
+from ingest.item import Item
+from ingest.tar_stream import BLOCK, BROKEN, opened
+from ingest.unpack import TooMuch, Unpacking
+from storage.names import escape_path
+
+_SUFFIXES = {
+    ".zip": "zip", ".7z": "7z",
+    ".tar": "tar", ".tar.gz": "tar", ".tar.bz2": "tar", ".tar.xz": "tar", ".tar.zst": "tar",
+    ".tgz": "tar", ".tbz2": "tar", ".txz": "tar", ".tzst": "tar",
+}  # fmt: skip
+_MAGIC = {b"PK\x03\x04": "zip", b"7z\xbc\xaf\x27\x1c": "7z"}
+_RAR = b"Rar!\x1a\x07"
+
+
+def kind_of(path: Path, wanted: str = "") -> str:
+    """What kind of archive a file is: as `wanted`, else by its name, or by its first bytes where the name says nothing.
+
+    A RAR is one by its first bytes alone. Raises UnknownPackage for what is none.
+    """
+    if wanted in KINDS:
+        return wanted
+    with path.open("rb") as stream:
+        start = stream.read(8)
+    if start.startswith(_RAR):
+        return "rar"
+    if named := next((kind for suffix, kind in _SUFFIXES.items() if path.name.lower().endswith(suffix)), ""):
+        return named
+    known = next((kind for magic, kind in _MAGIC.items() if start.startswith(magic)), "")
+    if not path.suffix and (known or _is_tar(path)):
+        return known or "tar"
+    raise UnknownPackage(escape_path(os.fsencode(path)), "a single file that is no zip, tar or 7z")
+
+
+def members(path: Path, kind: str, unpacking: Unpacking) -> Iterator[Item | Finding]:
+    """Yield the members in the archive's order, and findings; the last one says so where a limit was reached."""
+    unpacking.folder.mkdir()
+    try:
+        yield from _READERS[kind](path, unpacking)
+    except TooMuch as beyond:
+        yield beyond.finding
+
+
+def _is_tar(path: Path) -> bool:
+    with suppress(*BROKEN, tarfile.TarError), opened(path) as stream:
+        tarfile.TarInfo.frombuf(stream.read(BLOCK), "utf-8", "surrogateescape")
+        return True
+    return False
+
+
+def _refused(path: Path, unpacking: Unpacking) -> Iterator[Item | Finding]:
+    """No free program reads every RAR, so that nobody could say that all of it is there."""
+    yield error("rar-refused", "It is a RAR file, a format that is not open: unpack it, and deliver the folder.")
+
+
+_READERS: dict[str, Callable[[Path, Unpacking], Iterator[Item | Finding]]] = {
+    "zip": unpack_zip.unpack,
+    "tar": unpack_tar.unpack,
+    "7z": unpack_7z.unpack,
+    "rar": _refused,
+}
+KINDS = tuple(_READERS)

@@ -1,0 +1,76 @@
+"""Which archives are told apart, and what is refused by its kind alone."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import py7zr
+import pytest
+
+from ingest import unpack_zip
+from ingest.archive import kind_of
+from ingest.errors import UnknownPackage
+from ingest.unpack import CHUNK, TooMuch, Unpacking
+from policies.ingest import ContainerLimits
+
+Tianyi = Callable[..., Any]
+
+
+def made(path: Path) -> Path:
+    """An archive of one file, by the name's ending."""
+    if ".7z" in path.name:
+        with py7zr.SevenZipFile(path, "w") as seven:
+            seven.writestr(b"text", "a.txt")
+    elif ".zip" in path.name:
+        with zipfile.ZipFile(path, "w") as packed:
+            packed.writestr("a.txt", "text")
+    else:
+        with tarfile.open(path, "w:gz") as archive:
+            archive.addfile(tarfile.TarInfo("a.txt"), io.BytesIO())
+    return path
+
+
+@pytest.mark.parametrize(("name", "kind"), [("a.7z", "7z"), ("a.zip", "zip"), ("a.tar.gz", "tar"), ("a.tgz", "tar")])
+def test_by_the_name_or_by_the_first_bytes(name: str, kind: str, tmp_path: Path) -> None:
+    path = made(tmp_path / name)
+    assert kind_of(path) == kind
+    assert kind_of(path.rename(tmp_path / "nameless")) == kind
+    unknown = (tmp_path / "nameless").rename(tmp_path / "a.dat")
+    with pytest.raises(UnknownPackage):
+        kind_of(unknown)
+    assert kind_of(unknown, kind) == kind
+
+
+def test_a_rar_is_refused_with_its_code(tianyi: Tianyi, repository: Path, tmp_path: Path) -> None:
+    for name, version in (("a.rar", b"\x00"), ("a.zip", b"\x01\x00")):
+        (tmp_path / name).write_bytes(b"Rar!\x1a\x07" + version + bytes(100))
+        for command in ("validate", "ingest"):
+            answer = tianyi(command, tmp_path / name, at=repository)
+            assert (answer.code, answer.said["kind"]) == (5, "rar")
+            assert "deliver the folder" in next(
+                found["message"] for found in answer.said["findings"] if found["code"] == "rar-refused"
+            )
+
+
+def test_what_it_is_said_to_be_goes_before_what_it_looks_like(tianyi: Tianyi, tmp_path: Path) -> None:
+    hidden = made(tmp_path / "a.zip").rename(tmp_path / "a.dat")
+    assert tianyi("validate", hidden).said["code"] == "unknown-package"
+    assert tianyi("validate", hidden, "--as", "zip").said["kind"] == "zip"
+    (tmp_path / "folder").mkdir()
+    assert tianyi("validate", tmp_path / "folder", "--as", "zip").said["code"] == "unknown-package"
+
+
+def test_a_zip_whose_directory_has_more_entries_than_the_policy_allows(tmp_path: Path) -> None:
+    """zipfile keeps its whole directory in memory: it is refused before."""
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as packed:
+        for number in range(CHUNK // 80):
+            packed.writestr(f"{number:040d}", "")
+    (tmp_path / "out").mkdir()
+    limits = ContainerLimits(files=1_000, bytes=10**9, ratio=1000)
+    with pytest.raises(TooMuch):
+        next(unpack_zip.unpack(tmp_path / "a.zip", Unpacking(tmp_path / "out", 1 << 20, limits, lambda name: None)))
