@@ -16,6 +16,8 @@ OCFL = frozenset(
 CODES = OCFL | frozenset({
     "7z-damaged", "7z-encrypted", "7z-unsupported",
     "container-bomb", "container-too-large", "container-too-many", "duplicate-entry", "empty-package",
+    "digest-altered", "digest-contradiction", "digest-extra-file", "digest-list-line", "digest-list-unreadable",
+    "digest-list-unused", "digest-missing-file",
     "file-empty", "file-unreadable", "folder-unreadable", "format-by-extension", "format-opinions",
     "format-unknown", "link-broken", "link-invalid", "link-kept", "ocfl-root",
     "name-troublesome", "names-alike", "no-rules", "path-invalid",

@@ -41,3 +41,12 @@ class NotSignatures(IngestError):
             "Give the signature file, then the container signature file, unpacked, as The National Archives publish"
             " them for DROID.",
         )
+
+
+class NotManifest(IngestError):
+    code = "manifest-invalid"
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(
+            f"{path} is no list of digests: {why}.", "Give one as md5sum or sha256sum write it, or as .csv."
+        )

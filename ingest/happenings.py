@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from ingest import checks
 from ingest.identify import Identifier
 from ingest.sip import Sip
 from ingest.versions import State
@@ -80,7 +81,8 @@ def _told(sip: Sip, worklist: Worklist, actors: Actors, decision: Decision) -> I
         yield "unpacking", f"{box.name}, {box.size} bytes, {box.digest}", "success", "", us
     yield "message digest calculation", f"SHA-256 of {files} files, {size} bytes", "success", "", us
     if claims := next(worklist.select("select count(*) from claims"))[0]:
-        yield "fixity check", f"{claims} digests that the producer stated", "pass", "", us
+        outcome = "pass" if next(checks.altered(worklist), None) is None else "fail"
+        yield "fixity check", f"{claims} digests that the producer stated", outcome, "", us
     if sip.bag:
         version = ".".join(map(str, sip.bag.declared.version))
         yield "validation", f"BagIt {version}", "valid", _warnings(worklist), us

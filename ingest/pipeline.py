@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from uuid import UUID
 
-from ingest import assemble, checks, describe, sip_bag, sip_ocfl
+from ingest import assemble, checks, describe, sip_bag, sip_digests, sip_ocfl
 from ingest.assemble import Assembled, Draft
 from ingest.examine import Desk, Facts, examine
 from ingest.finding import Finding, Severity, error
@@ -29,6 +29,7 @@ from storage.aip import Record, stamp
 from storage.commit import Committer
 from storage.digest import Digest
 from storage.event import Event
+from storage.names import bag_path
 from storage.parallel import in_order
 from storage.progress import SILENT, Progress
 from storage.receive import Holds, Received, chunks
@@ -40,12 +41,14 @@ BATCH_FILES, BATCH_BYTES = 10_000, 4 << 30  # what becomes durable at once
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """What an officer asks for. `override` is the reason why what the policy would hold is accepted."""
+    """What an officer asks for. `manifest` is the producer's list of digests, `override` the reason why what the policy
+    would hold is accepted."""
 
     path: Path
     title: str = ""
     producer: str = ""
     metadata: Path | None = None
+    manifest: Path | None = None
     kind: str = ""
     override: str = ""
 
@@ -96,8 +99,11 @@ _OUTCOMES = {"accept": "accepted", "hold": "held", "reject": "rejected"}
 
 
 def look(delivery: Delivery) -> None:
-    """Raise NoSuchPackage, UnknownPackage or NotMetadata for what cannot be a delivery, before it gets a number."""
+    """Raise NoSuchPackage, UnknownPackage, NotManifest or NotMetadata for what cannot be a delivery, before it gets a
+    number."""
     check_package(delivery.path, delivery.kind)
+    if delivery.manifest:
+        sip_digests.look(delivery.manifest)
     if delivery.metadata:
         describe.read(delivery.metadata)
 
@@ -125,11 +131,13 @@ class _Ingest:
     ) -> None:  # fmt: skip
         self.delivery, self.setting, self.accession = delivery, setting, accession
         self.described, self.stage, self.worklist, self.scratch = described, stage, worklist, scratch
+        self.given = sip_digests.copied(delivery.manifest, scratch) if delivery.manifest else None
         self.waiting: list[Received] = []
 
     def run(self) -> Receipt:
         policy = self.setting.policies.ingest
-        sip = open_sip(self.delivery.path, self.worklist, self.scratch / "unpacked", policy, self.delivery.kind)
+        unpacked, kind = self.scratch / "unpacked", self.delivery.kind
+        sip = open_sip(self.delivery.path, self.worklist, unpacked, policy, kind, self.given)
         if sip.whole:
             self._examine(store=self._decide().outcome != "reject")
             self._check(sip)
@@ -172,6 +180,8 @@ class _Ingest:
             self.worklist.tell(sip_bag.check(self.worklist, sip.bag))
         if sip.ocfl:
             self.worklist.tell(sip_ocfl.check(self.worklist))
+        if sip.lists:
+            self.worklist.tell(sip_digests.check(self.worklist, sip.lists))
         if sip.ocfl and sip.ocfl.is_root:
             self.worklist.tell([error("ocfl-root", "It is a storage root in an archive: deliver it unpacked.")])
         self.worklist.tell(unchanged(sip, self.worklist))
@@ -233,9 +243,12 @@ class _Ingest:
         return assemble.close(state.worklist, self._keep, draft)
 
     def _put_about(self, sip: Sip, worklist: Worklist, report: Path) -> None:
-        """The archive that it came in, its description, and the findings."""
+        """The archive that it came in, the list of digests beside it, its description, and the findings."""
         if sip.container:
             assemble.put_container(worklist, self._keep, sip.container)
+        if self.given:
+            with self.given.copy.open("rb") as stream:
+                assemble.put(worklist, self._keep, bag.SUBMISSION + bag_path(self.given.name), chunks(stream))
         if self.described and self.delivery.metadata:
             place = f"{bag.DESCRIPTIVE}dc{self.delivery.metadata.suffix.lower()}"
             assemble.put(worklist, self._keep, place, [self.described[0]])

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from ingest import archive, folder, member, sip_bag, sip_ocfl
+from ingest import archive, folder, member, sip_bag, sip_digests, sip_ocfl
 from ingest.errors import NoSuchPackage, UnknownPackage
 from ingest.examine import open_source
 from ingest.finding import Finding, error
 from ingest.item import Item
 from ingest.sip_bag import Bag
+from ingest.sip_digests import Given, Lists
 from ingest.sip_ocfl import Ocfl
 from ingest.unpack import Unpacking
 from ingest.worklist import Worklist
@@ -52,12 +53,16 @@ class Sip:
     bag: Bag | None
     whole: bool
     ocfl: Ocfl | None = None
+    lists: Lists | None = None
 
 
-def open_sip(path: Path, worklist: Worklist, scratch: Path, policy: IngestPolicy, kind: str = "") -> Sip:
+def open_sip(
+    path: Path, worklist: Worklist, scratch: Path, policy: IngestPolicy, kind: str = "", given: Given | None = None
+) -> Sip:
     """List a package on the worklist, unpacked below `scratch` where it is an archive; nothing of it is changed.
 
-    `kind` overrides what is detected. Raises NoSuchPackage or UnknownPackage; what is wrong inside is findings.
+    `given` is a list of digests that came beside it. `kind` overrides what is detected. Raises NoSuchPackage or
+    UnknownPackage; what is wrong inside is findings.
     """
     raw = os.fsencode(path)
     check_package(path, kind)
@@ -74,12 +79,20 @@ def open_sip(path: Path, worklist: Worklist, scratch: Path, policy: IngestPolicy
     opened = partial(Sip, name=escape(_own_name(raw)), path=raw, container=container, whole=whole)
     if (base := _base(sip_bag.find_base, worklist, "bag", kind)) is not None:
         worklist.place(partial(sip_bag.place, base=base))
-        return opened("bag", bag=sip_bag.read(worklist, base))
+        return opened(_of_its_own("bag", worklist, given), bag=sip_bag.read(worklist, base))
     if (base := _base(sip_ocfl.find_base, worklist, "ocfl", kind)) is not None:
         worklist.place(lambda name: ORIGINAL + bag_path(name))
-        return opened("ocfl", bag=None, ocfl=sip_ocfl.read(worklist, base))
+        return opened(_of_its_own("ocfl", worklist, given), bag=None, ocfl=sip_ocfl.read(worklist, base))
     worklist.place(lambda name: ORIGINAL + bag_path(name))
-    return opened(packed, bag=None)
+    return opened(packed, bag=None, lists=sip_digests.read(worklist, _own_name(raw), given))
+
+
+def _of_its_own(kind: str, worklist: Worklist, given: Given | None) -> str:
+    """The kind of a package that has manifests of its own: no list beside it is looked at, which is told."""
+    if given:
+        told = f"The package is of the kind {kind} and has its own: take it in without the list, or with --as folder."
+        worklist.tell([error("digest-list-unused", told, escape_path(given.name))])
+    return kind
 
 
 def _base(find: Callable[[Worklist], bytes | None], worklist: Worklist, kind: str, wanted: str) -> bytes | None:

@@ -1,4 +1,4 @@
-"""A package's checks alone: nothing is stored, no repository is needed. Bags, OCFL objects and storage roots."""
+"""A package's checks alone: nothing is stored, no repository is needed. Bags, OCFL, lists of digests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from ingest import sip_bag, sip_ocfl
+from ingest import sip_bag, sip_digests, sip_ocfl
 from ingest.examine import Desk, Facts, examine
 from ingest.finding import Finding, Severity, error
 from ingest.identify import Basis, Identification, Identifier, Sample
@@ -34,22 +34,24 @@ class Validation:
 
 def validate(
     path: Path, policy: IngestPolicy, executor: Callable[[int, int], AbstractContextManager[Executor]],
-    kind: str = "", progress: Progress = SILENT,
+    kind: str = "", manifest: Path | None = None, progress: Progress = SILENT,
 ) -> Validation:  # fmt: skip
-    """Read a package and check it by its standard's rules; raise NoSuchPackage or UnknownPackage."""
+    """Read a package and check it by its standard's rules, or by the producer's list of digests, in it or given as
+    `manifest`; raise NoSuchPackage, UnknownPackage or NotManifest."""
     with tempfile.TemporaryDirectory(prefix="tianyi-") as scratch:
         worklist = Worklist(f"{scratch}/worklist.db")
         try:
-            return _validated(path, policy, executor, kind, progress, worklist, Path(scratch))
+            return _validated(path, policy, executor, kind, manifest, progress, worklist, Path(scratch))
         finally:
             worklist.close()
 
 
 def _validated(
     path: Path, policy: IngestPolicy, executor: Callable[[int, int], AbstractContextManager[Executor]],
-    kind: str, progress: Progress, worklist: Worklist, scratch: Path,
+    kind: str, manifest: Path | None, progress: Progress, worklist: Worklist, scratch: Path,
 ) -> Validation:  # fmt: skip
-    sip = open_sip(path, worklist, scratch / "unpacked", policy, kind)
+    given = sip_digests.copied(manifest, scratch) if manifest else None
+    sip = open_sip(path, worklist, scratch / "unpacked", policy, kind, given)
     files, size = worklist.totals()
     progress.begin("Reading", files, size)
     with executor(files, size) as pool:
@@ -62,8 +64,11 @@ def _validated(
         worklist.tell(sip_bag.check(worklist, sip.bag))
     elif sip.ocfl:
         worklist.tell(sip_ocfl.check(worklist))
+    elif sip.lists:
+        worklist.tell(sip_digests.check(worklist, sip.lists))
     else:
-        worklist.tell([error("no-rules", f"A plain {sip.kind} makes no claims to be checked; name a bag, or OCFL.")])
+        told = f"A plain {sip.kind} makes no claims to be checked: name a bag, or OCFL, or give its list of digests."
+        worklist.tell([error("no-rules", told)])
     findings = tuple(worklist.findings())
     return Validation(sip.kind, all(found.severity is not Severity.ERROR for found in findings), findings)
 

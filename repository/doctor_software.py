@@ -25,6 +25,7 @@ _PICTURES = ("BMP", "GIF", "PCX", "TGA", "WEBP", "TIFF", "PNG")
 
 _LIBRARIES = {
     "bagit": ("bagit", "Bags cannot be checked by the Library of Congress's own tool."),
+    "py7zr": ("py7zr", "No 7z file can be taken in."),
     "rocrate": ("rocrate", "No RO-Crate can be given out."),
     "lxml": ("lxml.etree", "Preservation metadata can be neither written nor read."),
     "APScheduler": ("apscheduler", "`tianyi scheduler` runs no jobs."),

@@ -239,15 +239,18 @@ class Repository:
         return deliveries(path, kind)
 
     def ingest(
-        self, path: Path, *, title: str = "", producer: str = "", metadata: Path | None = None, kind: str = "",
-        override: str = "",
+        self, path: Path, *, title: str = "", producer: str = "", metadata: Path | None = None,
+        manifest: Path | None = None, kind: str = "", override: str = "",
     ) -> Receipt:  # fmt: skip
-        """Take in one package: a folder, a bag, a zip or a tar; return what became of it.
+        """Take in one package: a folder, a bag, an archive; return what became of it.
 
-        `override` is the reason for accepting what the policy would hold. Raises NoSuchPackage, UnknownPackage,
-        NotMetadata, NoRoom, Locked; then nothing of it is visible.
+        `manifest` is the producer's list of digests; `override` the reason for accepting what the policy would hold.
+        Raises NoSuchPackage, UnknownPackage, NotMetadata, NotManifest, NoRoom, Locked; then nothing of it is visible.
         """
-        delivery = Delivery(path=path, title=title, producer=producer, metadata=metadata, kind=kind, override=override)
+        delivery = Delivery(
+            path=path, title=title, producer=producer, metadata=metadata, manifest=manifest, kind=kind,
+            override=override,
+        )  # fmt: skip
         pipeline.look(delivery)
         setting = self._setting()
         receipt = pipeline.take_in(delivery, setting, self._next_accession())

@@ -23,7 +23,7 @@ PURE = [
     *(f"policies/{name}.py" for name in (
         "audit", "cadence", "decide", "effective", "formats", "ingest", "migration", "model", "text")),
     *(f"ingest/{name}.py" for name in (
-        "assemble", "bagit_tags", "checks", "errors", "finding", "happenings", "item", "member",
+        "assemble", "bagit_tags", "checks", "digest_lines", "errors", "finding", "happenings", "item", "member",
         "ocfl_inventory")),
     "fixity/outcome.py",
     *(f"repository/{name}.py" for name in ("errors", "holdings", "migration")),

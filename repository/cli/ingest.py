@@ -28,6 +28,9 @@ class Kind(StrEnum):
     SEVEN_ZIP = "7z"
 
 
+Manifest = Annotated[
+    Path | None, typer.Option("--manifest", metavar="FILE", help="The producer's list of digests: md5sum's, or .csv.")
+]
 _COLOURS = {"accepted": "green", "held": "yellow", "rejected": "red"}
 _SHOWN = {"error": 20, "warning": 5, "info": 1}  # findings of one code on the screen
 
@@ -38,6 +41,7 @@ def ingest(
     title: Annotated[str, typer.Option(metavar="TITLE", help="The AIP's title.")] = "",
     producer: Annotated[str, typer.Option(metavar="NAME", help="Who delivers it.")] = "",
     metadata: Annotated[Path | None, typer.Option(metavar="FILE", help="Dublin Core as .json or .csv.")] = None,
+    manifest: Manifest = None,
     kind: Annotated[Kind | None, typer.Option("--as", help="What it is, where detection errs.")] = None,
     accept: Annotated[str, typer.Option("--accept-held", metavar="REASON", help="Why what is held is accepted.")] = "",
     json: AsJson = False,
@@ -49,8 +53,9 @@ def ingest(
     with opened(context, screen) as repository:
         for package in repository.deliveries(path, kind or ""):
             receipt = repository.ingest(
-                package, title=title, producer=producer, metadata=metadata, kind=kind or "", override=accept
-            )
+                package, title=title, producer=producer, metadata=metadata, manifest=manifest, kind=kind or "",
+                override=accept,
+            )  # fmt: skip
             screen.result(wire.receipt(receipt), partial(_show, receipt=receipt))
             codes.add(exit_code(receipt))
     raise typer.Exit(min(codes - {edge.DONE}, default=edge.DONE))

@@ -14,7 +14,7 @@ from ingest.validation import validate as validated
 from policies.document import load
 from repository import edge, wire
 from repository.cli.app import AsJson
-from repository.cli.ingest import Kind
+from repository.cli.ingest import Kind, Manifest
 from repository.cli.screen import Screen, printable
 from repository.workers import workers
 
@@ -22,11 +22,12 @@ from repository.workers import workers
 def validate(
     path: Annotated[Path, typer.Argument(metavar="PATH", help="A package: a folder, a zip, a tar or a 7z.")],
     kind: Annotated[Kind | None, typer.Option("--as", help="What it is, where detection errs.")] = None,
+    manifest: Manifest = None,
     json: AsJson = False,
 ) -> None:
-    """Check a package by its standard's rules; needs no repository, keeps nothing."""
+    """Check a package by its standard's rules, or by its list of digests; needs no repository, keeps nothing."""
     screen = Screen(json=json)
-    result = validated(path, load(None).ingest, workers, kind or "", screen.progress())
+    result = validated(path, load(None).ingest, workers, kind or "", manifest, screen.progress())
     screen.result(wire.validation(result), lambda console: _show(console, result))
     raise typer.Exit(edge.DONE if result.valid else edge.REJECTED)
 
