@@ -20,6 +20,7 @@ CODES = OCFL | frozenset({
     "digest-list-unused", "digest-missing-file",
     "file-empty", "file-unreadable", "folder-unreadable", "format-by-extension", "format-opinions",
     "format-unknown", "link-broken", "link-invalid", "link-kept", "ocfl-root",
+    "metadata-encoding", "metadata-form", "metadata-line", "metadata-missing-file",
     "name-troublesome", "names-alike", "no-rules", "path-invalid",
     "path-leaves-package", "path-through-file", "path-through-link", "path-too-long", "rar-refused",
     "rfc8493-2.1.1-declaration", "rfc8493-2.1.1-encoding", "rfc8493-2.1.1-missing", "rfc8493-2.1.1-version",

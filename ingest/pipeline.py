@@ -246,18 +246,23 @@ class _Ingest:
         """The archive that it came in, the list of digests beside it, its description, and the findings."""
         if sip.container:
             assemble.put_container(worklist, self._keep, sip.container)
-        if self.given:
+        if self.given and sip.lists:
             with self.given.copy.open("rb") as stream:
                 assemble.put(worklist, self._keep, bag.SUBMISSION + bag_path(self.given.name), chunks(stream))
         if self.described and self.delivery.metadata:
             place = f"{bag.DESCRIPTIVE}dc{self.delivery.metadata.suffix.lower()}"
             assemble.put(worklist, self._keep, place, [self.described[0]])
+        elif sip.description and sip.description.core:
+            assemble.put(worklist, self._keep, f"{bag.DESCRIPTIVE}dc.json", [sip.description.dublin_core()])
+        if sip.description and len(sip.description.rows):
+            assemble.put(worklist, self._keep, f"{bag.DESCRIPTIVE}files-v1.jsonl", sip.description.lines())
         with report.open("rb") as stream:
             assemble.put(worklist, self._keep, f"{bag.PRESERVATION}findings-v1.jsonl", chunks(stream))
 
     def _draft(self, sip: Sip) -> Draft:
         elements = sip.bag.elements if sip.bag else {}
-        core = self.described[1] if self.described else {}
+        told = sip.description.core if sip.description else {}
+        core = self.described[1] if self.described else told
         titles = [self.delivery.title, *core.get("title", ()), elements.get("external-description", ""), sip.name]
         producers = [self.delivery.producer, elements.get("source-organization", ""), *core.get("creator", ())]
         return Draft(

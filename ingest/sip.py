@@ -12,14 +12,16 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from ingest import archive, folder, member, sip_bag, sip_digests, sip_ocfl
+from ingest import archive, folder, member, sip_bag, sip_digests, sip_metadata, sip_ocfl
 from ingest.errors import NoSuchPackage, UnknownPackage
 from ingest.examine import open_source
 from ingest.finding import Finding, error
 from ingest.item import Item
 from ingest.sip_bag import Bag
 from ingest.sip_digests import Given, Lists
+from ingest.sip_metadata import Description
 from ingest.sip_ocfl import Ocfl
+from ingest.top_folder import top_folder
 from ingest.unpack import Unpacking
 from ingest.worklist import Worklist
 from policies.ingest import IngestPolicy
@@ -54,6 +56,7 @@ class Sip:
     whole: bool
     ocfl: Ocfl | None = None
     lists: Lists | None = None
+    description: Description | None = None
 
 
 def open_sip(
@@ -76,15 +79,24 @@ def open_sip(
         unpacking = Unpacking(scratch, facts.st_size, policy.limits.container, worklist.item)
         whole = _list(worklist, archive.members(path.resolve(), packed, unpacking), policy)
         worklist.tell(member.crossings(worklist.everything(), worklist.solid))
-    opened = partial(Sip, name=escape(_own_name(raw)), path=raw, container=container, whole=whole)
+    own = _own_name(raw)
+    opened = partial(Sip, name=escape(own), path=raw, container=container, whole=whole)
     if (base := _base(sip_bag.find_base, worklist, "bag", kind)) is not None:
-        worklist.place(partial(sip_bag.place, base=base))
-        return opened(_of_its_own("bag", worklist, given), bag=sip_bag.read(worklist, base))
+        place = partial(sip_bag.place, base=base)
+        worklist.place(place)
+        description = sip_metadata.read(worklist, base + b"data/", own, place)
+        kind = _of_its_own("bag", worklist, given)
+        return opened(kind, bag=sip_bag.read(worklist, base), description=description)
     if (base := _base(sip_ocfl.find_base, worklist, "ocfl", kind)) is not None:
-        worklist.place(lambda name: ORIGINAL + bag_path(name))
+        worklist.place(_place)
         return opened(_of_its_own("ocfl", worklist, given), bag=None, ocfl=sip_ocfl.read(worklist, base))
-    worklist.place(lambda name: ORIGINAL + bag_path(name))
-    return opened(packed, bag=None, lists=sip_digests.read(worklist, _own_name(raw), given))
+    worklist.place(_place)
+    description = sip_metadata.read(worklist, top_folder(worklist), own, _place)
+    return opened(packed, bag=None, lists=sip_digests.read(worklist, own, given), description=description)
+
+
+def _place(name: bytes) -> str:
+    return ORIGINAL + bag_path(name)
 
 
 def _of_its_own(kind: str, worklist: Worklist, given: Given | None) -> str:

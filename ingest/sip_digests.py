@@ -21,6 +21,7 @@ from ingest.digest_lines import Stated
 from ingest.errors import NoSuchPackage, NotManifest
 from ingest.examine import open_source
 from ingest.finding import Finding, error, warning
+from ingest.meanings import Starts, folder_of
 from ingest.top_folder import top_folder
 from ingest.worklist import Worklist
 from storage.namemap import Kind
@@ -80,11 +81,11 @@ def read(worklist: Worklist, own: bytes, given: Given | None) -> Lists | None:
     names = tuple(_found(worklist, base))
     for name in names:
         if source := worklist.source(name, LARGEST):
-            _read(worklist, source, name, _Starts.of(base, name, own), names)
+            _read(worklist, source, name, Starts.of(base, name, own), names)
         else:
             worklist.tell([_unreadable(escape_path(name), f"it has more than {LARGEST} bytes, or none can be read")])
     if given:
-        _read(worklist, bytes(given.copy), given.name, _Starts.of(base, b"", own), names)
+        _read(worklist, bytes(given.copy), given.name, Starts.of(base, b"", own), names)
     return Lists(names, given) if names or given else None
 
 
@@ -103,54 +104,13 @@ def check(worklist: Worklist, lists: Lists) -> Iterator[Finding]:
     )
     for name, algorithm in rows:
         yield error("digest-contradiction", f"It is listed with different {algorithm} digests.", escape_path(name))
-    about = tuple(folder for folder in map(_folder, lists.names) if folder.endswith(b"metadata/"))
+    about = tuple(folder for folder in map(folder_of, lists.names) if folder.endswith(b"metadata/"))
     rows = worklist.select(
         "select name from items i where kind = 'file' and not exists (select 1 from claims c where c.name = i.name)"
     )
     for (name,) in rows:
         if name not in lists.names and not name.startswith(about):
             yield warning("digest-extra-file", "No list of digests has it.", escape_path(name))
-
-
-@dataclass(frozen=True, slots=True)
-class _Starts:
-    """The folders, each ending in "/", from which the paths of a list may go; `own` is the package's name."""
-
-    folders: tuple[bytes, ...]
-    own: bytes
-
-    @classmethod
-    def of(cls, base: bytes, name: bytes, own: bytes) -> _Starts:
-        """From the package's top; from beside the list; from `objects`, as Archivematica's in `metadata` do."""
-        beside = _folder(name)
-        objects = (base + b"objects/",) if beside == base + b"metadata/" else ()
-        return cls(tuple(dict.fromkeys((base, b"", beside, *objects))), own)
-
-    def meanings(self, path: bytes) -> Iterator[bytes]:
-        """The names that a path may mean, the likeliest first; none that leads out of the package."""
-        for written in dict.fromkeys((path, path.lstrip(), path.replace(b"\\", b"/"))):
-            below_own = [written.removeprefix(b"./").removeprefix(self.own + b"/")]
-            for text in dict.fromkeys((written, *below_own)):
-                yield from filter(None, (_normal(folder, text) for folder in self.folders))
-
-
-def _normal(folder: bytes, path: bytes) -> bytes | None:
-    """The name of an item, without "." and ".."; None where it leads out of the package."""
-    parts: list[bytes] = []
-    if path.startswith(b"/"):
-        return None
-    for part in (folder + path).split(b"/"):
-        if part == b".." and not parts:
-            return None
-        if part == b"..":
-            parts.pop()
-        elif part not in (b"", b"."):
-            parts.append(part)
-    return b"/".join(parts)
-
-
-def _folder(name: bytes) -> bytes:
-    return name[: name.rfind(b"/") + 1]
 
 
 def _found(worklist: Worklist, base: bytes) -> Iterator[bytes]:
@@ -168,7 +128,7 @@ _TOP_FILES = (
 )
 
 
-def _read(worklist: Worklist, source: bytes, name: bytes, starts: _Starts, lists: tuple[bytes, ...]) -> None:
+def _read(worklist: Worklist, source: bytes, name: bytes, starts: Starts, lists: tuple[bytes, ...]) -> None:
     """Put one list on the worklist; of what is no list at all, that alone."""
     origin, claims, wrong = escape_path(name), 0, list[Finding]()
     try:
@@ -205,9 +165,7 @@ def _lines(stream: IO[bytes]) -> Iterator[bytes]:
         first = False
 
 
-def _claim(
-    worklist: Worklist, stated: Stated, name: bytes, starts: _Starts, lists: tuple[bytes, ...]
-) -> Finding | None:
+def _claim(worklist: Worklist, stated: Stated, name: bytes, starts: Starts, lists: tuple[bytes, ...]) -> Finding | None:
     """Take in one claim, about the file that is there of those that it may mean; return what is wrong with it."""
     path = stated.path or name.rpartition(b"/")[2].rpartition(b".")[0]
     meant = next(filter(worklist.item, starts.meanings(path)), None) or _likeliest(worklist, starts.meanings(path))
@@ -222,7 +180,7 @@ def _likeliest(worklist: Worklist, meanings: Iterable[bytes]) -> bytes | None:
     """What a path means of which nothing is there: the first whose folder is there; None where it means nothing."""
     possible = list(meanings)
     sure = [name for name in possible if b"\\" not in name] or possible
-    return next((name for name in sure if next(worklist.below(_folder(name)), None)), sure[0] if sure else None)
+    return next((name for name in sure if next(worklist.below(folder_of(name)), None)), sure[0] if sure else None)
 
 
 def _unreadable(origin: str, why: str) -> Finding:

@@ -66,7 +66,7 @@ def _validated(
         worklist.tell(sip_ocfl.check(worklist))
     elif sip.lists:
         worklist.tell(sip_digests.check(worklist, sip.lists))
-    else:
+    elif not sip.description:
         told = f"A plain {sip.kind} makes no claims to be checked: name a bag, or OCFL, or give its list of digests."
         worklist.tell([error("no-rules", told)])
     findings = tuple(worklist.findings())

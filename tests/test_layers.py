@@ -23,8 +23,8 @@ PURE = [
     *(f"policies/{name}.py" for name in (
         "audit", "cadence", "decide", "effective", "formats", "ingest", "migration", "model", "text")),
     *(f"ingest/{name}.py" for name in (
-        "assemble", "bagit_tags", "checks", "digest_lines", "errors", "finding", "happenings", "item", "member",
-        "ocfl_inventory")),
+        "assemble", "bagit_tags", "checks", "digest_lines", "errors", "finding", "happenings", "item", "meanings",
+        "member", "metadata_rows", "ocfl_inventory")),
     "fixity/outcome.py",
     *(f"repository/{name}.py" for name in ("errors", "holdings", "migration")),
 ]  # fmt: skip
