@@ -58,7 +58,7 @@ def _members(archive: tarfile.TarFile, unpacking: Unpacking) -> Iterator[Item | 
     end = 0
     for entry in archive:
         unpacking.count(entry.offset_data - end)  # headers are bytes too, and may be most of them
-        end = entry.offset_data + entry.size
+        end = archive.offset
         name = member.tidy(entry.name.encode("utf-8", "surrogateescape"))
         unpacking.entry()
         if not name and entry.isdir():

@@ -122,3 +122,17 @@ def test_headers_count_as_what_was_unpacked(tmp_path: Path) -> None:
             archive.fileobj.write(member.tobuf())
     with pytest.raises(TooMuch):
         taken(gzip.compress(target.getvalue()), tmp_path / "headers")
+
+
+def test_sparse_files_count_as_what_they_unpack_to(tmp_path: Path) -> None:
+    """A map of ten bytes of data in four million (GNU tar manual, "PAX Format, Version 1.0"), four times."""
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for number in range(4):
+            data = b"1\n0\n10\n".ljust(512, b"\0") + b"0123456789"
+            member = tarfile.TarInfo(str(number))
+            member.size = len(data)
+            member.pax_headers = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": "4000000"}
+            archive.addfile(member, io.BytesIO(data))
+    with pytest.raises(TooMuch):
+        taken(target.getvalue(), tmp_path / "sparse")
