@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import IO
@@ -48,10 +48,19 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """The lists of a delivery: those in the package by name, and the one given beside it."""
+    """The lists of a delivery: those below the folder `base` whose names say so, which `has` tells, and the one given
+    beside it. `about`: whether some lie in the folder metadata, which they then do not list."""
 
-    names: tuple[bytes, ...]
+    base: bytes
+    about: bool
     given: Given | None
+
+    def has(self, name: bytes) -> bool:
+        return FOUND.fullmatch(name.removeprefix(self.base)) is not None
+
+    def leaves_out(self, name: bytes) -> bool:
+        """Whether no list has to have the file."""
+        return self.has(name) or (self.about and name.startswith(self.base + b"metadata/"))
 
 
 def look(path: Path) -> None:
@@ -78,15 +87,16 @@ def copied(path: Path, folder: Path) -> Given:
 def read(worklist: Worklist, own: bytes, given: Given | None) -> Lists | None:
     """Put the lists' claims and findings on the worklist; `own` is the package's name. None where there is no list."""
     base = top_folder(worklist)
-    names = tuple(_found(worklist, base))
-    for name in names:
-        if source := worklist.source(name, LARGEST):
-            _read(worklist, source, name, Starts.of(base, name, own), names)
+    lists, count = Lists(base, False, given), 0
+    for name in _found(worklist, lists):
+        lists, count = replace(lists, about=lists.about or folder_of(name) == base + b"metadata/"), count + 1
+        if (source := worklist.source(name, LARGEST)) is not None:
+            _read(worklist, source, name, Starts.of(base, name, own), lists)
         else:
-            worklist.tell([_unreadable(escape_path(name), f"it has more than {LARGEST} bytes, or none can be read")])
+            worklist.tell([_unreadable(escape_path(name), f"it has more than {LARGEST} bytes")])
     if given:
-        _read(worklist, bytes(given.copy), given.name, Starts.of(base, b"", own), names)
-    return Lists(names, given) if names or given else None
+        _read(worklist, bytes(given.copy), given.name, Starts.of(base, b"", own), lists)
+    return lists if count or given else None
 
 
 def check(worklist: Worklist, lists: Lists) -> Iterator[Finding]:
@@ -104,22 +114,20 @@ def check(worklist: Worklist, lists: Lists) -> Iterator[Finding]:
     )
     for name, algorithm in rows:
         yield error("digest-contradiction", f"It is listed with different {algorithm} digests.", escape_path(name))
-    about = tuple(folder for folder in map(folder_of, lists.names) if folder.endswith(b"metadata/"))
     rows = worklist.select(
         "select name from items i where kind = 'file' and not exists (select 1 from claims c where c.name = i.name)"
     )
     for (name,) in rows:
-        if name not in lists.names and not name.startswith(about):
+        if not lists.leaves_out(name):
             yield warning("digest-extra-file", "No list of digests has it.", escape_path(name))
 
 
-def _found(worklist: Worklist, base: bytes) -> Iterator[bytes]:
+def _found(worklist: Worklist, lists: Lists) -> Iterator[bytes]:
     """The lists in the package, by their names."""
+    base = lists.base
     tops = worklist.select(_TOP_FILES, len(base), base, len(base) + 1)
     below = (name for name, kind in worklist.below(base + b"metadata/") if kind is Kind.FILE)
-    for name in chain((name for (name,) in tops), below):
-        if FOUND.fullmatch(name.removeprefix(base)):
-            yield name
+    yield from filter(lists.has, chain((name for (name,) in tops), below))
 
 
 _TOP_FILES = (
@@ -128,7 +136,7 @@ _TOP_FILES = (
 )
 
 
-def _read(worklist: Worklist, source: bytes, name: bytes, starts: Starts, lists: tuple[bytes, ...]) -> None:
+def _read(worklist: Worklist, source: bytes, name: bytes, starts: Starts, lists: Lists) -> None:
     """Put one list on the worklist; of what is no list at all, that alone."""
     origin, claims, wrong = escape_path(name), 0, list[Finding]()
     try:
@@ -165,13 +173,13 @@ def _lines(stream: IO[bytes]) -> Iterator[bytes]:
         first = False
 
 
-def _claim(worklist: Worklist, stated: Stated, name: bytes, starts: Starts, lists: tuple[bytes, ...]) -> Finding | None:
+def _claim(worklist: Worklist, stated: Stated, name: bytes, starts: Starts, lists: Lists) -> Finding | None:
     """Take in one claim, about the file that is there of those that it may mean; return what is wrong with it."""
     path = stated.path or name.rpartition(b"/")[2].rpartition(b".")[0]
     meant = next(filter(worklist.item, starts.meanings(path)), None) or _likeliest(worklist, starts.meanings(path))
     if meant is None:
         return error("digest-list-line", f"Line {stated.line} leads out of the package.", escape_path(name))
-    if meant not in lists:  # a list that was begun before it was hashed lists itself as it was then
+    if not lists.has(meant):  # a list that was begun before it was hashed lists itself as it was then
         worklist.claim([(meant, stated.digest, escape_path(name), stated.line)])
     return None
 
