@@ -5,6 +5,7 @@ from __future__ import annotations
 import calendar
 import io
 import lzma
+import os
 import stat
 import struct
 import zipfile
@@ -16,11 +17,13 @@ from pathlib import Path
 from ingest import member
 from ingest.finding import Finding, error
 from ingest.item import Item
-from ingest.unpack import CHUNK, Unpacking
+from ingest.unpack import CHUNK, TooMuch, Unpacking
 from storage.namemap import Kind
 from storage.names import escape_path
 
 _ENTRY = b"PK\x01\x02"  # begins an entry of the central directory (APPNOTE §4.3.12)
+_LARGEST_ENTRY = 1_024  # bytes of an honest entry on the average, name and all; a usual one has 150
+_MEMORY = 512 << 20  # bytes of an LZMA dictionary
 _ENCRYPTED, _UTF8 = 0x1, 0x800  # general purpose bits 0 and 11 (APPNOTE §4.4.4)
 _BROKEN = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, struct.error),
@@ -42,16 +45,19 @@ def unpack(path: Path, unpacking: Unpacking) -> Iterator[Item | Finding]:
 
 
 class _Bounded(io.BufferedReader):
-    """A zip whose directory has no more entries than the policy allows: zipfile holds all of them in memory."""
+    """A zip whose directory is no larger than the policy allows: zipfile holds all of it in memory."""
 
     def __init__(self, path: Path, unpacking: Unpacking) -> None:
         super().__init__(io.FileIO(path))
         self._unpacking = unpacking
 
     def read(self, size: int | None = -1, /) -> bytes:
+        if size is None or size <= CHUNK:  # members are read in such pieces
+            return super().read(size)
+        if size > _LARGEST_ENTRY * self._unpacking.limits.files:
+            raise TooMuch(error("container-too-many", f"Its list of members has {size} bytes."))
         data = super().read(size)
-        if len(data) > CHUNK:  # members are read in smaller pieces
-            self._unpacking.announced(data.count(_ENTRY))
+        self._unpacking.announced(data.count(_ENTRY))
         return data
 
 
@@ -82,12 +88,25 @@ def _item(
             with archive.open(entry) as stream:
                 link = stream.read(member.LONGEST_PATH + 1)
             return member.link_refusal(name, link) or replace(found, kind=Kind.LINK, target=link)
+        if (needed := _dictionary(archive, entry)) > _MEMORY:
+            return error("zip-damaged", f"It needs {needed} bytes of memory.", escape_path(name))
         target = unpacking.member()
         with archive.open(entry) as stream:
             size = unpacking.copy(stream, target)
     except _BROKEN as failure:
         return error("zip-damaged", f"It cannot be unpacked: {failure}.", escape_path(name))
     return replace(found, kind=Kind.FILE, source=bytes(target), size=size)
+
+
+def _dictionary(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
+    """Bytes that unpacking an LZMA member takes (APPNOTE §5.8.8), 0 for other methods; raise struct.error."""
+    if entry.compress_type != zipfile.ZIP_LZMA or archive.fp is None:
+        return 0
+    archive.fp.seek(entry.header_offset)
+    header = archive.fp.read(30)  # §4.3.7: up to the name's and the extra field's lengths
+    name, extra = struct.unpack_from("<HH", header, 26)
+    archive.fp.seek(name + extra, os.SEEK_CUR)
+    return int(struct.unpack("<4xxI", archive.fp.read(9))[0])  # version, size of properties, lc/lp/pb, dictionary
 
 
 def _modified(entry: zipfile.ZipInfo) -> int | None:

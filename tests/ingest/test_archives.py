@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -15,6 +16,7 @@ import pytest
 from ingest import unpack_zip
 from ingest.archive import kind_of
 from ingest.errors import UnknownPackage
+from ingest.finding import Finding
 from ingest.unpack import CHUNK, TooMuch, Unpacking
 from policies.ingest import ContainerLimits
 
@@ -65,6 +67,19 @@ def test_what_it_is_said_to_be_goes_before_what_it_looks_like(tianyi: Tianyi, tm
     assert tianyi("validate", tmp_path / "folder", "--as", "zip").said["code"] == "unknown-package"
 
 
+def test_a_zip_that_needs_too_much_memory(tmp_path: Path) -> None:
+    path, limits = tmp_path / "a.zip", ContainerLimits(files=1_000, bytes=10**9, ratio=1000)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as packed:
+        packed.writestr("a.txt", "text")
+    whole = path.read_bytes()
+    dictionary = whole.index(b"a.txt") + 5 + 5
+    for number, (size, codes) in enumerate(((1 << 16, set()), (1 << 30, {"zip-damaged"}))):
+        path.write_bytes(whole[:dictionary] + size.to_bytes(4, "little") + whole[dictionary + 4 :])
+        (out := tmp_path / str(number)).mkdir()
+        found = list(unpack_zip.unpack(path, Unpacking(out, len(whole), limits, lambda name: None)))
+        assert {one.code for one in found if isinstance(one, Finding)} == codes
+
+
 def test_a_zip_whose_directory_has_more_entries_than_the_policy_allows(tmp_path: Path) -> None:
     """zipfile keeps its whole directory in memory: it is refused before."""
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as packed:
@@ -73,4 +88,10 @@ def test_a_zip_whose_directory_has_more_entries_than_the_policy_allows(tmp_path:
     (tmp_path / "out").mkdir()
     limits = ContainerLimits(files=1_000, bytes=10**9, ratio=1000)
     with pytest.raises(TooMuch):
+        next(unpack_zip.unpack(tmp_path / "a.zip", Unpacking(tmp_path / "out", 1 << 20, limits, lambda name: None)))
+    with (tmp_path / "a.zip").open("r+b") as file:  # nothing but a directory of 4 GB, on a disk that has not so much
+        file.truncate(4_000_000_000)
+        file.seek(0, 2)
+        file.write(struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 1, 1, 3_900_000_000, 100_000_000, 0))
+    with pytest.raises(TooMuch, match="3900000000"):
         next(unpack_zip.unpack(tmp_path / "a.zip", Unpacking(tmp_path / "out", 1 << 20, limits, lambda name: None)))
