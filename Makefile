@@ -66,8 +66,16 @@ lint: $(READY) ## style and types
 	@$(BIN)/mypy --no-error-summary demo docs/make_reference.py
 
 .PHONY: test
-test: $(READY) ## style, types and the tests that are quick (all of them, whichever fails)
+test: $(READY) scanner ## style, types and the tests that are quick (all of them, whichever fails)
 	@failed=0; $(MAKE) --no-print-directory lint || failed=1; $(PYTEST) -m "not slow" || failed=1; exit $$failed
+
+# ClamAV's clamd, a package of Debian, is installed only where it is missing, and only by root; without it the tests
+# that need it are skipped.
+.PHONY: scanner
+scanner:
+	@PATH="$$PATH:/usr/sbin" command -v clamd >/dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null \
+	  || { apt-get update -qq && apt-get install -qq -y --no-install-recommends clamav-daemon >/dev/null; } \
+	  || echo "Not installed: clamd. The tests of virus scanning need it." >&2
 
 .PHONY: test-slow
 test-slow: $(READY) $(SWIFT_READY) ## the rest of the tests

@@ -11,12 +11,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import settings
 
 from repository.cli.running import run
+from tests.servers.clamd import Running, is_installed, running
+from tests.servers.ports import free_ports
 
 settings.register_profile("tianyi", deadline=None)  # a machine may be busy; speed is a benchmark, never a test
 settings.load_profile("tianyi")
@@ -146,6 +149,28 @@ def _corpora() -> Path:
 def tally(record_property: Callable[[str, object], None]) -> Tally:
     """`tally("processes killed", 3)`: faults that a test made, for the table of docs/durability.md."""
     return lambda what, number: record_property(f"tally: {what}", number)
+
+
+@pytest.fixture
+def clamd() -> Iterator[Running]:
+    """A clamd of this test's own, which tells of what its limits kept it from reading."""
+    yield from _clamd(tells=True)
+
+
+@pytest.fixture
+def mute() -> Iterator[Running]:
+    """A clamd as it is set up by default: it calls clean what its limits kept it from reading."""
+    yield from _clamd(tells=False)
+
+
+def _clamd(*, tells: bool) -> Iterator[Running]:
+    if not is_installed():
+        if os.environ.get("CI") == "true":
+            pytest.fail("there is no clamd: see tests/servers/clamd.py")
+        pytest.skip("there is no clamd")
+    [port] = free_ports(1)
+    with TemporaryDirectory(prefix="clamd-") as folder, running(Path(folder), port, tells=tells) as one:
+        yield one
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -24,7 +24,7 @@ PURE = [
         "audit", "cadence", "decide", "effective", "formats", "ingest", "migration", "model", "text")),
     *(f"ingest/{name}.py" for name in (
         "assemble", "bagit_tags", "checks", "digest_lines", "errors", "finding", "happenings", "item", "meanings",
-        "member", "metadata_rows", "ocfl_inventory")),
+        "member", "metadata_rows", "ocfl_inventory", "scan")),
     "fixity/outcome.py",
     *(f"repository/{name}.py" for name in ("errors", "holdings", "migration")),
 ]  # fmt: skip
