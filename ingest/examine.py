@@ -1,4 +1,5 @@
-"""One file, one pass → facts: each byte is read once, hashed, stored and sampled for identification.
+"""One file, one pass → facts: each byte is read once, hashed, stored, sampled for identification, and shown to the
+virus scanner where there is one.
 
 `examine` works on a chunk of files, in a worker of an executor; it is given all that it needs and returns values.
 """
@@ -8,15 +9,19 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from ingest.finding import Finding, error
 from ingest.identify import HEAD, Identification, Identifier, Sample
+from ingest.scan import Scan, Scanner, Unasked, Verdict
 from storage.digest import Digest
 from storage.names import escape_path
 from storage.receive import Holds, Received, receive
 from storage.store import CHUNK, Store
+
+_UNASKED = Unasked()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,8 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What one pass found; `digests` begins with the SHA-256; `new`: the first copy did not hold these bytes."""
+    """What one pass found; `digests` begins with the SHA-256; `new`: the first copy did not hold these bytes; `verdict`
+    is the virus scanner's, None where none was asked."""
 
     number: int
     size: int
@@ -42,17 +48,20 @@ class Facts:
     identification: Identification
     new: bool
     received: Received | None
+    verdict: Verdict | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What a worker examines with: the copies to store in (none: examine only), and what makes the identifier."""
+    """What a worker examines with: the copies to store in (none: examine only), and what gives the identifier and the
+    virus scanner (None: none is asked)."""
 
     stores: tuple[Store, ...]
     run: str
     holds: Holds
     identifier: Callable[[], Identifier]
     algorithms: tuple[str, ...] = ()
+    scanner: Callable[[], Scanner] | None = None
 
 
 def examine(desk: Desk, tasks: Sequence[Task]) -> list[Facts | Finding]:
@@ -69,7 +78,8 @@ def _one(desk: Desk, task: Task) -> Facts | Finding:
             before = os.fstat(stream.fileno())
             if not stat.S_ISREG(before.st_mode):
                 return _changed(task, "it is not a regular file any more")
-            facts = _read(desk, task, stream)
+            with _scan(desk) as scan:
+                facts = _read(desk, task, stream, scan)
             after = os.fstat(stream.fileno())
     except _SourceError as failure:
         return error("file-unreadable", f"It cannot be read: {failure}.", escape_path(task.name))
@@ -82,10 +92,14 @@ def _one(desk: Desk, task: Task) -> Facts | Finding:
     return facts
 
 
-def _read(desk: Desk, task: Task, stream: BinaryIO) -> Facts:
+def _scan(desk: Desk) -> AbstractContextManager[Scan]:
+    return desk.scanner().scan() if desk.scanner else nullcontext(_UNASKED)
+
+
+def _read(desk: Desk, task: Task, stream: BinaryIO, scan: Scan) -> Facts:
     sampling = _Sampling()
     algorithms = ("sha256", *dict.fromkeys((*task.algorithms, *desk.algorithms)))
-    parts = sampling.through(_parts(stream))
+    parts = sampling.through(scan.through(_parts(stream)))
     received = receive(desk.stores, desk.run, parts, holds=desk.holds, algorithms=algorithms)
     sample = Sample(
         name=task.name.rpartition(b"/")[2],
@@ -103,6 +117,7 @@ def _read(desk: Desk, task: Task, stream: BinaryIO) -> Facts:
         known,
         new,
         received if received.pending or received.behind else None,
+        scan.verdict(),  # asked for last: it scans while we identify
     )
 
 

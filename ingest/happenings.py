@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from ingest import checks
+from ingest import checks, scan_told
 from ingest.identify import Identifier
+from ingest.scan import Engine
 from ingest.sip import Sip
 from ingest.versions import State
 from ingest.worklist import Worklist
@@ -25,11 +26,12 @@ SCHEDULER = "scheduler"  # the agent of jobs that nobody started
 
 @dataclass(frozen=True, slots=True)
 class Actors:
-    """Who acts: the agent's identifier, our own name and version, the identifier of formats."""
+    """Who acts: the agent's identifier, our own name and version, the identifier of formats, the virus scanner."""
 
     agent: str
     software: str
     identifier: Identifier
+    engine: Engine | None = None
 
 
 def happenings(
@@ -51,6 +53,8 @@ def happenings(
             id=_id(actors.identifier), name=actors.identifier.name, kind="software", version=actors.identifier.version
         ),
     ]
+    if actors.engine:
+        agents.append(scan_told.agent(actors.engine))
     if state.told:
         events.insert(0, _made(state.told, str(new_id()), time, first=state.before is None))
         agents += [acting(user) for user in events[0].agents if user not in {agent.id for agent in agents}]
@@ -80,6 +84,8 @@ def _told(sip: Sip, worklist: Worklist, actors: Actors, decision: Decision) -> I
         box = sip.container
         yield "unpacking", f"{box.name}, {box.size} bytes, {box.digest}", "success", "", us
     yield "message digest calculation", f"SHA-256 of {files} files, {size} bytes", "success", "", us
+    detail, outcome, note = scan_told.event(worklist, actors.engine)
+    yield scan_told.EVENT, detail, outcome, note, (str(actors.engine),) if actors.engine else us
     if claims := next(worklist.select("select count(*) from claims"))[0]:
         outcome = "pass" if next(checks.altered(worklist), None) is None else "fail"
         yield "fixity check", f"{claims} digests that the producer stated", outcome, "", us

@@ -13,12 +13,13 @@ from itertools import islice
 from pathlib import Path
 from uuid import UUID
 
-from ingest import assemble, checks, describe, sip_bag, sip_digests, sip_ocfl
+from ingest import assemble, checks, describe, scan_told, sip_bag, sip_digests, sip_ocfl
 from ingest.assemble import Assembled, Draft
 from ingest.examine import Desk, Facts, examine
 from ingest.finding import Finding, Severity, error
 from ingest.happenings import Actors, happenings
 from ingest.identify import Identifier
+from ingest.scan import Engine, Outcome, Scanner
 from ingest.sip import Sip, check_package, open_sip, unchanged
 from ingest.versions import State, are_whole, states
 from ingest.worklist import Placed, Worklist, chunked
@@ -30,9 +31,10 @@ from storage.commit import Committer
 from storage.digest import Digest
 from storage.event import Event
 from storage.names import bag_path
-from storage.parallel import in_order
+from storage.parallel import in_order, portions
 from storage.progress import SILENT, Progress
 from storage.receive import Holds, Received, chunks
+from storage.spool import Spool
 from storage.staging import Staging, staging
 
 CHUNK_FILES, CHUNK_BYTES = 250, 64 << 20  # what a worker is handed at once
@@ -69,6 +71,8 @@ class Setting:
     agent: str
     software: str
     progress: Progress = SILENT
+    scanner: Callable[[], Scanner] | None = None
+    """What gives each worker its virus scanner; None: none is asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,11 +137,15 @@ class _Ingest:
         self.described, self.stage, self.worklist, self.scratch = described, stage, worklist, scratch
         self.given = sip_digests.copied(delivery.manifest, scratch) if delivery.manifest else None
         self.waiting: list[Received] = []
+        self.infected: Spool[Received] = Spool()  # they get names in the vault only if they are accepted
+        self.engine: Engine | None = None
 
     def run(self) -> Receipt:
         policy = self.setting.policies.ingest
         unpacked, kind = self.scratch / "unpacked", self.delivery.kind
         sip = open_sip(self.delivery.path, self.worklist, unpacked, policy, kind, self.given)
+        if self.setting.scanner:
+            self.engine = self.setting.scanner().engine()
         if sip.whole:
             self._examine(store=self._decide().outcome != "reject")
             self._check(sip)
@@ -152,7 +160,7 @@ class _Ingest:
         stores = tuple(self.stage.stores) if store else ()
         digests = self.setting.policies.ingest.digests
         self.setting.identifier()  # so that what is kept ready for it is there before the workers look for it
-        desk = Desk(stores, self.stage.run, self.setting.holds, self.setting.identifier, digests)
+        desk = Desk(stores, self.stage.run, self.setting.holds, self.setting.identifier, digests, self.setting.scanner)
         self.setting.progress.begin("Reading", files, size)
         with self.setting.executor(files, size) as executor:
             tasks = chunked(self.worklist.tasks(), CHUNK_FILES, CHUNK_BYTES)
@@ -164,7 +172,10 @@ class _Ingest:
         facts = [result for result in results if isinstance(result, Facts)]
         self.worklist.found(facts)
         self.worklist.tell(result for result in results if isinstance(result, Finding))
-        self.waiting.extend(fact.received for fact in facts if fact.received)
+        for fact in facts:
+            if fact.received:
+                is_infected = fact.verdict is not None and fact.verdict.outcome is Outcome.INFECTED
+                (self.infected if is_infected else self.waiting).append(fact.received)
         self.setting.progress.advance(len(results), sum(fact.size for fact in facts))
         if len(self.waiting) >= BATCH_FILES or sum(blob.size for blob in self.waiting) >= BATCH_BYTES:
             self._settle()
@@ -176,6 +187,7 @@ class _Ingest:
     def _check(self, sip: Sip) -> None:
         for check in (checks.nothing, checks.formats, checks.names):
             self.worklist.tell(check(self.worklist))
+        self.worklist.tell(scan_told.check(self.worklist, self.engine))
         if sip.bag:
             self.worklist.tell(sip_bag.check(self.worklist, sip.bag))
         if sip.ocfl:
@@ -209,6 +221,9 @@ class _Ingest:
     def _accept(self, sip: Sip, decision: Decision) -> Receipt:
         """Assemble the AIP's versions, one where it is not OCFL, and commit them in their order."""
         report, draft = self._report(), self._draft(sip)
+        for some in portions(self.infected, BATCH_FILES):
+            self.waiting.extend(some)
+            self._settle()
         versions: list[tuple[Record, Event]] = []
         with closing(Worklist(str(self.scratch / "blobs.db"))) as blobs:
             for state in self._states(sip):
@@ -236,7 +251,7 @@ class _Ingest:
             self._put_about(sip, state.worklist, report)
         assemble.put_names(state.worklist, self._keep, draft.version)
         assemble.put_policy(state.worklist, self._keep, draft.version, self.setting.policies.to_bytes())
-        actors = Actors(self.setting.agent, self.setting.software, self.setting.identifier())
+        actors = Actors(self.setting.agent, self.setting.software, self.setting.identifier(), self.engine)
         events, agents = happenings(sip, self.worklist, actors, decision, self.setting.new_id, draft.created, state)
         files = (file for file in assemble.delivered(state.worklist) if state.is_new(file.path))
         assemble.put_premis(state.worklist, self._keep, draft, files, events, agents)
@@ -278,6 +293,7 @@ class _Ingest:
             detail={
                 "version": draft.version, "record": str(record), "accession": draft.accession,
                 "reason": draft.reason, "policy": self.setting.policies.digest, "because": list(decision.because),
+                "scan": scan_told.outcome(self.worklist, self.engine),
             },
         )  # fmt: skip
 
@@ -294,6 +310,7 @@ class _Ingest:
             outcome=_OUTCOMES[decision.outcome],
             detail={
                 "policy": self.setting.policies.digest, "because": list(decision.because), "findings": str(findings),
+                "scan": scan_told.outcome(self.worklist, self.engine),
             },
         )  # fmt: skip
         self.setting.committer.note(event)

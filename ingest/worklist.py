@@ -26,7 +26,7 @@ _SCHEMA = """
 create table items (
     id integer primary key, kind text, name blob unique, place text, source blob, size integer, mode integer,
     mtime text, target blob, watched integer, digest text, digests text, formats text, mime text, basis text,
-    opinion text, new integer default 0);
+    opinion text, new integer default 0, scan text, scan_told text);
 create table claims (name blob, algorithm text, hexadecimal text, origin text, line integer);
 create table made (place text primary key, digest text, size integer);
 create table findings (code text, severity text, path text, message text);
@@ -206,10 +206,11 @@ class Worklist:
             formats = json.dumps([(f.name, f.version, f.puid) for f in known.formats])
             digests = json.dumps([str(d) for d in fact.digests])
             row = (str(fact.digests[0]), digests, formats, known.mime, known.basis, known.opinion, fact.new, fact.size)
+            scan = (fact.verdict.outcome, fact.verdict.told) if fact.verdict else (None, None)
             self._db.execute(
                 "update items set digest = ?, digests = ?, formats = ?, mime = ?, basis = ?, opinion = ?, new = ?,"
-                " size = ? where id = ?",
-                (*row, fact.number),
+                " size = ?, scan = ?, scan_told = ? where id = ?",
+                (*row, *scan, fact.number),
             )
 
     def made(self, placed: Placed) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path, PurePath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from ingest.scan_line import parse_address
 from repository import copy_s3
 from repository.errors import BadConfig, NoRepository, UnsupportedCopy
 from storage.durable import DISK, Disk
@@ -20,6 +21,7 @@ from storage.store import Store
 
 FILE = "tianyi.toml"
 FORMS = ("blobs", "ocfl")  # of a copy: the vault's own layout, or packages; the first is always of the former
+SCANNING = 180  # seconds for one file: clamd itself gives up after 120 (MaxScanTime)
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")  # it becomes the name of folders for scratch and quarantine
 
 
@@ -49,13 +51,22 @@ class Agent:
 
 
 @dataclass(frozen=True, slots=True)
+class Scan:
+    """The virus scanner: where clamd listens, `unix:/PATH` or `tcp:HOST:PORT`, and how long one file may take it."""
+
+    clamd: str
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
-    """What tianyi.toml says; `folder` is where it lies."""
+    """What tianyi.toml says; `folder` is where it lies. `scan` is None where no virus scanner is configured."""
 
     folder: Path
     vault_id: str
     copies: Sequence[Copy]
     agents: Sequence[Agent] = ()
+    scan: Scan | None = None
 
     @property
     def work(self) -> Path:
@@ -87,7 +98,7 @@ def load(folder: Path) -> Config:
         copies = tuple(map(_copy, said["copies"]))
         agents = tuple(Agent(str(agent["name"]), str(agent.get("user", ""))) for agent in said.get("agents", ()))
         check_copies(copies, folder / FILE)
-        return Config(folder, str(said["vault"]["id"]), copies, agents)
+        return Config(folder, str(said["vault"]["id"]), copies, agents, _scan(said, folder / FILE))
     except FileNotFoundError as error:
         raise NoRepository(str(folder)) from error
     except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError, UnicodeDecodeError, RecursionError) as error:
@@ -116,6 +127,21 @@ def _check_url(copy: Copy, file: Path) -> None:
         raise BadConfig(str(file), f"{copy.name} has a URL that is none: {error}") from error
     if "\0" in path or not copy.url.strip():
         raise BadConfig(str(file), f"{copy.name} has a URL that is none")
+
+
+def _scan(said: Mapping[str, Any], file: Path) -> Scan | None:
+    if "scan" not in said:
+        return None
+    seconds = said["scan"].get("seconds", SCANNING)
+    if unknown := said["scan"].keys() - {"clamd", "seconds"}:
+        raise BadConfig(str(file), f"[scan] has {min(unknown)!r}; it takes clamd and seconds")
+    if not isinstance(seconds, int) or isinstance(seconds, bool) or not 1 <= seconds <= 86_400:
+        raise BadConfig(str(file), "seconds in [scan] has to be a whole number from 1 to 86400")
+    try:
+        parse_address(str(said["scan"]["clamd"]))
+    except ValueError as error:
+        raise BadConfig(str(file), str(error)) from error
+    return Scan(str(said["scan"]["clamd"]), seconds)
 
 
 def _copy(table: Mapping[str, Any]) -> Copy:

@@ -51,6 +51,7 @@ from repository import (
     packages,
     replication,
     requests,
+    scanners,
     signatures,
 )
 from repository.agents import on_record
@@ -171,6 +172,7 @@ class Repository:
 
     def close(self) -> None:
         self._holds.close()
+        scanners.rest(self.settings)
         self.catalogue.close()
 
     @property
@@ -654,6 +656,7 @@ class Repository:
             committer=self.committer, work=self.settings.work, holds=self._holds,
             policies=policies, executor=workers, identifier=identifier, now=self.now,
             new_id=lambda: _new_id(self.now), agent=self.agent, software=SOFTWARE, progress=self.progress,
+            scanner=scanners.configured(self.settings),
         )  # fmt: skip
 
     def _deletions(self) -> Deletions:

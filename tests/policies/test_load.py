@@ -33,7 +33,7 @@ def test_members_merge_and_lists_replace(tmp_path: Path) -> None:
     assert policies.ingest.limits == shipped.ingest.limits.model_copy(update={"container": container})
     assert policies.ingest.digests == ("md5", "sha512")
     assert policies.ingest.findings.error == "reject"
-    assert policies.ingest.findings.codes == {"zip-damaged": "hold"}
+    assert policies.ingest.findings.codes == {**shipped.ingest.findings.codes, "zip-damaged": "hold"}
     assert (policies.formats, policies.migration, policies.audit) == (shipped.formats, shipped.migration, shipped.audit)
 
 
