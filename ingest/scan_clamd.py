@@ -18,6 +18,7 @@ _DEEP = 150  # archives inside one another: beyond any MaxRecursion
 _FOUND = re.compile(r"stream: (.+) FOUND")
 _NOT_READ = ("Heuristics.Limits.Exceeded", "Heuristics.Encrypted")
 """What clamd "finds" in a file that it has not looked through: AlertExceedsMax and AlertEncrypted of clamd.conf."""
+_MOST = 2**31 - 1  # bytes of a file that ClamAV can read (clamd.conf(5), MaxFileSize), whatever it says of a longer one
 _VERSION = re.compile(r"ClamAV ([^/ ]+)(?:/([0-9]+)/(.+))?")
 
 
@@ -108,11 +109,13 @@ class _Streamed:
     def __init__(self, line: Line, why: Callable[[Exception], str]) -> None:
         self._line, self._why = line, why
         self._verdict: Verdict | None = None
+        self._size = 0
         self.is_over = False
 
     def through(self, parts: Iterable[bytes]) -> Iterator[bytes]:
         self._trying(self._line.begin)
         for part in parts:
+            self._size += len(part)
             self._trying(lambda part=part: self._line.send(part))  # type: ignore[misc]
             yield part
         self._trying(self._line.end)
@@ -120,7 +123,7 @@ class _Streamed:
     def verdict(self) -> Verdict:
         if self._verdict is None:
             try:
-                self._verdict = read_answer(self._line.answer())
+                self._verdict = read_answer(self._line.answer(), self._size)
                 self.is_over = True
             except (OSError, Broken) as error:
                 self._fail(error)
@@ -140,8 +143,10 @@ class _Streamed:
         self._verdict = Verdict(Outcome.NOT_SCANNED, said.removesuffix(".") or self._why(error))
 
 
-def read_answer(told: str) -> Verdict:
-    """The verdict in clamd's answer to INSTREAM; raise Broken where it is none."""
+def read_answer(told: str, size: int) -> Verdict:
+    """The verdict in clamd's answer to INSTREAM of so many bytes; raise Broken where it is none."""
+    if told == "stream: OK" and size > _MOST:
+        return Verdict(Outcome.NOT_SCANNED, "ClamAV reads no file of 2 GiB or more")
     if told == "stream: OK":
         return Verdict(Outcome.CLEAN)
     if not (found := _FOUND.fullmatch(told)):

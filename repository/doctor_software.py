@@ -38,7 +38,6 @@ _TOOLS = {
     "verapdf": "PDF/A files are identified by their signature; nobody proves that they keep to ISO 19005.",
     "jhove": "Files are identified, their inner structure is not validated.",
     "ffmpeg": "Sound and moving images are kept as they came; nothing migrates them.",
-    "clamd": "Nothing scans accessions for malware; scan them before ingest.",
 }
 _REINSTALL = "Install Tianyi again: pip install --force-reinstall tianyi"
 

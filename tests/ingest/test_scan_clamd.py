@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ingest.scan import Outcome, Verdict
-from ingest.scan_clamd import Clamd
+from ingest.scan_clamd import Clamd, read_answer
 from tests.conftest import Tally
 from tests.servers.clamd import INFECTED, NAME, STREAM_MAX, Running
 from tests.servers.pretender import Act, dripping, hanging_up, pretending, saying, silent
@@ -115,6 +115,12 @@ def test_whatever_else_it_says_is_not_scanned(tmp_path: Path, act: Act, tally: T
     assert verdict.outcome is Outcome.NOT_SCANNED
     assert verdict.told.isprintable()
     tally("virus scanners that hang, cut or lie", 1)
+
+
+def test_a_file_that_clamav_cannot_read_is_never_clean() -> None:
+    assert read_answer("stream: OK", 2**31 - 1).outcome is Outcome.CLEAN
+    assert read_answer("stream: OK", 2**31).outcome is Outcome.NOT_SCANNED
+    assert read_answer("stream: Heuristics.Encrypted.Zip FOUND", 9).outcome is Outcome.NOT_SCANNED
 
 
 def test_an_answer_is_believed_when_all_of_it_is_right(tmp_path: Path) -> None:
