@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -44,9 +45,14 @@ def test_one_that_is_not_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("day", "ok", "age"), [("Sat Nov 21", True, "1"), ("Sun Nov  1", False, "21")])
-def test_signatures_have_an_age(tmp_path: Path, day: str, ok: bool, age: str) -> None:
+def test_signatures_have_an_age(tmp_path: Path, day: str, ok: bool, age: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+
     def act(connection: socket.socket) -> None:
-        connection.recv(100)
+        data = b""
+        while not data.endswith(b"VERSION\0") and (some := connection.recv(100)):
+            data += some
         connection.sendall(b"1: ClamAV 1.4.6/27500/%s 11:00:00 2026\0" % day.encode())
 
     with pretending(tmp_path / "s", act) as address:
