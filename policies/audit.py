@@ -9,7 +9,7 @@ from pydantic import Field
 
 from policies.model import Every, Model
 
-JobName = Literal["audit", "migrate", "replicate", "sweep"]
+JobName = Literal["audit", "migrate", "replicate", "rescan", "sweep"]
 
 
 class Job(Model):
@@ -18,4 +18,5 @@ class Job(Model):
 
 class AuditPolicy(Model):
     every: Every = Field(description="Every blob in every copy is read again after so long: like 90 days.")
+    scan: Every = Field(description="Every file is scanned for viruses again after so long, by the job `rescan`.")
     jobs: Mapping[JobName, Job] = Field(description="When the scheduler looks for what is due.")

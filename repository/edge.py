@@ -73,6 +73,8 @@ EDGE: Mapping[type[Exception], Edge] = {
     own.CannotLink: Edge(USAGE, 409),
     own.BadRequest: Edge(USAGE, 400),
     own.UnsupportedCopy: Edge(USAGE, 400),
+    own.NoScanner: Edge(NOT_FOUND, 404),
+    own.ScannerAway: Edge(INCOMPLETE, 503),
     own.WorkerLost: Edge(INCOMPLETE, 503),
     own.CatalogueDamaged: Edge(DAMAGE, 500),
     own.CatalogueAway: Edge(INCOMPLETE, 503),

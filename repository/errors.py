@@ -192,6 +192,24 @@ class BadRequest(RepositoryError):
     code = "usage"
 
 
+class NoScanner(RepositoryError):
+    code = "no-scanner"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No virus scanner is configured.", "Name one in tianyi.toml; docs/how-to/scan-for-viruses.md tells how."
+        )
+
+
+class ScannerAway(RepositoryError):
+    """The virus scanner does not answer; nothing was scanned."""
+
+    code = "scanner-away"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"The virus scanner cannot be asked: {why}.", "See that it runs (`tianyi doctor`); try again.")
+
+
 class WorkerLost(RepositoryError):
     """A worker process ended before its work did."""
 

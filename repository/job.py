@@ -89,6 +89,14 @@ def _replicate(repository: Repository) -> Done:
     return ("incomplete" if behind else "success"), detail
 
 
+def _rescan(repository: Repository) -> Done:
+    """Scan what was not scanned for as long as the policy says."""
+    done = repository.scan(every=repository.policies().audit.scan)
+    detail: dict[str, str | int] = {"scanned": done.scanned, "infected": done.infected}
+    detail |= {"not_scanned": done.not_scanned, "bytes": done.size}
+    return {"pass": "success", "fail": "infected"}.get(done.outcome, "incomplete"), detail
+
+
 def _sweep(repository: Repository) -> Done:
     done, swept = repository.sweep()
     detail: dict[str, str | int] = {"deleted": len(done), "removed": swept.removed, "bytes": swept.size}
@@ -100,6 +108,7 @@ _WORK: Mapping[str, Callable[[Repository], Done]] = {
     "audit": _audit,
     "migrate": _migrate,
     "replicate": _replicate,
+    "rescan": _rescan,
     "sweep": _sweep,
 }
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from repository import project_correction, project_deletion
+from repository import project_correction, project_deletion, project_scan
 from repository.project_version import project_version, put_lost, size_of
 from storage.aip import Record, parse_aip
 from storage.digest import Digest
@@ -74,6 +74,7 @@ def _commit(db: Database, vault: Vault, entry: int, event: Event) -> None:
         record = vault.record(parse_aip(event.object), version, Digest.parse(str(event.detail["record"])))
         with db.atomic():
             project_version(db, vault, record, entry)
+            project_scan.ingested(db, record, entry, event)
     except (StorageError, ValueError, KeyError, sqlite3.IntegrityError):  # lost, forged, or a bag that is none
         put_lost(db, event, version, entry)
         return
@@ -136,6 +137,7 @@ _PROJECTIONS: dict[str, Callable[[Database, Vault, int, Event], None]] = {
     "repair": _repair,
     "configuration": _configuration,
     "replication": _replication,
+    "scan": project_scan.scanned,
     "identification": project_correction.corrected,
     "deletion-request": project_deletion.requested,
     "deletion-approval": project_deletion.approved,

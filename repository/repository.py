@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -51,6 +51,7 @@ from repository import (
     packages,
     replication,
     requests,
+    rescan,
     scanners,
     signatures,
 )
@@ -66,10 +67,12 @@ from repository.dip_contents import Link
 from repository.disposal import Done, Hold, Plan, Request
 from repository.doctor_check import Check
 from repository.drill import Drilled, Wanted
-from repository.errors import BadRequest, UnknownCopy, UnknownFormat
+from repository.errors import BadRequest, NoScanner, UnknownCopy, UnknownFormat
 from repository.holdings import Aip, Behind, Happened, HeldFile, Version
 from repository.jobs import Job, agenda
 from repository.migration import Migration, Planned
+from repository.project_scan import Window
+from repository.rescan import Scanned
 from repository.scratch import scratch
 from repository.signatures import Imported, Known
 from repository.watch import Mended, Watch, remembered
@@ -380,6 +383,23 @@ class Repository:
     def unchecked(self) -> dict[str, int]:
         """The copies that did not answer their last audit, and how many keys of each were not checked."""
         return self._watch().unchecked()
+
+    def scan(self, aip: str = "", every: timedelta = timedelta(0)) -> Scanned:
+        """Scan what is held, or one AIP's files, for viruses, so far as the last scan is older than `every`; one entry
+        of the ledger. Raises NoScanner or ScannerAway, and what `show` raises."""
+        urn, now = holdings.resolve(self.catalogue, aip) if aip else "", self.now()
+        if not (scanner := scanners.configured(self.settings)):
+            raise NoScanner
+        window = Window(stamp(now - every), stamp(now), self.catalogue.position, urn)
+        done = rescan.scan(self.vault, self.catalogue, scanner, workers, window, self.progress)
+        detail = done.told(window)
+        if done.findings:
+            detail["list"] = str(self._watch().keep_list(map(rescan.row, done.findings)))
+        about = urn or self.settings.vault_id
+        event = Event(time=window.now, type="scan", agent=self.agent, object=about, outcome=done.outcome, detail=detail)
+        self.committer.note(event)
+        self.catalogue.follow(self.vault)
+        return done
 
     def export(
         self, aip: str, dest: Path, form: str, *, version: int | None = None, portable: bool = True,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-VERSION = 4
+VERSION = 5
 
 _TABLES: dict[str, tuple[dict[str, type], tuple[str, ...]]] = {
     "state": ({"key": str, "value": int}, ("key",)),
@@ -65,6 +65,7 @@ _TABLES: dict[str, tuple[dict[str, type], tuple[str, ...]]] = {
          "agent": str, "entry": int},
         ("aip", "path", "digest"),
     ),
+    "scans": ({"digest": str, "time": str, "outcome": str, "entry": int}, ("digest",)),
     "evidence": ({"digest": str, "size": int, "entry": int}, ("digest",)),
 }  # fmt: skip
 

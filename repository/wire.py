@@ -25,8 +25,10 @@ from repository.doctor_drill import Drill
 from repository.drill import Drilled
 from repository.holdings import Aip, Behind, Happened, HeldFile, Version
 from repository.migration import Migration, Planned
+from repository.rescan import Scanned
 from repository.signatures import Known
 from repository.watch import Mended
+from storage.layout import blob_key
 from storage.names import escape_path
 from storage.replicate import Replicated
 from storage.sweep import Swept
@@ -179,6 +181,19 @@ def _mend(outcome: str, mend: Mend, behind: Callable[[str], Behind]) -> Json:
     key = mend.damage.expected.key
     return {
         "outcome": outcome, "copy": mend.damage.copy, "key": key, **_for(behind(key)), "source": mend.source or None,
+    }  # fmt: skip
+
+
+def scanned(value: Scanned, behind: Callable[[str], Behind]) -> Json:
+    findings = [
+        {"outcome": seen.verdict.outcome.value.replace(" ", "_"), "digest": str(seen.blob.digest),
+         **_for(behind(blob_key(seen.blob.digest))), "why": seen.verdict.told}
+        for seen in islice(value.findings, CAPPED)
+    ]  # fmt: skip
+    return {
+        "scanned": value.scanned, "infected": value.infected, "not_scanned": value.not_scanned, "bytes": value.size,
+        "scanner": str(value.engine), "tells_limits": value.engine.tells_limits, "findings": findings,
+        "findings_total": len(value.findings),
     }  # fmt: skip
 
 
