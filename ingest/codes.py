@@ -13,7 +13,14 @@ OCFL = frozenset(
 )
 """The codes of the OCFL 1.1 specification, which says what each means (https://ocfl.io/1.1/spec/validation-codes.html)."""
 
-CODES = OCFL | frozenset({
+EARK = frozenset(
+    {f"CSIP{n}" for n in (*range(1, 86), *range(88, 115), 116, 117, 118, 119)}
+    | {f"CSIPSTR{n}" for n in range(1, 17)}
+    | {f"SIP{n}" for n in range(1, 36)}
+)
+"""The requirements of E-ARK's CSIP and SIP 2.2.0, which say what each means (earkcsip.dilcis.eu, earksip.dilcis.eu)."""
+
+CODES = OCFL | EARK | frozenset({
     "7z-damaged", "7z-encrypted", "7z-unsupported",
     "container-bomb", "container-too-large", "container-too-many", "duplicate-entry", "empty-package",
     "digest-altered", "digest-contradiction", "digest-extra-file", "digest-list-line", "digest-list-unreadable",
@@ -21,14 +28,17 @@ CODES = OCFL | frozenset({
     "file-empty", "file-unreadable", "folder-unreadable", "format-by-extension", "format-opinions",
     "format-unknown", "infected", "link-broken", "link-invalid", "link-kept", "ocfl-root",
     "metadata-encoding", "metadata-form", "metadata-line", "metadata-missing-file",
-    "name-troublesome", "names-alike", "no-rules", "not-scanned", "path-invalid",
+    "mets-invalid", "name-troublesome", "names-alike", "no-rules", "not-scanned", "path-invalid",
     "path-leaves-package", "path-through-file", "path-through-link", "path-too-long", "rar-refused",
     "rfc8493-2.1.1-declaration", "rfc8493-2.1.1-encoding", "rfc8493-2.1.1-missing", "rfc8493-2.1.1-version",
     "rfc8493-2.1.2-payload", "rfc8493-2.1.3-asterisk", "rfc8493-2.1.3-contradiction", "rfc8493-2.1.3-dot",
     "rfc8493-2.1.3-line", "rfc8493-2.1.3-none", "rfc8493-2.1.3-normalization", "rfc8493-2.1.3-twice",
     "rfc8493-2.2.2-oxum", "rfc8493-2.2.3-fetch", "rfc8493-2.2.3-fetched", "rfc8493-2.2.3-line",
     "rfc8493-2.4-algorithm", "rfc8493-3-altered", "rfc8493-3-missing",
-    "rfc8493-3-unlisted", "rfc8493-5.2-path", "scan-limits", "source-changed", "special-file", "tar-cut", "tar-damaged",
+    "rfc8493-3-unlisted", "rfc8493-5.2-path",
+    "rocrate-altered", "rocrate-context", "rocrate-descriptor", "rocrate-digest", "rocrate-document", "rocrate-entity",
+    "rocrate-missing", "rocrate-path", "rocrate-root", "rocrate-size", "rocrate-undescribed",
+    "scan-limits", "source-changed", "special-file", "tar-cut", "tar-damaged",
     "too-deep", "too-large", "too-many-files", "zip-damaged", "zip-encrypted",
 })  # fmt: skip
 

@@ -50,6 +50,11 @@ def parse(data: bytes, name: str) -> DublinCore:
     return found
 
 
+def to_json(core: DublinCore) -> bytes:
+    """The bytes that `parse` reads as these elements."""
+    return json.dumps(core, ensure_ascii=False, indent=1, sort_keys=True).encode("utf-8", "replace") + b"\n"
+
+
 def _from_json(text: str) -> list[tuple[str, str]]:
     """One object: element → text or list of texts."""
     value = json.loads(text)

@@ -96,6 +96,11 @@ def _told(sip: Sip, worklist: Worklist, actors: Actors, decision: Decision) -> I
     yield "format identification", f"{known} of {files} files recognised", "success", "", fido
     if sip.ocfl and sip.ocfl.spec:
         yield "validation", f"OCFL {sip.ocfl.spec}", "valid", _warnings(worklist), us
+    if sip.eark:
+        profile = "E-ARK SIP" if sip.eark.document.is_sip else "E-ARK CSIP"
+        yield "validation", profile, "valid", _warnings(worklist), us
+    if sip.crate:
+        yield "validation", f"RO-Crate {sip.crate.version}".strip(), "valid", _warnings(worklist), us
     yield _ending(actors, decision)
 
 

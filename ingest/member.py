@@ -50,11 +50,11 @@ def crossings(names: Iterable[bytes], solid: Callable[[bytes], Kind | None]) -> 
     """
     asked = lru_cache(_REMEMBERED)(solid)
     for name in names:
-        if kind := next(filter(None, map(asked, _above(name))), None):
+        if kind := next(filter(None, map(asked, above(name))), None):
             yield error("path-through-" + kind, f"Its path goes through a {kind}.", escape_path(name))
 
 
-def _above(name: bytes) -> Iterator[bytes]:
+def above(name: bytes) -> Iterator[bytes]:
     """The folders that an item lies in, the innermost first."""
     end = name.rfind(b"/")
     while end > 0:

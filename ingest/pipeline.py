@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from uuid import UUID
 
-from ingest import assemble, checks, describe, scan_told, sip_bag, sip_digests, sip_ocfl
+from ingest import assemble, checks, describe, scan_told, sip_bag, sip_digests, sip_eark, sip_ocfl, sip_rocrate
 from ingest.assemble import Assembled, Draft
 from ingest.examine import Desk, Facts, examine
 from ingest.finding import Finding, Severity, error
@@ -192,6 +192,10 @@ class _Ingest:
             self.worklist.tell(sip_bag.check(self.worklist, sip.bag))
         if sip.ocfl:
             self.worklist.tell(sip_ocfl.check(self.worklist))
+        if sip.eark:
+            self.worklist.tell(sip_eark.check(self.worklist, sip.eark, self.setting.now()))
+        if sip.crate:
+            self.worklist.tell(sip_rocrate.check(self.worklist, sip.crate))
         if sip.lists:
             self.worklist.tell(sip_digests.check(self.worklist, sip.lists))
         if sip.ocfl and sip.ocfl.is_root:
@@ -267,8 +271,8 @@ class _Ingest:
         if self.described and self.delivery.metadata:
             place = f"{bag.DESCRIPTIVE}dc{self.delivery.metadata.suffix.lower()}"
             assemble.put(worklist, self._keep, place, [self.described[0]])
-        elif sip.description and sip.description.core:
-            assemble.put(worklist, self._keep, f"{bag.DESCRIPTIVE}dc.json", [sip.description.dublin_core()])
+        elif sip.core:
+            assemble.put(worklist, self._keep, f"{bag.DESCRIPTIVE}dc.json", [describe.to_json(sip.core)])
         if sip.description and len(sip.description.rows):
             assemble.put(worklist, self._keep, f"{bag.DESCRIPTIVE}files-v1.jsonl", sip.description.lines())
         with report.open("rb") as stream:
@@ -276,10 +280,10 @@ class _Ingest:
 
     def _draft(self, sip: Sip) -> Draft:
         elements = sip.bag.elements if sip.bag else {}
-        told = sip.description.core if sip.description else {}
-        core = self.described[1] if self.described else told
+        core = self.described[1] if self.described else sip.core
         titles = [self.delivery.title, *core.get("title", ()), elements.get("external-description", ""), sip.name]
-        producers = [self.delivery.producer, elements.get("source-organization", ""), *core.get("creator", ())]
+        source = elements.get("source-organization", "")
+        producers = [self.delivery.producer, source, sip.submitter, *core.get("creator", ())]
         return Draft(
             aip=f"urn:uuid:{self.setting.new_id()}", version=1, accession=self.accession,
             created=stamp(self.setting.now()), agent=self.setting.agent, reason="ingestion",

@@ -12,15 +12,18 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from ingest import archive, folder, member, sip_bag, sip_digests, sip_metadata, sip_ocfl
+from ingest import archive, folder, member, sip_bag, sip_digests, sip_eark, sip_metadata, sip_ocfl, sip_rocrate
+from ingest.describe import DublinCore
 from ingest.errors import NoSuchPackage, UnknownPackage
 from ingest.examine import open_source
 from ingest.finding import Finding, error
 from ingest.item import Item
 from ingest.sip_bag import Bag
 from ingest.sip_digests import Given, Lists
+from ingest.sip_eark import Eark
 from ingest.sip_metadata import Description
 from ingest.sip_ocfl import Ocfl
+from ingest.sip_rocrate import RoCrate
 from ingest.top_folder import top_folder
 from ingest.unpack import Unpacking
 from ingest.worklist import Worklist
@@ -31,7 +34,7 @@ from storage.namemap import Kind
 from storage.names import bag_path, escape, escape_path
 from storage.receive import chunks
 
-KINDS = ("folder", "bag", "ocfl", *archive.KINDS)
+KINDS = ("folder", "bag", "ocfl", "eark", "rocrate", *archive.KINDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,19 @@ class Sip:
     ocfl: Ocfl | None = None
     lists: Lists | None = None
     description: Description | None = None
+    eark: Eark | None = None
+    crate: RoCrate | None = None
+
+    @property
+    def core(self) -> DublinCore:
+        """What the package's own metadata says of it."""
+        described = self.description or self.eark or self.crate
+        return described.core if described else {}
+
+    @property
+    def submitter(self) -> str:
+        """Who submits it, as the package itself tells; "" where it does not."""
+        return self.eark.document.submitter if self.eark else ""
 
 
 def open_sip(
@@ -91,6 +107,12 @@ def open_sip(
         worklist.place(_place)
         return opened(_of_its_own("ocfl", worklist, given), bag=None, ocfl=sip_ocfl.read(worklist, base))
     worklist.place(_place)
+    if (base := _base(sip_eark.find_base, worklist, "eark", kind)) is not None:
+        eark = sip_eark.read(worklist, base, escape(own), packed=container is not None)
+        return opened(_of_its_own("eark", worklist, given), bag=None, eark=eark)
+    if (base := _base(sip_rocrate.find_base, worklist, "rocrate", kind)) is not None:
+        crate = sip_rocrate.read(worklist, base)
+        return opened(_of_its_own("rocrate", worklist, given), bag=None, crate=crate)
     description = sip_metadata.read(worklist, top_folder(worklist), own, _place)
     return opened(packed, bag=None, lists=sip_digests.read(worklist, own, given), description=description)
 

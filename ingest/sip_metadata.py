@@ -47,10 +47,6 @@ class Description:
         for path, elements in self.rows:
             yield json.dumps({"path": path, "metadata": elements}, ensure_ascii=False).encode() + b"\n"
 
-    def dublin_core(self) -> bytes:
-        """`core` as describe.parse reads it."""
-        return json.dumps(self.core, ensure_ascii=False, indent=1).encode() + b"\n"
-
 
 def read(worklist: Worklist, base: bytes, own: bytes, place: Callable[[bytes], str]) -> Description | None:
     """Read metadata.csv in the folder `base` (b"" or ending in "/"); findings go on the worklist. None where none is.

@@ -1,4 +1,4 @@
-"""A package's checks alone: nothing is stored, no repository is needed. Bags, OCFL, lists of digests."""
+"""A package's checks alone: nothing is stored, no repository is needed."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from ingest import sip_bag, sip_digests, sip_ocfl
+from ingest import sip_bag, sip_digests, sip_eark, sip_ocfl, sip_rocrate
 from ingest.examine import Desk, Facts, examine
 from ingest.finding import Finding, Severity, error
 from ingest.identify import Basis, Identification, Identifier, Sample
@@ -34,14 +35,14 @@ class Validation:
 
 def validate(
     path: Path, policy: IngestPolicy, executor: Callable[[int, int], AbstractContextManager[Executor]],
-    kind: str = "", manifest: Path | None = None, progress: Progress = SILENT,
+    kind: str = "", manifest: Path | None = None, progress: Progress = SILENT, *, now: datetime | None = None,
 ) -> Validation:  # fmt: skip
     """Read a package and check it by its standard's rules, or by the producer's list of digests, in it or given as
-    `manifest`; raise NoSuchPackage, UnknownPackage or NotManifest."""
+    `manifest`; raise NoSuchPackage, UnknownPackage or NotManifest. Without `now`, no date in it is of the future."""
     with tempfile.TemporaryDirectory(prefix="tianyi-") as scratch:
         worklist = Worklist(f"{scratch}/worklist.db")
         try:
-            return _validated(path, policy, executor, kind, manifest, progress, worklist, Path(scratch))
+            return _validated(path, policy, executor, kind, manifest, progress, worklist, Path(scratch), now)
         finally:
             worklist.close()
 
@@ -49,6 +50,7 @@ def validate(
 def _validated(
     path: Path, policy: IngestPolicy, executor: Callable[[int, int], AbstractContextManager[Executor]],
     kind: str, manifest: Path | None, progress: Progress, worklist: Worklist, scratch: Path,
+    now: datetime | None,
 ) -> Validation:  # fmt: skip
     given = sip_digests.copied(manifest, scratch) if manifest else None
     sip = open_sip(path, worklist, scratch / "unpacked", policy, kind, given)
@@ -64,10 +66,14 @@ def _validated(
         worklist.tell(sip_bag.check(worklist, sip.bag))
     elif sip.ocfl:
         worklist.tell(sip_ocfl.check(worklist))
+    elif sip.eark:
+        worklist.tell(sip_eark.check(worklist, sip.eark, now))
+    elif sip.crate:
+        worklist.tell(sip_rocrate.check(worklist, sip.crate))
     elif sip.lists:
         worklist.tell(sip_digests.check(worklist, sip.lists))
     elif not sip.description:
-        told = f"A plain {sip.kind} makes no claims to be checked: name a bag, or OCFL, or give its list of digests."
+        told = f"A plain {sip.kind} makes no claims to be checked: say --as what it is, or give its list of digests."
         worklist.tell([error("no-rules", told)])
     findings = tuple(worklist.findings())
     return Validation(sip.kind, all(found.severity is not Severity.ERROR for found in findings), findings)

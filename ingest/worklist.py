@@ -158,6 +158,13 @@ class Worklist:
         row = self._db.execute(query, (_nfc(name),)).fetchone()
         return row[0] if row else None
 
+    def alike(self, name: bytes) -> bytes | None:
+        """The file whose name differs from that one by case or Unicode normalization at most."""
+        self._db.execute("create index if not exists folds on items (folded(name)) where kind = 'file'")
+        query = "select name from items where kind = 'file' and folded(name) = ? order by name limit 1"
+        row = self._db.execute(query, (fold(name),)).fetchone()
+        return row[0] if row else None
+
     def names(self, prefix: bytes = b"") -> Iterator[bytes]:
         """Yield the names of files that begin with the prefix, ascending."""
         query = "select name from items where kind = 'file' and name >= ? and name < ? order by name"

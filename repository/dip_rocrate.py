@@ -39,10 +39,14 @@ def write(out: Out, record: Record, about: Aip, files: dict[str, HeldFile]) -> N
     out.files, out.size = out.files + 1, out.size + (folder / crate.metadata.id).stat().st_size
 
 
+_UNKNOWN = "No license is on record: ask the archive that gave this out."  # RO-Crate 1.1 wants one of the root
+
+
 def _describe(crate: ROCrate, record: Record, about: Aip) -> None:
     crate.name = about.title
     crate.description = f"Version {record.version} of {record.aip}, accession {record.accession}."
     crate.datePublished = record.created
+    crate.license = _UNKNOWN
     crate.root_dataset["identifier"] = record.aip
     crate.root_dataset["version"] = str(record.version)
     if about.producer:

@@ -23,6 +23,8 @@ class Kind(StrEnum):
     FOLDER = "folder"
     BAG = "bag"
     OCFL = "ocfl"
+    EARK = "eark"
+    ROCRATE = "rocrate"
     ZIP = "zip"
     TAR = "tar"
     SEVEN_ZIP = "7z"
@@ -37,7 +39,9 @@ _SHOWN = {"error": 20, "warning": 5, "info": 1}  # findings of one code on the s
 
 def ingest(
     context: typer.Context,
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="A folder, a BagIt bag, OCFL, a zip, a tar or a 7z.")],
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", help="A folder, a bag, OCFL, E-ARK, an RO-Crate, a zip, a tar or a 7z.")
+    ],
     title: Annotated[str, typer.Option(metavar="TITLE", help="The AIP's title.")] = "",
     producer: Annotated[str, typer.Option(metavar="NAME", help="Who delivers it.")] = "",
     metadata: Annotated[Path | None, typer.Option(metavar="FILE", help="Dublin Core as .json or .csv.")] = None,

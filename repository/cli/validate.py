@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -27,7 +28,7 @@ def validate(
 ) -> None:
     """Check a package by its standard's rules, or by its list of digests; needs no repository, keeps nothing."""
     screen = Screen(json=json)
-    result = validated(path, load(None).ingest, workers, kind or "", manifest, screen.progress())
+    result = validated(path, load(None).ingest, workers, kind or "", manifest, screen.progress(), now=datetime.now(UTC))
     screen.result(wire.validation(result), lambda console: _show(console, result))
     raise typer.Exit(edge.DONE if result.valid else edge.REJECTED)
 
