@@ -37,7 +37,7 @@ CODES = OCFL | EARK | frozenset({
     "rfc8493-2.4-algorithm", "rfc8493-3-altered", "rfc8493-3-missing",
     "rfc8493-3-unlisted", "rfc8493-5.2-path",
     "rocrate-altered", "rocrate-context", "rocrate-descriptor", "rocrate-digest", "rocrate-document", "rocrate-entity",
-    "rocrate-missing", "rocrate-path", "rocrate-root", "rocrate-size", "rocrate-undescribed",
+    "rocrate-missing", "rocrate-path", "rocrate-root", "rocrate-size", "rocrate-undescribed", "rocrate-unlinked",
     "scan-limits", "source-changed", "special-file", "tar-cut", "tar-damaged",
     "too-deep", "too-large", "too-many-files", "zip-damaged", "zip-encrypted",
 })  # fmt: skip

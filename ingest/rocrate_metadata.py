@@ -1,6 +1,6 @@
 """An RO-Crate's metadata document as values, pure: hostile JSON, held against what RO-Crate 1.1 and 1.2 ask of it.
 
-Only what must be so wherever a crate comes from; the profiles that a crate names are left to `roc-validator`.
+Only what must be so wherever a crate comes from; the profiles that a crate names are not looked at.
 """
 
 from __future__ import annotations
@@ -75,6 +75,7 @@ def read(data: bytes, name: str) -> tuple[Crate, list[Finding]]:
     profiles = _references(entities.get(root, {}).get("conformsTo"))
     crate = Crate(entities, version, root if root in entities else "", [*conforms, *profiles])
     findings += _described(crate, descriptor, name)
+    findings += _unlinked(crate, name)
     return crate, findings
 
 
@@ -144,6 +145,20 @@ def _described(crate: Crate, descriptor: Entity | None, name: str) -> Iterator[F
         yield from _rooted(crate, crate.entities[crate.root], name)
 
 
+def _unlinked(crate: Crate, name: str) -> Iterator[Finding]:
+    """Files and folders are linked to the root by hasPart, directly or through others (1.1 "Data Entities")."""
+    reached: set[str] = set()
+    waiting = [crate.root]
+    while waiting:
+        identifier = waiting.pop()
+        if identifier not in reached:
+            reached.add(identifier)
+            waiting += _references(crate.entities.get(identifier, {}).get("hasPart"))
+    for entity in (*crate.files(), *crate.folders()):
+        if crate.root and is_local(entity["@id"]) and entity["@id"] not in reached:
+            yield error("rocrate-unlinked", f"No hasPart leads from the root to {entity['@id'][:200]}.", name)
+
+
 def _rooted(crate: Crate, root: Entity, name: str) -> Iterator[Finding]:
     """The root data entity says what it is."""
     if "Dataset" not in _types(root):
@@ -151,6 +166,10 @@ def _rooted(crate: Crate, root: Entity, name: str) -> Iterator[Finding]:
     for key in ("name", "description", "datePublished", "license"):
         if not any(_named(value, crate) for value in _listed(root.get(key))):
             yield error("rocrate-root", f"The root data entity has no {key}.", name)
+    if is_local(crate.root) and not crate.root.endswith("/"):
+        yield error("rocrate-root", f"Its @id is neither a URI nor a folder's path: {crate.root[:200]}.", name)
+    if len(_listed(root.get("datePublished"))) > 1:
+        yield error("rocrate-root", "The root data entity has more than one datePublished.", name)
     for value in _listed(root.get("datePublished")):
         text = _named(value, crate)
         if text and not _is_date(text):
