@@ -24,7 +24,7 @@ _DUBLIN_CORE = {
     "inLanguage": "language", "contributor": "contributor",
 }  # fmt: skip
 _LITERAL = {"@value", "@list", "@set"}  # what makes a JSON object no entity (JSON-LD 1.0 §6)
-_MOST = 1_000  # values of one property that are told
+_MOST, _LONGEST = 1_000, 10_000  # values of one property that are told, and characters of one
 
 Entity = Mapping[str, Any]
 
@@ -85,7 +85,7 @@ def core(crate: Crate) -> DublinCore:
     root = crate.entities.get(crate.root, {})
     for name, element in _DUBLIN_CORE.items():
         for value in _listed(root.get(name))[:_MOST]:
-            if (text := _named(value, crate)) and text not in found.get(element, ()):
+            if (text := _named(value, crate)[:_LONGEST]) and text not in found.get(element, ()):
                 found[element] = (*found.get(element, ()), text)
     return found
 

@@ -18,6 +18,7 @@ from ingest.sip_eark_rules import DIV, FILE, GROUP, HEADER, MAY, MUST, RULES, SH
 from ingest.sip_eark_terms import DIVISIONS
 
 _NCNAME = re.compile(r"[^\W\d][\w.\-\u00b7]*")  # a name as XML has it, without colon
+_LONGEST = 1_000  # characters of what becomes a title or part of a sentence
 _GROUPS = {"Documentation": "CSIP60", "Schemas": "CSIP113", "Representations": "CSIP114"}
 
 
@@ -129,14 +130,14 @@ class Judge:
         for failure in agents.broken(node):
             self._failures.add(failure, node)
         self.document.submitter = agents.submitter(node)
-        self.document.modified = node.get("LASTMODDATE")
+        self.document.modified = node.get("LASTMODDATE")[:_LONGEST]
         self.document.is_sip = node.get("csip:OAISPACKAGETYPE") == "SIP"
 
     def _root(self, node: Node) -> None:
         """The end: a document whose profile is none at all is taken for what its type says."""
         profile = node.get("PROFILE")
         self.document.is_sip = rules.is_sip_profile(profile) or (self.document.is_sip and not rules.is_url(profile))
-        self.document.identifier, self.document.label = node.get("OBJID"), node.get("LABEL")
+        self.document.identifier, self.document.label = node.get("OBJID")[:_LONGEST], node.get("LABEL")[:_LONGEST]
         self._evident(node)
         if self._around.is_root:
             self._grouped(node)

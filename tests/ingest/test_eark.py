@@ -183,6 +183,15 @@ def test_the_officer_knows_better(tianyi: Tianyi, repository: Path, tmp_path: Pa
     assert codes(tianyi("validate", plain, "--as", "eark"), "error") == {"CSIPSTR4"}
 
 
+def test_a_title_is_no_longer_than_a_title(tianyi: Tianyi, repository: Path, tmp_path: Path) -> None:
+    package = made(tmp_path)
+    mets = (package / ROOT).read_text("utf-8").replace('LABEL="A label"', f'LABEL="{"A label " * 100_000}"')
+    (package / ROOT).write_text(mets.replace('MDTYPE="DC"', 'MDTYPE="OTHER"'), "utf-8")
+    answer = tianyi("ingest", package, at=repository).said
+    title = tianyi("show", answer["aip"], at=repository).said["title"]
+    assert (title.startswith("A label"), len(title) <= 1_000) == (True, True)
+
+
 def test_a_description_in_ead(tianyi: Tianyi, repository: Path, tmp_path: Path) -> None:
     package = made(tmp_path)
     ead = '<!DOCTYPE ead [<!ENTITY a "x">]><ead xmlns="urn:isbn:1-931666-22-9"><archdesc><did><unittitle>Old &amp; new'
