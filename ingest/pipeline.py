@@ -25,6 +25,7 @@ from ingest.versions import State, are_whole, states
 from ingest.worklist import Placed, Worklist, chunked
 from policies.decide import Decision, decide_ingest
 from policies.effective import Policies
+from policies.ingest import IngestPolicy
 from storage import bag, durable
 from storage.aip import Record, stamp
 from storage.commit import Committer
@@ -110,6 +111,15 @@ def look(delivery: Delivery) -> None:
         sip_digests.look(delivery.manifest)
     if delivery.metadata:
         describe.read(delivery.metadata)
+
+
+def judged(findings: Iterable[Finding], policy: IngestPolicy, override: str = "") -> Decision:
+    """What the policy decides; with an officer's reason, what it would hold is accepted."""
+    decision = decide_ingest(((f.code, f.severity.value) for f in findings), policy)
+    if decision.outcome == "hold" and override:
+        because = (*decision.because, f"accepted: {_first([override])[:REASON]}")
+        return replace(decision, outcome="accept", because=because)
+    return decision
 
 
 def take_in(delivery: Delivery, setting: Setting, accession: str) -> Receipt:
@@ -203,12 +213,7 @@ class _Ingest:
         self.worklist.tell(unchanged(sip, self.worklist))
 
     def _decide(self) -> Decision:
-        findings = self.worklist.findings()
-        decision = decide_ingest(((f.code, f.severity.value) for f in findings), self.setting.policies.ingest)
-        if decision.outcome == "hold" and self.delivery.override:
-            because = (*decision.because, f"accepted: {_first([self.delivery.override])[:REASON]}")
-            return replace(decision, outcome="accept", because=because)
-        return decision
+        return judged(self.worklist.findings(), self.setting.policies.ingest, self.delivery.override)
 
     def _never_unread(self, decision: Decision) -> Decision:
         """Whatever the policy says of findings: what was not read cannot be kept."""

@@ -76,12 +76,14 @@ class Sip:
 
 
 def open_sip(
-    path: Path, worklist: Worklist, scratch: Path, policy: IngestPolicy, kind: str = "", given: Given | None = None
-) -> Sip:
+    path: Path, worklist: Worklist, scratch: Path, policy: IngestPolicy, kind: str = "", given: Given | None = None,
+    peek: Callable[..., Unpacking] | None = None,
+) -> Sip:  # fmt: skip
     """List a package on the worklist, unpacked below `scratch` where it is an archive; nothing of it is changed.
 
-    `given` is a list of digests that came beside it. `kind` overrides what is detected. Raises NoSuchPackage or
-    UnknownPackage; what is wrong inside is findings.
+    `given` is a list of digests that came beside it. `kind` overrides what is detected. With `peek`,
+    which makes the `Unpacking`, an archive is only looked into, and not hashed. Raises NoSuchPackage or UnknownPackage;
+    what is wrong inside is findings.
     """
     raw = os.fsencode(path)
     check_package(path, kind)
@@ -90,9 +92,9 @@ def open_sip(
     if stat.S_ISDIR(facts.st_mode):
         whole = _list(worklist, folder.walk(raw), policy)
     else:
-        container = _container(raw)
+        container = None if peek else _container(raw)
         packed = archive.kind_of(path.resolve(), kind)
-        unpacking = Unpacking(scratch, facts.st_size, policy.limits.container, worklist.item)
+        unpacking = (peek or Unpacking)(scratch, facts.st_size, policy.limits.container, worklist.item)
         whole = _list(worklist, archive.members(path.resolve(), packed, unpacking), policy)
         worklist.tell(member.crossings(worklist.everything(), worklist.solid))
     own = _own_name(raw)

@@ -206,6 +206,15 @@ class Worklist:
                 yield Task(number, name, source, size, _time(mtime) if watched else None, wanted)
             last = rows[-1][1]
 
+    def spread(self) -> Iterator[Task]:
+        """Yield the files in an order that goes here and there, the same each time: the first are a fair sample."""
+        rows = self._db.execute(
+            "select id, name, source, size, mtime, watched from items where kind = 'file'"
+            " order by (id * 2654435761) & 4294967295"  # Knuth's multiplicative hashing
+        )
+        for number, name, source, size, mtime, watched in rows:
+            yield Task(number, name, source, size, _time(mtime) if watched else None)
+
     def found(self, facts: Iterable[Facts]) -> None:
         """Keep what examination found."""
         for fact in facts:
@@ -291,6 +300,11 @@ class Worklist:
         """How many regular files were delivered, and their bytes."""
         row = self._db.execute("select count(*), coalesce(sum(size), 0) from items where kind = 'file'").fetchone()
         return int(row[0]), int(row[1])
+
+    def bytes_from(self, least: int) -> int:
+        """The bytes of the files that have so many or more."""
+        query = "select coalesce(sum(size), 0) from items where kind = 'file' and size >= ?"
+        return int(self._db.execute(query, (least,)).fetchone()[0])
 
     def new_bytes(self) -> int:
         """Bytes that the first copy did not hold, each digest counted once."""

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -29,6 +30,7 @@ from ingest.droid import DroidSignatures, convert
 from ingest.identify import Format, Identifier
 from ingest.identify_magic import Asked
 from ingest.pipeline import Delivery, Receipt, Setting
+from ingest.preflight import Lens, Preflight, preflight
 from policies import document
 from policies.effective import Policies
 from policies.errors import PolicyError
@@ -73,6 +75,7 @@ from repository.jobs import Job, agenda
 from repository.migration import Migration, Planned
 from repository.project_scan import Window
 from repository.rescan import Scanned
+from repository.room import Room, rooms
 from repository.scratch import scratch
 from repository.signatures import Imported, Known
 from repository.watch import Mended, Watch, remembered
@@ -261,6 +264,25 @@ class Repository:
         receipt = pipeline.take_in(delivery, setting, self._next_accession())
         self.catalogue.follow(self.vault)
         return receipt
+
+    def preflight(
+        self, path: Path, *, metadata: Path | None = None, manifest: Path | None = None, kind: str = "",
+        override: str = "",
+    ) -> Preflight:  # fmt: skip
+        """What `ingest` would do, so far as a bounded time tells; nothing is kept. Raises as `ingest` does."""
+        delivery = Delivery(path=path, metadata=metadata, manifest=manifest, kind=kind, override=override)
+        pipeline.look(delivery)
+        policies = self.policies()
+        with scratch(self.settings.work, f"preflight-{self._new_id()}") as [folder]:
+            lens = Lens(
+                policies=policies, identifier=self.identifier(policies.ingest.second_opinion), clock=monotonic,
+                held=lambda digest: self._holds.holds(self.vault.first, digest), scratch=folder, progress=self.progress,
+            )  # fmt: skip
+            return preflight(delivery, lens)
+
+    def rooms(self, wanted: Preflight) -> list[Room]:
+        """Whether there is room for what an ingest would store, by file system."""
+        return rooms(self.vault.prompt, wanted.new_bytes, self.settings.work, wanted.unpacked)
 
     def aips(self) -> Iterator[Aip]:
         """Yield every AIP by accession number."""

@@ -16,6 +16,7 @@ from fixity.repair import Mend
 from ingest.again import Drifted
 from ingest.finding import Finding
 from ingest.pipeline import Receipt
+from ingest.preflight import Preflight
 from ingest.validation import Validation
 from repository.copies import CopyState
 from repository.corrections import Correction
@@ -26,6 +27,7 @@ from repository.drill import Drilled
 from repository.holdings import Aip, Behind, Happened, HeldFile, Version
 from repository.migration import Migration, Planned
 from repository.rescan import Scanned
+from repository.room import Room
 from repository.signatures import Known
 from repository.watch import Mended
 from storage.layout import blob_key
@@ -64,6 +66,26 @@ def receipt(value: Receipt) -> Json:
         "findings_total": value.findings_total,
         "report": place(value.report),
     }
+
+
+def preflight(value: Preflight, rooms: Sequence[Room]) -> Json:
+    return {
+        "dry_run": True, "outcome": value.outcome, "kind": value.kind, "whole": value.whole, "files": value.files,
+        "bytes": value.size, "looked_at": value.looked_at,
+        "repeated": {"files": value.repeated, "bytes": value.repeated_bytes}, "new_bytes": value.new_bytes,
+        "seconds": None if value.seconds is None else round(value.seconds, 1),
+        "space": [
+            {"copies": list(room.copies), "needed": room.needed, "free": room.free, "enough": room.enough}
+            for room in rooms
+        ],
+        "formats": [
+            {"puid": one.puid or None, "name": one.name or None, "files": one.files, "bytes": one.size,
+             "risk": one.risk, "planned": one.planned or None}
+            for one in value.formats
+        ],
+        "because": list(value.decision.because),
+        "findings": [finding(found) for found in value.findings], "findings_total": value.findings_total,
+    }  # fmt: skip
 
 
 def validation(value: Validation) -> Json:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -12,11 +11,12 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from ingest.finding import Finding
 from ingest.pipeline import Receipt
 from repository import edge, wire
 from repository.cli.app import AsJson, opened
-from repository.cli.screen import Screen, counted, printable, size
+from repository.cli.findings import show_findings
+from repository.cli.preflight import foretold
+from repository.cli.screen import Screen, counted, size
 
 
 class Kind(StrEnum):
@@ -34,7 +34,6 @@ Manifest = Annotated[
     Path | None, typer.Option("--manifest", metavar="FILE", help="The producer's list of digests: md5sum's, or .csv.")
 ]
 _COLOURS = {"accepted": "green", "held": "yellow", "rejected": "red"}
-_SHOWN = {"error": 20, "warning": 5, "info": 1}  # findings of one code on the screen
 
 
 def ingest(
@@ -48,6 +47,7 @@ def ingest(
     manifest: Manifest = None,
     kind: Annotated[Kind | None, typer.Option("--as", help="What it is, where detection errs.")] = None,
     accept: Annotated[str, typer.Option("--accept-held", metavar="REASON", help="Why what is held is accepted.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen; take nothing in.")] = False,
     json: AsJson = False,
 ) -> None:
     """Take in an accession: examine every file, decide by policy, keep it as an AIP. Of an OCFL storage root, each
@@ -56,6 +56,9 @@ def ingest(
     codes = set()
     with opened(context, screen) as repository:
         for package in repository.deliveries(path, kind or ""):
+            if dry_run:
+                codes.add(foretold(screen, repository, package, metadata, manifest, kind or "", accept))
+                continue
             receipt = repository.ingest(
                 package, title=title, producer=producer, metadata=metadata, manifest=manifest, kind=kind or "",
                 override=accept,
@@ -77,22 +80,10 @@ def _show(console: Console, receipt: Receipt) -> None:
     console.print(f"  {counted(receipt.files, 'file')}, {size(receipt.size)}, of which {size(receipt.new_bytes)} new")
     if receipt.aip:
         console.print(f"  [cyan]{receipt.aip}[/] version {receipt.version}")
-    for severity, code, count in receipt.codes:
-        _show_findings(console, severity.value, code, count, [f for f in receipt.findings if f.code == code])
+    show_findings(console, receipt)
     if receipt.findings_total:
         console.print(f"  [dim]all findings: {escape(str(receipt.report))}[/]")
     if receipt.behind:
         console.print(f"[yellow]Behind:[/] {', '.join(sorted(receipt.behind))}. Mount it, then tianyi replicate.")
     if receipt.outcome == "held":
         console.print('[dim]→[/] Look at the findings; then ingest again with --accept-held "REASON", or return it.')
-
-
-def _show_findings(console: Console, severity: str, code: str, count: int, some: Sequence[Finding]) -> None:
-    """The first findings of one code, and how many more there are."""
-    shown = some[: _SHOWN[severity]]
-    for found in shown:
-        where = f" [bold]{escape(printable(found.path))}[/]" if found.path else ""
-        console.print(f"  [dim]{severity:7} {code}[/]{where} {escape(printable(found.message))}")
-    if count > len(shown):
-        more = f"and {count - len(shown):,} more" if shown else f"{count:,}"
-        console.print(f"  [dim]{severity:7} {code} {more}[/]")

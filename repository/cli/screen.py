@@ -172,6 +172,14 @@ def size(octets: int) -> str:
     return f"{octets:,} B" if unit == "B" else f"{amount:,.1f} {unit}"
 
 
+def lasting(seconds: float) -> str:
+    """A time in the unit that people count in."""
+    for unit, length in (("hour", 3600), ("minute", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:,.0f} {unit}s"
+    return counted(max(1, round(seconds)), "second")
+
+
 def counted(number: int, one: str) -> str:
     """Like 1 file, 2 files, 2 copies."""
     many = f"{one[:-1]}ies" if one.endswith("y") and one[-2] not in "aeiou" else f"{one}s"

@@ -1,0 +1,130 @@
+"""What an ingest would do, told before it begins: nothing is kept, and no accession number is given.
+
+Everything is listed; of the files, those that a bounded time allows are read, hashed and identified, spread over the
+package. An archive is unpacked into scratch as far as that time and PEEK allow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+from ingest import checks, sip_digests
+from ingest.examine import Facts
+from ingest.finding import Finding, Severity, info
+from ingest.glance import Format, Seen, looks
+from ingest.identify import Identifier
+from ingest.pace import SMALL
+from ingest.pipeline import CAPPED, Delivery, judged
+from ingest.sip import open_sip
+from ingest.unpack import TooMuch, Unpacking
+from ingest.worklist import Worklist
+from policies.decide import Decision
+from policies.effective import Policies
+from storage.digest import Digest
+from storage.progress import SILENT, Progress
+
+PATIENCE = 10.0  # seconds that an archive is unpacked, and that files are looked at
+PEEK = 1 << 30  # bytes of an archive that are unpacked at most
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preflight:
+    """What is known before an ingest.
+
+    `files` and `size` are those listed: all, or at least so many where not `whole` (an archive that was unpacked in
+    part); `unpacked` are the bytes that an archive needs in scratch, 0 for a folder. `looked_at` files were looked at;
+    of those, `repeated` with `repeated_bytes` would not be stored again: they are held, or come twice. `seconds` is
+    what reading all by one process would take at the pace measured, None where nothing was. `findings` are the first
+    of `findings_total`.
+    """
+
+    kind: str
+    whole: bool
+    files: int
+    size: int
+    unpacked: int
+    looked_at: int
+    repeated: int
+    repeated_bytes: int
+    seconds: float | None
+    formats: Sequence[Format]
+    decision: Decision
+    findings: Sequence[Finding]
+    findings_total: int
+    codes: Sequence[tuple[Severity, str, int]]
+
+    @property
+    def new_bytes(self) -> int:
+        """Bytes to be stored in each copy, at most."""
+        return self.size - self.repeated_bytes
+
+    @property
+    def outcome(self) -> str:
+        """What the policy would do, so far as is known: accept, hold or reject."""
+        return self.decision.outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lens:
+    """With what a delivery is looked at. `held` says whether the first copy holds a blob; `clock` counts seconds."""
+
+    policies: Policies
+    identifier: Callable[[], Identifier]
+    held: Callable[[Digest], bool]
+    clock: Callable[[], float]
+    scratch: Path
+    progress: Progress = SILENT
+    patience: float = PATIENCE
+
+
+def preflight(delivery: Delivery, lens: Lens) -> Preflight:
+    """Look at a package; raise NoSuchPackage or UnknownPackage."""
+    with closing(Worklist(str(lens.scratch / "worklist.db"))) as worklist:
+        end = lens.clock() + lens.patience
+        peek = partial(_Peek, enough=lambda: lens.clock() > end)
+        policy = lens.policies.ingest
+        given = sip_digests.copied(delivery.manifest, lens.scratch) if delivery.manifest else None
+        sip = open_sip(delivery.path, worklist, lens.scratch / "unpacked", policy, delivery.kind, given, peek)
+        seen = _seen(worklist, lens)
+        for check in (checks.nothing, checks.formats, checks.names):
+            worklist.tell(check(worklist))
+        files, size = worklist.totals()
+        codes = worklist.codes()
+        return Preflight(
+            kind=sip.kind, whole=sip.whole and not any(code == "archive-in-part" for _, code, _ in codes),
+            files=files, size=size, unpacked=0 if delivery.path.is_dir() else size,
+            looked_at=seen.files, repeated=seen.repeated, repeated_bytes=seen.repeated_bytes,
+            seconds=seen.pace.expected(files, worklist.bytes_from(SMALL)), formats=seen.formats(lens.policies),
+            decision=judged(worklist.findings(), policy, delivery.override),
+            findings=list(islice(worklist.findings(), CAPPED)), findings_total=worklist.findings_total(), codes=codes,
+        )  # fmt: skip
+
+
+def _seen(worklist: Worklist, lens: Lens) -> Seen:
+    """Look at files as long as the time allows; what is found goes on the worklist."""
+    seen = Seen(lens.held)
+    lens.progress.begin("Looking", *worklist.totals())
+    for task, look, seconds in looks(worklist, lens.identifier, lens.clock, lens.patience):
+        seen.take(task, look, seconds)
+        worklist.tell([look] if isinstance(look, Finding) else [])
+        worklist.found([look] if isinstance(look, Facts) else [])
+        lens.progress.advance(1, task.size)
+    lens.progress.end()
+    return seen
+
+
+@dataclass(slots=True)
+class _Peek(Unpacking):
+    """Unpacks until it is enough."""
+
+    enough: Callable[[], bool] = lambda: False
+
+    def count(self, size: int) -> None:
+        Unpacking.count(self, size)
+        if self.size > PEEK or self.enough():
+            raise TooMuch(info("archive-in-part", "The archive was looked at in part: it is large."))
