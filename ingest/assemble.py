@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 
@@ -14,7 +14,7 @@ from storage.aip import Record
 from storage.digest import Digest
 from storage.manifest import Line
 from storage.names import escape_path
-from storage.premis import Agent, File, Happening
+from storage.premis import Agent, File, Happening, Rights
 from storage.receive import Received
 
 NAMES = 50_000  # entries of one segment of the map of names
@@ -67,16 +67,22 @@ def put_names(worklist: Worklist, keep: Keep, version: int) -> None:
 
 def put_premis(
     worklist: Worklist, keep: Keep, draft: Draft, files: Iterable[File], events: Sequence[Happening],
-    agents: Sequence[Agent],
+    agents: Sequence[Agent], rights: Sequence[Rights] = (),
 ) -> None:  # fmt: skip
     """Write what this version adds to the AIP's PREMIS, in segments."""
-    for number, parts in enumerate(premis.segments(draft.aip, files, events, agents), start=1):
+    for number, parts in enumerate(premis.segments(draft.aip, files, events, agents, rights), start=1):
         put(worklist, keep, f"{bag.PRESERVATION}premis-v{draft.version}-{number:04d}.xml", parts)
 
 
 def put_policy(worklist: Worklist, keep: Keep, version: int, policy: bytes) -> None:
     """Keep the policy that decided: the entry of the commit names it by its digest."""
     put(worklist, keep, f"{bag.PRESERVATION}policy-v{version}.json", [policy])
+
+
+def put_terms(worklist: Worklist, keep: Keep, accession: str, told: Mapping[str, str]) -> None:
+    """Keep the terms on which it came."""
+    data = json.dumps({"accession": accession, **told}, ensure_ascii=False, indent=1).encode()
+    put(worklist, keep, f"{bag.PRESERVATION}accession-v1.json", [data + b"\n"])
 
 
 def put_container(worklist: Worklist, keep: Keep, container: Container) -> None:

@@ -23,6 +23,18 @@ class UnknownPackage(IngestError):
         super().__init__(f"{path} is not a package that can be taken in: {why}.", "Deliver a folder, zip, tar or 7z.")
 
 
+class NotAsHeld(IngestError):
+    """A delivery that an officer accepted is not, file by file, the one that was held; nothing of it was kept."""
+
+    code = "not-as-held"
+
+    def __init__(self, accession: str, path: str) -> None:
+        super().__init__(
+            f"What lies at {path} is not what was held as {accession}.",
+            "Put back what was held, or return that accession and ingest this as another.",
+        )
+
+
 class NotMetadata(IngestError):
     code = "metadata-invalid"
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -15,12 +17,14 @@ from uuid import UUID
 
 from ingest import assemble, checks, describe, scan_told, sip_bag, sip_digests, sip_eark, sip_ocfl, sip_rocrate
 from ingest.assemble import Assembled, Draft
+from ingest.errors import NotAsHeld
 from ingest.examine import Desk, Facts, examine
 from ingest.finding import Finding, Severity, error
 from ingest.happenings import Actors, happenings
 from ingest.identify import Identifier
 from ingest.scan import Engine, Outcome, Scanner
 from ingest.sip import Sip, check_package, open_sip, unchanged
+from ingest.terms import NO_TERMS, Terms
 from ingest.versions import State, are_whole, states
 from ingest.worklist import Placed, Worklist, chunked
 from policies.decide import Decision, decide_ingest
@@ -28,11 +32,14 @@ from policies.effective import Policies
 from policies.ingest import IngestPolicy
 from storage import bag, durable
 from storage.aip import Record, stamp
+from storage.canonical import Json
 from storage.commit import Committer
-from storage.digest import Digest
+from storage.digest import Digest, Hashing, sha256
 from storage.event import Event
-from storage.names import bag_path
+from storage.manifest import Line, format_line
+from storage.names import bag_path, escape_path
 from storage.parallel import in_order, portions
+from storage.premis import Rights
 from storage.progress import SILENT, Progress
 from storage.receive import Holds, Received, chunks
 from storage.spool import Spool
@@ -45,7 +52,8 @@ BATCH_FILES, BATCH_BYTES = 10_000, 4 << 30  # what becomes durable at once
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """What an officer asks for. `manifest` is the producer's list of digests, `override` the reason why what the policy
-    would hold is accepted."""
+    would hold is accepted; `expected` the digest of the list of the files that were held, where these have to be the
+    same."""
 
     path: Path
     title: str = ""
@@ -54,6 +62,8 @@ class Delivery:
     manifest: Path | None = None
     kind: str = ""
     override: str = ""
+    terms: Terms = NO_TERMS
+    expected: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +90,8 @@ class Setting:
 class Receipt:
     """What became of a delivery. `files` and `bytes` are the regular files as delivered; `new_bytes` were not held
     before; `findings` are the first of `findings_total`, all of which are in the file `report` (JSON Lines); `codes`
-    says how many there are of each severity and code."""
+    says how many there are of each severity and code. `listing` is a file with the SHA-256 of each file that was read,
+    in the form of a BagIt manifest, and `content` its own. `record` is the digest of the newest version's record."""
 
     accession: str
     kind: str
@@ -93,8 +104,14 @@ class Receipt:
     findings_total: int
     codes: Sequence[tuple[Severity, str, int]]
     report: Path
+    listing: Path
+    content: Digest
+    title: str
+    producer: str
+    decided: str
     aip: str = ""
     version: int = 0
+    record: Digest | None = None
     behind: frozenset[str] = field(default_factory=frozenset)
 
 
@@ -149,6 +166,8 @@ class _Ingest:
         self.waiting: list[Received] = []
         self.infected: Spool[Received] = Spool()  # they get names in the vault only if they are accepted
         self.engine: Engine | None = None
+        self.listing = scratch / "files.sha256"
+        self.content = sha256(b"")
 
     def run(self) -> Receipt:
         policy = self.setting.policies.ingest
@@ -159,6 +178,7 @@ class _Ingest:
         if sip.whole:
             self._examine(store=self._decide().outcome != "reject")
             self._check(sip)
+        self._list()
         decision = self._never_unread(self._decide())
         if decision.outcome == "accept":
             return self._accept(sip, decision)
@@ -212,6 +232,18 @@ class _Ingest:
             self.worklist.tell([error("ocfl-root", "It is a storage root in an archive: deliver it unpacked.")])
         self.worklist.tell(unchanged(sip, self.worklist))
 
+    def _list(self) -> None:
+        """Write down every file that was read; raise NotAsHeld where others were expected."""
+        hashing = Hashing()
+        with self.listing.open("wb") as file:
+            lines = (format_line(Line(bag_path(name), digest)) for name, digest, _ in self.worklist.read_files())
+            for part in assemble.joined(lines):
+                hashing.feed(part)
+                file.write(part)
+        self.content = hashing.digest()
+        if self.delivery.expected not in (None, self.content):
+            raise NotAsHeld(self.accession, escape_path(os.fsencode(self.delivery.path)))
+
     def _decide(self) -> Decision:
         return judged(self.worklist.findings(), self.setting.policies.ingest, self.delivery.override)
 
@@ -245,7 +277,8 @@ class _Ingest:
             done = self.setting.committer.commit_all(versions, blobs.sizes, self.stage.behind)
         receipt = self._receipt(sip, decision, report)
         behind = frozenset[str]().union(*(one.behind for one in done))
-        return replace(receipt, aip=draft.aip, version=len(done), behind=behind)
+        record = done[-1].record.digest
+        return replace(receipt, aip=draft.aip, version=len(done), record=record, behind=behind)
 
     def _states(self, sip: Sip) -> Iterator[State]:
         found = sip.ocfl
@@ -263,11 +296,21 @@ class _Ingest:
         actors = Actors(self.setting.agent, self.setting.software, self.setting.identifier(), self.engine)
         events, agents = happenings(sip, self.worklist, actors, decision, self.setting.new_id, draft.created, state)
         files = (file for file in assemble.delivered(state.worklist) if state.is_new(file.path))
-        assemble.put_premis(state.worklist, self._keep, draft, files, events, agents)
+        assemble.put_premis(state.worklist, self._keep, draft, files, events, agents, self._rights(draft))
         return assemble.close(state.worklist, self._keep, draft)
 
+    def _rights(self, draft: Draft) -> list[Rights]:
+        """What was agreed of rights, said once, of the whole AIP."""
+        said = self.delivery.terms
+        if draft.version > 1 or not (said.agreement or said.rights or said.restrictions):
+            return []
+        return [Rights(str(self.setting.new_id()), said.agreement, said.rights, said.restrictions)]
+
     def _put_about(self, sip: Sip, worklist: Worklist, report: Path) -> None:
-        """The archive that it came in, the list of digests beside it, its description, and the findings."""
+        """The archive that it came in, the terms on which it came, the list of digests beside it, its description, and
+        the findings."""
+        if told := self.delivery.terms.told():
+            assemble.put_terms(worklist, self._keep, self.accession, told)
         if sip.container:
             assemble.put_container(worklist, self._keep, sip.container)
         if self.given and sip.lists:
@@ -284,17 +327,21 @@ class _Ingest:
             assemble.put(worklist, self._keep, f"{bag.PRESERVATION}findings-v1.jsonl", chunks(stream))
 
     def _draft(self, sip: Sip) -> Draft:
+        title, producer = self._named(sip)
+        return Draft(
+            aip=f"urn:uuid:{self.setting.new_id()}", version=1, accession=self.accession,
+            created=stamp(self.setting.now()), agent=self.setting.agent, reason="ingestion",
+            title=title, producer=producer, software=self.setting.software,
+        )  # fmt: skip
+
+    def _named(self, sip: Sip) -> tuple[str, str]:
+        """The delivery's title and producer: as the officer says, else its metadata, else the package."""
         elements = sip.bag.elements if sip.bag else {}
         core = self.described[1] if self.described else sip.core
         titles = [self.delivery.title, *core.get("title", ()), elements.get("external-description", ""), sip.name]
         source = elements.get("source-organization", "")
         producers = [self.delivery.producer, source, sip.submitter, *core.get("creator", ())]
-        return Draft(
-            aip=f"urn:uuid:{self.setting.new_id()}", version=1, accession=self.accession,
-            created=stamp(self.setting.now()), agent=self.setting.agent, reason="ingestion",
-            title=_first(titles), producer=_first(producers),
-            software=self.setting.software,
-        )  # fmt: skip
+        return _first(titles), _first(producers)
 
     def _commit_event(self, record: Digest, draft: Draft, decision: Decision) -> Event:
         return Event(
@@ -313,22 +360,26 @@ class _Ingest:
         self._keep([self.setting.policies.to_bytes()])
         with report.open("rb") as stream:
             findings = self._keep(chunks(stream)).digest
+        detail: dict[str, Json] = {
+            "policy": self.setting.policies.digest, "because": list(decision.because), "findings": str(findings),
+            "scan": scan_told.outcome(self.worklist, self.engine),
+        }  # fmt: skip
+        if decision.outcome == "hold":  # so that what is accepted later can be told from another delivery
+            with self.listing.open("rb") as stream:
+                detail["list"] = str(self._keep(chunks(stream)).digest)
         self._settle()
         event = Event(
             time=stamp(self.setting.now()), type="refusal", agent=self.setting.agent, object=self.accession,
-            outcome=_OUTCOMES[decision.outcome],
-            detail={
-                "policy": self.setting.policies.digest, "because": list(decision.because), "findings": str(findings),
-                "scan": scan_told.outcome(self.worklist, self.engine),
-            },
+            outcome=_OUTCOMES[decision.outcome], detail=detail,
         )  # fmt: skip
         self.setting.committer.note(event)
         return self._receipt(sip, decision, report)
 
     def _report(self) -> Path:
-        """All findings, one JSON object a line."""
+        """All findings, one JSON object a line, and beside them the list of files."""
         path = self.setting.work / "reports" / f"{self.accession}.jsonl"
         path.parent.mkdir(exist_ok=True)
+        shutil.copyfile(self.listing, path.with_suffix(".sha256"))
         with path.open("w", encoding="utf-8") as file:
             for f in self.worklist.findings():
                 told = {"code": f.code, "severity": f.severity, "path": f.path, "message": f.message}
@@ -337,12 +388,14 @@ class _Ingest:
 
     def _receipt(self, sip: Sip, decision: Decision, report: Path) -> Receipt:
         files, size = self.worklist.totals()
+        title, producer = self._named(sip)
         findings = list(islice(self.worklist.findings(), CAPPED))
         new = self.worklist.new_bytes() if decision.outcome == "accept" else 0
         return Receipt(
             accession=self.accession, kind=sip.kind, outcome=_OUTCOMES[decision.outcome], because=decision.because,
             files=files, size=size, new_bytes=new, findings=findings, findings_total=self.worklist.findings_total(),
-            codes=self.worklist.codes(), report=report,
+            codes=self.worklist.codes(), report=report, listing=report.with_suffix(".sha256"), content=self.content,
+            title=title, producer=producer, decided=stamp(self.setting.now()),
         )  # fmt: skip
 
 

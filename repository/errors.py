@@ -105,7 +105,8 @@ class NotKept(RepositoryError):
     code = "not-kept"
 
     def __init__(self, accession: str, outcome: str, why: str) -> None:
-        told = {"rejected": "was rejected", "held": "is held"}.get(outcome, "was received, and not taken in")
+        known = {"rejected": "was rejected", "held": "is held", "returned": "was returned"}
+        told = known.get(outcome, "was received, and not taken in")
         super().__init__(
             f"Accession {accession} {told}; there is no AIP of it{': ' * bool(why)}{why}.",
             f"`tianyi events {accession}` shows what happened.",
@@ -183,6 +184,36 @@ class UnknownFormat(RepositoryError):
         super().__init__(
             f"The signatures in use ({version}) know no format {puid}.",
             "Look it up in PRONOM, as fmt/43; newer signatures come in by `tianyi signatures import`.",
+        )
+
+
+class UnknownAccession(RepositoryError):
+    code = "no-such-accession"
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"There is no accession {number}.", "`tianyi accessions` shows every accession.")
+
+
+class AccessionState(RepositoryError):
+    """Something was to be decided of an accession that its state does not allow."""
+
+    code = "accession-state"
+
+    def __init__(self, number: str, act: str, state: str) -> None:
+        super().__init__(
+            f"Accession {number} is {state}: there is nothing to {act}.", "`tianyi accessions` shows every accession."
+        )
+
+
+class SourceUnknown(RepositoryError):
+    """An accession whose delivery lies nobody knows where; nothing was decided."""
+
+    code = "source-unknown"
+
+    def __init__(self, number: str) -> None:
+        super().__init__(
+            f"Where the delivery of {number} lies is not known any more.",
+            f'Name it: `tianyi accept {number} --from PATH --reason "…"`.',
         )
 
 

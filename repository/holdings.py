@@ -92,8 +92,8 @@ class Behind:
 _AIP = "aip, title, accession, producer, created, versions, files, bytes"
 PREMIS_TYPES = {
     "commit": "information package creation", "audit": "fixity check", "repair": "recovery", "export": "dissemination",
-    "refusal": "appraisal", "accession": "accession", "founding": "creation", "deletion": "deletion",
-    "scan": "virus check",
+    "refusal": "appraisal", "acceptance": "appraisal", "accession": "accession", "founding": "creation",
+    "deletion": "deletion", "scan": "virus check",
     "identification": "format identification",
 }  # fmt: skip
 """Entry types of the ledger as terms of id.loc.gov/vocabulary/preservation/eventType."""

@@ -11,6 +11,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from repository import project_correction, project_deletion, project_scan
+from repository.accession import DECIDED, RECEIVED
 from repository.project_version import project_version, put_lost, size_of
 from storage.aip import Record, parse_aip
 from storage.digest import Digest
@@ -45,7 +46,9 @@ def _size(vault: Vault, key: str, digest: Digest) -> int:
 
 
 def _accession(db: Database, vault: Vault, entry: int, event: Event) -> None:
-    row = {"accession": event.object, "received": event.time, "outcome": "received", "aip": "", "because": ""}
+    terms = {name: str(said) for name, said in event.detail.items()}
+    row = {"accession": event.object, "received": event.time, "outcome": RECEIVED, "aip": "", "because": ""}
+    row |= {"terms": json.dumps(terms, ensure_ascii=False)}
     db.table("accessions").insert({**row, "entry": entry}, replace=True)
 
 
@@ -57,6 +60,15 @@ def put_accession(db: Database, record: Record, entry: int) -> None:
 
 def _refusal(db: Database, vault: Vault, entry: int, event: Event) -> None:
     _settle_accession(db, event.object, event.outcome, "", event)
+    content = str(event.detail.get("list", ""))
+    db.execute("update accessions set content = ? where accession = ?", (content, event.object))
+
+
+def _decided(db: Database, vault: Vault, entry: int, event: Event) -> None:
+    """What an officer decided of what was held, or never came to an end."""
+    because = json.dumps([str(event.detail.get("why", ""))], ensure_ascii=False)
+    row = (DECIDED[event.type], because, event.object)
+    db.execute("update accessions set outcome = ?, because = ? where accession = ?", row)
 
 
 def _settle_accession(db: Database, accession: str, outcome: str, aip: str, event: Event) -> None:
@@ -132,6 +144,8 @@ _PROJECTIONS: dict[str, Callable[[Database, Vault, int, Event], None]] = {
     "founding": _founding,
     "accession": _accession,
     "refusal": _refusal,
+    "acceptance": _decided,
+    "return": _decided,
     "commit": _commit,
     "audit": _audit,
     "repair": _repair,

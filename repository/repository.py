@@ -31,10 +31,12 @@ from ingest.identify import Format, Identifier
 from ingest.identify_magic import Asked
 from ingest.pipeline import Delivery, Receipt, Setting
 from ingest.preflight import Lens, Preflight, preflight
+from ingest.terms import NO_TERMS, Terms
 from policies import document
 from policies.effective import Policies
 from policies.errors import PolicyError
 from repository import (
+    accessions,
     config,
     copies,
     corrections,
@@ -42,6 +44,7 @@ from repository import (
     dip_bag,
     dip_folder,
     doctor,
+    documents,
     drift,
     drill,
     evidence,
@@ -57,6 +60,8 @@ from repository import (
     scanners,
     signatures,
 )
+from repository.accession import Accession
+from repository.accessions import Decisions
 from repository.agents import on_record
 from repository.agreement import agrees
 from repository.catalogue import Catalogue, CatalogueHolds, counts
@@ -69,8 +74,9 @@ from repository.dip_contents import Link
 from repository.disposal import Done, Hold, Plan, Request
 from repository.doctor_check import Check
 from repository.drill import Drilled, Wanted
-from repository.errors import BadRequest, NoScanner, UnknownCopy, UnknownFormat
+from repository.errors import BadRequest, NoScanner, SourceUnknown, UnknownCopy, UnknownFormat
 from repository.holdings import Aip, Behind, Happened, HeldFile, Version
+from repository.inflight import InFlight
 from repository.jobs import Job, agenda
 from repository.migration import Migration, Planned
 from repository.project_scan import Window
@@ -91,7 +97,7 @@ from storage.lock import locked
 from storage.ocfl_copy import OcflCopy
 from storage.progress import SILENT, Progress
 from storage.replicate import Replicated
-from storage.staging import lives
+from storage.staging import lives, running
 from storage.store import Store
 from storage.sweep import Swept
 from storage.vault import Vault
@@ -146,6 +152,7 @@ class Repository:
         self.committer = Committer(self.vault, settings.work, disk, patience)
         self.catalogue = Catalogue(settings.catalogue)
         self._holds = CatalogueHolds(settings.catalogue)
+        self.in_flight = InFlight(settings.work / "state.db")
         self.catalogue.follow(self.vault)  # before anything is appended: one that is ahead of the ledger is seen
         self.recovered = self._recover(disk)
         self.catalogue.follow(self.vault)
@@ -248,7 +255,7 @@ class Repository:
 
     def ingest(
         self, path: Path, *, title: str = "", producer: str = "", metadata: Path | None = None,
-        manifest: Path | None = None, kind: str = "", override: str = "",
+        manifest: Path | None = None, kind: str = "", override: str = "", terms: Terms = NO_TERMS,
     ) -> Receipt:  # fmt: skip
         """Take in one package: a folder, a bag, an archive; return what became of it.
 
@@ -257,13 +264,60 @@ class Repository:
         """
         delivery = Delivery(
             path=path, title=title, producer=producer, metadata=metadata, manifest=manifest, kind=kind,
-            override=override,
+            override=override, terms=terms,
         )  # fmt: skip
         pipeline.look(delivery)
+        if override:
+            self._decisions().check_officer()
         setting = self._setting()
-        receipt = pipeline.take_in(delivery, setting, self._next_accession())
+        number = self._next_accession(terms.told())
+        with running(number, self.settings.work):
+            self.in_flight.put(number, delivery)
+            return self._take_in(delivery, setting, number)
+
+    def _take_in(self, delivery: Delivery, setting: Setting, number: str) -> Receipt:
+        """The rest of an ingest, once it has a number; what its producer is told is written down."""
+        receipt = pipeline.take_in(delivery, setting, number)
         self.catalogue.follow(self.vault)
+        documents.write(self._reports, documents.told(receipt, delivery.terms))
+        if receipt.outcome != "held":
+            self.in_flight.forget(number)
         return receipt
+
+    def accessions(self) -> Iterator[Accession]:
+        """Yield every accession that ever got a number, in their order."""
+        return accessions.accessions(self.catalogue, self.settings.work)
+
+    def accept(self, number: str, reason: str, source: Path | None = None) -> Receipt:
+        """Take in what is held, as an officer says; its files have to be those that were held.
+
+        `source` is where it lies, if that is not known any more. Raises UnknownAccession, AccessionState,
+        SourceUnknown, NotAsHeld, and what `ingest` raises; what was decided stays on record.
+        """
+        found = accessions.accession(self.catalogue, self.settings.work, number)
+        known = self.in_flight.get(found.accession)
+        if source is None and known is None and found.allows("accept"):
+            raise SourceUnknown(found.accession)
+        delivery = known or Delivery(path=source or Path(), terms=Terms(**found.terms))
+        delivery = replace(delivery, path=source or delivery.path)
+        pipeline.look(delivery)
+        setting = self._setting()
+        with running(found.accession, self.settings.work):
+            found, why = self._decisions().accept(number, reason)
+            self.in_flight.put(found.accession, delivery)
+            expected = Digest.parse(found.content) if found.content else None
+            return self._take_in(replace(delivery, override=why, expected=expected), setting, found.accession)
+
+    def give_back(self, number: str, reason: str) -> Accession:
+        """Say that what is held, or was interrupted, is not taken in; raise UnknownAccession or AccessionState."""
+        found = accessions.accession(self.catalogue, self.settings.work, number)
+        with running(found.accession, self.settings.work):
+            done, why = self._decisions().give_back(number, reason)
+            told = documents.read(self._reports, done.accession)
+            told |= {"outcome": done.state, "because": [why], "decided": stamp(self.now())}
+            documents.write(self._reports, told)
+            self.in_flight.forget(done.accession)
+        return done
 
     def preflight(
         self, path: Path, *, metadata: Path | None = None, manifest: Path | None = None, kind: str = "",
@@ -663,7 +717,7 @@ class Repository:
             raise NotFound(f"Version {wanted} of {urn}", "this repository", "`tianyi show` lists its versions.")
         return self.vault.record(parse_aip(urn), row["version"], Digest.parse(row["record"]))
 
-    def _next_accession(self) -> str:
+    def _next_accession(self, detail: Mapping[str, Json]) -> str:
         """The next number of the year, written down at once so that nobody else gets it."""
         with self.committer.lock():
             self.catalogue.follow(self.vault)
@@ -675,7 +729,9 @@ class Repository:
             )
             number = f"{year}-{((row['last'] if row else 0) or 0) + 1:04d}"
             time = stamp(self.now())
-            event = Event(time=time, type="accession", agent=self.agent, object=number, outcome="received")
+            event = Event(
+                time=time, type="accession", agent=self.agent, object=number, outcome="received", detail=detail
+            )
             self.committer.note_locked(event)
             self.catalogue.follow(self.vault)
         return number
@@ -699,6 +755,16 @@ class Repository:
             policies=policies, executor=workers, identifier=identifier, now=self.now,
             new_id=lambda: _new_id(self.now), agent=self.agent, software=SOFTWARE, progress=self.progress,
             scanner=scanners.configured(self.settings),
+        )  # fmt: skip
+
+    @property
+    def _reports(self) -> Path:
+        return self.settings.work / "reports"
+
+    def _decisions(self) -> Decisions:
+        return Decisions(
+            catalogue=self.catalogue, committer=self.committer, agents=self.settings.agents, agent=self.agent,
+            user=self.user, now=self.now(),
         )  # fmt: skip
 
     def _deletions(self) -> Deletions:

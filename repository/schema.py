@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-VERSION = 5
+VERSION = 6
 
 _TABLES: dict[str, tuple[dict[str, type], tuple[str, ...]]] = {
     "state": ({"key": str, "value": int}, ("key",)),
@@ -27,7 +27,9 @@ _TABLES: dict[str, tuple[dict[str, type], tuple[str, ...]]] = {
         ("id",),
     ),
     "accessions": (
-        {"accession": str, "received": str, "outcome": str, "aip": str, "because": str, "entry": int}, ("accession",)
+        {"accession": str, "received": str, "outcome": str, "aip": str, "because": str, "terms": str, "content": str,
+         "entry": int},
+        ("accession",),
     ),
     "events": (
         {"entry": int, "time": str, "type": str, "agent": str, "object": str, "outcome": str, "detail": str,

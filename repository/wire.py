@@ -18,6 +18,7 @@ from ingest.finding import Finding
 from ingest.pipeline import Receipt
 from ingest.preflight import Preflight
 from ingest.validation import Validation
+from repository.accession import Accession
 from repository.copies import CopyState
 from repository.corrections import Correction
 from repository.dip import Dip
@@ -65,7 +66,18 @@ def receipt(value: Receipt) -> Json:
         "findings": [finding(found) for found in value.findings],
         "findings_total": value.findings_total,
         "report": place(value.report),
-    }
+        "documents": {
+            "html": place(value.report.with_suffix(".html")), "json": place(value.report.with_suffix(".json")),
+            "digests": place(value.listing),
+        },
+    }  # fmt: skip
+
+
+def accession(value: Accession) -> Json:
+    return {
+        "accession": value.accession, "state": value.state, "aip": value.aip or None, "next": value.next or None,
+        "received": value.received, "because": list(value.because), "terms": dict(value.terms),
+    }  # fmt: skip
 
 
 def preflight(value: Preflight, rooms: Sequence[Room]) -> Json:

@@ -72,6 +72,17 @@ class Happening:
     objects: Sequence[str] = ("",)
 
 
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """A rights statement (PREMIS 3 §4.1) of the whole AIP, by agreement with its producer: `agreement` names it, `note`
+    says who may do what, `restrictions` what nobody may; "" where nothing was said."""
+
+    id: str
+    agreement: str = ""
+    note: str = ""
+    restrictions: str = ""
+
+
 _HEAD = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'
     '<premis:premis xmlns:premis="http://www.loc.gov/premis/v3"'
@@ -81,15 +92,15 @@ _TAIL = "</premis:premis>\n"
 
 
 def segments(
-    aip: str, files: Iterable[File], events: Iterable[Happening], agents: Iterable[Agent]
+    aip: str, files: Iterable[File], events: Iterable[Happening], agents: Iterable[Agent], rights: Iterable[Rights] = ()
 ) -> Iterator[Iterator[bytes]]:
     """Yield each segment as an iterator of its bytes, to be exhausted before the next is asked for.
 
-    PREMIS wants objects before events before agents; an AIP without new files has one segment.
+    PREMIS wants objects before events before agents before rights; an AIP without new files has one segment.
     """
     remaining = iter(files)
     upcoming = next(remaining, None)
-    closing = [*(_event(aip, event) for event in events), *map(_agent, agents)]
+    closing = [*(_event(aip, event) for event in events), *map(_agent, agents), *(_rights(aip, one) for one in rights)]
     while upcoming is not None or closing:
         some = [] if upcoming is None else [upcoming, *islice(remaining, OBJECTS - 1)]
         upcoming = next(remaining, None)
@@ -189,6 +200,21 @@ def _agent(agent: Agent) -> str:
     return (
         f"<premis:agent>{_identifier('agent', 'local', agent.id)}{_element('agentName', agent.name)}"
         f"{_element('agentType', agent.kind)}{version}</premis:agent>\n"
+    )
+
+
+def _rights(aip: str, rights: Rights) -> str:
+    """Its basis is "other", as the agreement with a producer is none of the other three of the vocabulary."""
+    agreement, note = rights.agreement, rights.note
+    document = _identifier("otherRightsDocumentation", "agreement", agreement) if agreement else ""
+    granted = f"{_element('act', 'use')}{_element('restriction', rights.restrictions)}"
+    return (
+        f"<premis:rights><premis:rightsStatement>{_identifier('rightsStatement', 'UUID', rights.id)}"
+        f"{_element('rightsBasis', 'other')}<premis:otherRightsInformation>{document}"
+        f"{_element('otherRightsBasis', 'agreement')}{_element('otherRightsNote', note) if note else ''}"
+        "</premis:otherRightsInformation>"
+        f"{f'<premis:rightsGranted>{granted}</premis:rightsGranted>' if rights.restrictions else ''}"
+        f"{_identifier('linkingObject', PATH_TYPE, f'{aip}/')}</premis:rightsStatement></premis:rights>\n"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from repository.cli import (
+    accessions,
     audit,
     copies,
     deletions,
@@ -30,6 +31,9 @@ from repository.cli.helping import Command
 COMMANDS: dict[str, Callable[..., None]] = {
     "init": init.init,
     "ingest": ingest.ingest,
+    "accessions": accessions.accessions,
+    "accept": accessions.accept,
+    "return": accessions.give_back,
     "identify": identify.identify,
     "validate": validate.validate,
     "list": holdings.list_aips,

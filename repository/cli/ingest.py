@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from ingest.pipeline import Receipt
+from ingest.terms import Terms, terms
 from repository import edge, wire
 from repository.cli.app import AsJson, opened
 from repository.cli.findings import show_findings
@@ -47,6 +48,11 @@ def ingest(
     manifest: Manifest = None,
     kind: Annotated[Kind | None, typer.Option("--as", help="What it is, where detection errs.")] = None,
     accept: Annotated[str, typer.Option("--accept-held", metavar="REASON", help="Why what is held is accepted.")] = "",
+    agreement: Annotated[str, typer.Option(metavar="ID", help="The submission agreement that it comes under.")] = "",
+    rights: Annotated[str, typer.Option(metavar="TEXT", help="Who may do what with it.")] = "",
+    restrictions: Annotated[str, typer.Option(metavar="TEXT", help="What nobody may, and until when.")] = "",
+    received: Annotated[str, typer.Option(metavar="DATE", help="When it was handed over, as 2026-03-01.")] = "",
+    extent: Annotated[str, typer.Option(metavar="TEXT", help="What was handed over, as 2 disks.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen; take nothing in.")] = False,
     json: AsJson = False,
 ) -> None:
@@ -54,6 +60,7 @@ def ingest(
     object is an accession of its own, with an answer of its own."""
     screen = Screen(json=json)
     codes = set()
+    agreed = _terms(agreement=agreement, rights=rights, restrictions=restrictions, received=received, extent=extent)
     with opened(context, screen) as repository:
         for package in repository.deliveries(path, kind or ""):
             if dry_run:
@@ -61,9 +68,9 @@ def ingest(
                 continue
             receipt = repository.ingest(
                 package, title=title, producer=producer, metadata=metadata, manifest=manifest, kind=kind or "",
-                override=accept,
+                override=accept, terms=agreed,
             )  # fmt: skip
-            screen.result(wire.receipt(receipt), partial(_show, receipt=receipt))
+            screen.result(wire.receipt(receipt), partial(show, receipt=receipt))
             codes.add(exit_code(receipt))
     raise typer.Exit(min(codes - {edge.DONE}, default=edge.DONE))
 
@@ -74,7 +81,14 @@ def exit_code(receipt: Receipt) -> int:
     return edge.INCOMPLETE if receipt.outcome == "held" or receipt.behind else edge.DONE
 
 
-def _show(console: Console, receipt: Receipt) -> None:
+def _terms(**said: str) -> Terms:
+    try:
+        return terms(**said)
+    except ValueError as error:
+        raise typer.BadParameter(f"--received {said['received']!r} is no date: write it as 2026-03-01.") from error
+
+
+def show(console: Console, receipt: Receipt) -> None:
     colour = _COLOURS[receipt.outcome]
     console.print(f"[bold]Accession {receipt.accession}[/] [{colour}]{receipt.outcome}[/] ({receipt.kind})")
     console.print(f"  {counted(receipt.files, 'file')}, {size(receipt.size)}, of which {size(receipt.new_bytes)} new")
@@ -86,4 +100,9 @@ def _show(console: Console, receipt: Receipt) -> None:
     if receipt.behind:
         console.print(f"[yellow]Behind:[/] {', '.join(sorted(receipt.behind))}. Mount it, then tianyi replicate.")
     if receipt.outcome == "held":
-        console.print('[dim]→[/] Look at the findings; then ingest again with --accept-held "REASON", or return it.')
+        console.print(
+            f'[dim]→[/] Look at the findings; then tianyi accept {receipt.accession} --reason "…", or return it.'
+        )
+    elif not receipt.behind:
+        document = "receipt" if receipt.aip else "report"
+        console.print(f"[dim]→[/] The producer's {document}: {escape(str(receipt.report.with_suffix('.html')))}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -16,6 +17,7 @@ from repository import config, migrate
 from repository.migration import Migration
 from repository.repository import Repository
 from storage.aip import uuid7
+from storage.canonical import Json
 from storage.digest import sha256
 from storage.durable import Disk
 from tests.crash.recording import Recording
@@ -84,8 +86,8 @@ class Quick(Repository):
     def _setting(self) -> Setting:
         return replace(super()._setting(), identifier=_plain, new_id=lambda: uuid7(NOW, self.chance.randbytes(10)))
 
-    def _next_accession(self) -> str:
-        number = super()._next_accession()
+    def _next_accession(self, detail: Mapping[str, Json]) -> str:
+        number = super()._next_accession(detail)
         if self.recording:
             self.recording.mark(Entered(self.vault.ledger.size(), required(self.recording)))
         return number

@@ -51,6 +51,16 @@ def test_what_was_written_is_valid(files: list[File], events: list[Happening], a
         schema().assertValid(etree.fromstring(data))
 
 
+@given(st.text(max_size=9), st.text(max_size=9), st.text(max_size=9))
+def test_rights_are_valid_and_hide_no_event(agreement: str, note: str, restrictions: str) -> None:
+    event = Happening(id="e", type="ingestion end", time="2026-03-01T00:00:00Z", outcome="accepted")
+    rights = [premis.Rights("r", agreement, note, restrictions)]
+    [parts] = premis.segments(AIP, [], [event], [], rights)
+    data = b"".join(parts)
+    schema().assertValid(etree.fromstring(data))
+    assert list(read(io.BytesIO(data))) == [event]
+
+
 def test_hostile_names_are_read_back_and_valid() -> None:
     files = [
         File(

@@ -1,0 +1,61 @@
+"""An accession as a value, and how one lives, as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+RECEIVED, HELD, APPROVED = "received", "held", "approved"
+ACCEPTED, REJECTED, RETURNED, DELETED = "accepted", "rejected", "returned", "deleted"
+INTERRUPTED = "interrupted"
+
+NEXT: Mapping[tuple[str, str], str] = {
+    (RECEIVED, "hold"): HELD,
+    (RECEIVED, "reject"): REJECTED,
+    (RECEIVED, "commit"): ACCEPTED,
+    (RECEIVED, "return"): RETURNED,
+    (HELD, "accept"): APPROVED,
+    (HELD, "return"): RETURNED,
+    (APPROVED, "accept"): APPROVED,
+    (APPROVED, "commit"): ACCEPTED,
+    (APPROVED, "reject"): REJECTED,
+    (APPROVED, "return"): RETURNED,
+    (ACCEPTED, "delete"): DELETED,
+}
+"""What an accession becomes by what happens to it. A received one that nobody is at work on is seen as `interrupted`.
+An approved one is held no more, and is to be taken in."""
+
+DECIDED = {"acceptance": APPROVED, "return": RETURNED}
+"""What the ledger's entries of an officer's decisions lead to."""
+
+_STEPS = {
+    INTERRUPTED: 'tianyi return {0} --reason "…", then ingest it again',
+    HELD: 'tianyi accept {0} --reason "…", or tianyi return {0} --reason "…"',
+    APPROVED: 'tianyi accept {0} --reason "…"',
+    REJECTED: "send the report to the producer: {1}",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accession:
+    """`state` is one of NEXT's, or `interrupted`; `aip` is "" where there is none. `received` is when it got its number
+    (UTC with a Z); `terms` are those of ingest.terms that were told; `content` is the digest of the list of the files
+    that were held, "" where none were; `report` is where the page for its producer lies."""
+
+    accession: str
+    state: str
+    aip: str
+    received: str
+    because: tuple[str, ...]
+    terms: Mapping[str, str]
+    content: str
+    report: str
+
+    @property
+    def next(self) -> str:
+        """What somebody has to do now, "" where nothing."""
+        return _STEPS.get(self.state, "").format(self.accession, self.report)
+
+    def allows(self, act: str) -> bool:
+        """Whether the table has the act."""
+        return (RECEIVED if self.state == INTERRUPTED else self.state, act) in NEXT
