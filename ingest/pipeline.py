@@ -23,6 +23,7 @@ from ingest.finding import Finding, Severity, error
 from ingest.happenings import Actors, happenings
 from ingest.identify import Identifier
 from ingest.scan import Engine, Outcome, Scanner
+from ingest.settled import Settled, place, remove
 from ingest.sip import Sip, check_package, open_sip, unchanged
 from ingest.terms import NO_TERMS, Terms
 from ingest.versions import State, are_whole, states
@@ -166,6 +167,9 @@ class _Ingest:
         self.waiting: list[Received] = []
         self.infected: Spool[Received] = Spool()  # they get names in the vault only if they are accepted
         self.engine: Engine | None = None
+        self.unsettled: list[int] = []  # numbers of files that were examined, and may not be durable yet
+        self.resumes = place(setting.work, accession)
+        self.settled: Settled
         self.listing = scratch / "files.sha256"
         self.content = sha256(b"")
 
@@ -176,39 +180,54 @@ class _Ingest:
         if self.setting.scanner:
             self.engine = self.setting.scanner().engine()
         if sip.whole:
-            self._examine(store=self._decide().outcome != "reject")
+            self._examine(sip, store=self._decide().outcome != "reject")
             self._check(sip)
         self._list()
         decision = self._never_unread(self._decide())
-        if decision.outcome == "accept":
-            return self._accept(sip, decision)
-        return self._decline(sip, decision)
+        receipt = self._accept(sip, decision) if decision.outcome == "accept" else self._decline(sip, decision)
+        remove(self.resumes)
+        return receipt
 
-    def _examine(self, *, store: bool) -> None:
-        """Hash, store and identify every file, in chunks on the executor; nothing is stored of what is refused."""
+    def _examine(self, sip: Sip, *, store: bool) -> None:
+        """Hash, store and identify every file, in chunks on the executor; nothing is stored of what is refused, and
+        nothing is read again that a run which was cut short has settled."""
         files, size = self.worklist.totals()
         stores = tuple(self.stage.stores) if store else ()
         digests = self.setting.policies.ingest.digests
         self.setting.identifier()  # so that what is kept ready for it is there before the workers look for it
         desk = Desk(stores, self.stage.run, self.setting.holds, self.setting.identifier, digests, self.setting.scanner)
         self.setting.progress.begin("Reading", files, size)
-        with self.setting.executor(files, size) as executor:
-            tasks = chunked(self.worklist.tasks(), CHUNK_FILES, CHUNK_BYTES)
-            for results in in_order(executor, partial(examine, desk), tasks):
-                self._take(results)
+        with closing(Settled(self.resumes, self._examined_with(sip))) as self.settled:
+            self.settled.recall(self.worklist, stores, self.setting.progress.advance)
+            with self.setting.executor(files, size) as executor:
+                tasks = chunked(self.worklist.tasks(), CHUNK_FILES, CHUNK_BYTES)
+                for results in in_order(executor, partial(examine, desk), tasks):
+                    self._take(results)
         self.setting.progress.end()
+
+    def _examined_with(self, sip: Sip) -> str:
+        """What has to be the same for what was found to count again: the package, the policies, the identifier,
+        the virus scanner with its signatures."""
+        box = str(sip.container.digest) if sip.container else ""
+        known = self.setting.identifier()
+        told = [escape_path(sip.path), sip.kind, box, self.setting.policies.digest, known.name, known.version]
+        return json.dumps([*told, repr(self.engine)])
 
     def _take(self, results: Sequence[Facts | Finding]) -> None:
         facts = [result for result in results if isinstance(result, Facts)]
         self.worklist.found(facts)
         self.worklist.tell(result for result in results if isinstance(result, Finding))
         for fact in facts:
+            is_infected = fact.verdict is not None and fact.verdict.outcome is Outcome.INFECTED
             if fact.received:
-                is_infected = fact.verdict is not None and fact.verdict.outcome is Outcome.INFECTED
                 (self.infected if is_infected else self.waiting).append(fact.received)
+            if not is_infected:  # such a one is not settled before it is accepted: it is read and scanned again
+                self.unsettled.append(fact.number)
         self.setting.progress.advance(len(results), sum(fact.size for fact in facts))
         if len(self.waiting) >= BATCH_FILES or sum(blob.size for blob in self.waiting) >= BATCH_BYTES:
             self._settle()
+            self.settled.keep(self.worklist.known(self.unsettled))
+            self.unsettled.clear()
 
     def _settle(self) -> None:
         self.stage.settle(self.waiting)

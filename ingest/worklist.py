@@ -52,6 +52,23 @@ class Placed(NamedTuple):
     size: int
 
 
+class Known(NamedTuple):
+    """What examination found of a file, as it is kept: the columns of the items' table."""
+
+    name: bytes
+    size: int
+    mtime: str | None
+    digest: str
+    digests: str
+    formats: str
+    mime: str
+    basis: str
+    opinion: str
+    new: int
+    scan: str | None
+    scan_told: str | None
+
+
 class Worklist:
     """Items in the order of their names; places (bag paths) in the order of manifests. Not for several threads."""
 
@@ -195,7 +212,7 @@ class Worklist:
                 yield name
 
     def tasks(self) -> Iterator[Task]:
-        """Yield the files to examine, by name, each with the algorithms that were claimed for it.
+        """Yield the files that are to be examined yet, by name, each with the algorithms that were claimed for it.
 
         Asked for page by page, so that what is found can be written down meanwhile.
         """
@@ -228,6 +245,24 @@ class Worklist:
                 " size = ?, scan = ?, scan_told = ? where id = ?",
                 (*row, *scan, fact.number),
             )
+
+    def known(self, numbers: Iterable[int]) -> Iterator[Known]:
+        """Yield what was found of files."""
+        for number in numbers:
+            row = self._db.execute(f"select {', '.join(Known._fields)} from items where id = ?", (number,)).fetchone()
+            yield Known(*row)
+
+    def recall(self, known: Known) -> bool:
+        """Take in what was found of a file before; False where it is not listed as it was then, or where a digest is
+        claimed that nobody computed."""
+        done = self._db.execute(
+            "update items set digest = :digest, digests = :digests, formats = :formats, mime = :mime, basis = :basis,"
+            " opinion = :opinion, new = :new, scan = :scan, scan_told = :scan_told"
+            " where kind = 'file' and name = :name and size = :size and mtime is :mtime and not exists"
+            " (select 1 from claims c where c.name = :name and instr(:digests, c.algorithm || ':') = 0)",
+            known._asdict(),
+        )
+        return done.rowcount == 1
 
     def made(self, placed: Placed) -> None:
         """Add a file that Tianyi made for the version, or that an earlier version has."""
@@ -314,7 +349,7 @@ class Worklist:
 
 _TASKS = """
 select i.id, i.name, source, size, mtime, watched, group_concat(distinct algorithm)
-from (select * from items where kind = 'file' and name > ? order by name limit 1000) i
+from (select * from items where kind = 'file' and digest is null and name > ? order by name limit 1000) i
 left join claims c on c.name = i.name group by i.id order by i.name
 """
 _LAST = b"\xff" * 5_000  # greater than any name: Linux knows no path of more than 4,096 bytes

@@ -25,11 +25,14 @@ NEXT: Mapping[tuple[str, str], str] = {
 """What an accession becomes by what happens to it. A received one that nobody is at work on is seen as `interrupted`.
 An approved one is held no more, and is to be taken in."""
 
+ENDS = {ACCEPTED, *NEXT.values()} - {state for state, _ in NEXT if state != ACCEPTED}
+"""The states in which nothing is in work."""
+
 DECIDED = {"acceptance": APPROVED, "return": RETURNED}
 """What the ledger's entries of an officer's decisions lead to."""
 
 _STEPS = {
-    INTERRUPTED: 'tianyi return {0} --reason "…", then ingest it again',
+    INTERRUPTED: 'tianyi ingest --resume, or tianyi return {0} --reason "…"',
     HELD: 'tianyi accept {0} --reason "…", or tianyi return {0} --reason "…"',
     APPROVED: 'tianyi accept {0} --reason "…"',
     REJECTED: "send the report to the producer: {1}",

@@ -30,7 +30,7 @@ class InFlight:
     def put(self, accession: str, delivery: Delivery) -> None:
         """Remember what was asked for, durable on return."""
         said: dict[str, object] = {"title": delivery.title, "producer": delivery.producer, "kind": delivery.kind}
-        said["terms"] = delivery.terms.told()
+        said |= {"terms": delivery.terms.told(), "override": delivery.override}
         places = [
             os.fsencode(at.absolute()) if at else None for at in (delivery.path, delivery.metadata, delivery.manifest)
         ]
@@ -49,12 +49,17 @@ class InFlight:
         path, metadata, manifest = (Path(os.fsdecode(at)) if at else None for at in row[1:])
         return Delivery(
             path=path or Path(), title=said["title"], producer=said["producer"], kind=said["kind"],
-            metadata=metadata, manifest=manifest, terms=Terms(**said["terms"]),
+            override=said["override"], metadata=metadata, manifest=manifest, terms=Terms(**said["terms"]),
         )  # fmt: skip
 
     def forget(self, accession: str) -> None:
         with self._open() as db:
             db.execute("delete from deliveries where accession = ?", (accession,))
+
+    def all(self) -> list[str]:
+        """The numbers of the accessions that are remembered, in their order."""
+        with self._open() as db:
+            return [row[0] for row in db.execute("select accession from deliveries order by accession")]
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:

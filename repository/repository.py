@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from fixity.audit import Audit
-from ingest import pipeline
+from ingest import pipeline, settled
 from ingest.again import Drifted
 from ingest.codes import check_known
 from ingest.deliveries import deliveries
@@ -60,7 +60,7 @@ from repository import (
     scanners,
     signatures,
 )
-from repository.accession import Accession
+from repository.accession import ENDS, INTERRUPTED, Accession
 from repository.accessions import Decisions
 from repository.agents import on_record
 from repository.agreement import agrees
@@ -284,6 +284,23 @@ class Repository:
             self.in_flight.forget(number)
         return receipt
 
+    def resume(self) -> Iterator[Receipt]:
+        """Go on with every accession that was interrupted, in the order of numbers, and yield what became of each.
+
+        What was settled of it is not read again (ingest.settled). One of which it is not known where it lies is left as
+        it is. Raises as `ingest` does; then those after it are left too.
+        """
+        states = {one.accession: one.state for one in self.accessions()}
+        for number in self.in_flight.all():
+            if states.get(number) in ENDS:  # it was killed when it was done
+                self._forget(number)
+        for number in [number for number, state in states.items() if state == INTERRUPTED]:
+            if delivery := self.in_flight.get(number):
+                pipeline.look(delivery)
+                setting = self._setting()
+                with running(number, self.settings.work):
+                    yield self._take_in(delivery, setting, number)
+
     def accessions(self) -> Iterator[Accession]:
         """Yield every accession that ever got a number, in their order."""
         return accessions.accessions(self.catalogue, self.settings.work)
@@ -316,8 +333,13 @@ class Repository:
             told = documents.read(self._reports, done.accession)
             told |= {"outcome": done.state, "because": [why], "decided": stamp(self.now())}
             documents.write(self._reports, told)
-            self.in_flight.forget(done.accession)
+            self._forget(done.accession)
         return done
+
+    def _forget(self, number: str) -> None:
+        """An accession has come to its end: nothing of it is in flight."""
+        self.in_flight.forget(number)
+        settled.remove(settled.place(self.settings.work, number))
 
     def preflight(
         self, path: Path, *, metadata: Path | None = None, manifest: Path | None = None, kind: str = "",

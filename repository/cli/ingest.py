@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from rich.markup import escape
 from ingest.pipeline import Receipt
 from ingest.terms import Terms, terms
 from repository import edge, wire
+from repository.accession import INTERRUPTED
 from repository.cli.app import AsJson, opened
 from repository.cli.findings import show_findings
 from repository.cli.preflight import foretold
@@ -40,8 +42,9 @@ _COLOURS = {"accepted": "green", "held": "yellow", "rejected": "red"}
 def ingest(
     context: typer.Context,
     path: Annotated[
-        Path, typer.Argument(metavar="PATH", help="A folder, a bag, OCFL, E-ARK, an RO-Crate, a zip, a tar or a 7z.")
-    ],
+        Path | None,
+        typer.Argument(metavar="PATH", help="A folder, a bag, OCFL, E-ARK, an RO-Crate, a zip, tar or 7z."),
+    ] = None,
     title: Annotated[str, typer.Option(metavar="TITLE", help="The AIP's title.")] = "",
     producer: Annotated[str, typer.Option(metavar="NAME", help="Who delivers it.")] = "",
     metadata: Annotated[Path | None, typer.Option(metavar="FILE", help="Dublin Core as .json or .csv.")] = None,
@@ -53,26 +56,52 @@ def ingest(
     restrictions: Annotated[str, typer.Option(metavar="TEXT", help="What nobody may, and until when.")] = "",
     received: Annotated[str, typer.Option(metavar="DATE", help="When it was handed over, as 2026-03-01.")] = "",
     extent: Annotated[str, typer.Option(metavar="TEXT", help="What was handed over, as 2 disks.")] = "",
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with what was interrupted; PATH is left out.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen; take nothing in.")] = False,
     json: AsJson = False,
 ) -> None:
     """Take in an accession: examine every file, decide by policy, keep it as an AIP. Of an OCFL storage root, each
     object is an accession of its own, with an answer of its own."""
     screen = Screen(json=json)
-    codes = set()
     agreed = _terms(agreement=agreement, rights=rights, restrictions=restrictions, received=received, extent=extent)
+    if (path is None) is not resume:
+        raise typer.BadParameter("Name a PATH, or say --resume without one.")
     with opened(context, screen) as repository:
-        for package in repository.deliveries(path, kind or ""):
-            if dry_run:
-                codes.add(foretold(screen, repository, package, metadata, manifest, kind or "", accept))
-                continue
-            receipt = repository.ingest(
+        if path is None:
+            codes = _told(screen, repository.resume())
+            if not codes:
+                screen.result({"resumed": 0}, lambda console: console.print("There is nothing to go on with."))
+            for one in repository.accessions():
+                if one.state == INTERRUPTED:
+                    screen.warn(f"Where the delivery of {one.accession} lies is not known any more. {one.next}.")
+            raise typer.Exit(_worst(codes))
+        packages = repository.deliveries(path, kind or "")
+        if dry_run:
+            codes = {foretold(screen, repository, one, metadata, manifest, kind or "", accept) for one in packages}
+            raise typer.Exit(_worst(codes))
+        receipts = (
+            repository.ingest(
                 package, title=title, producer=producer, metadata=metadata, manifest=manifest, kind=kind or "",
                 override=accept, terms=agreed,
-            )  # fmt: skip
-            screen.result(wire.receipt(receipt), partial(show, receipt=receipt))
-            codes.add(exit_code(receipt))
-    raise typer.Exit(min(codes - {edge.DONE}, default=edge.DONE))
+            )
+            for package in packages
+        )  # fmt: skip
+        raise typer.Exit(_worst(_told(screen, receipts)))
+
+
+def _told(screen: Screen, receipts: Iterable[Receipt]) -> set[int]:
+    """Tell of each when it is done; return the exit codes."""
+    codes = set()
+    for receipt in receipts:
+        screen.result(wire.receipt(receipt), partial(show, receipt=receipt))
+        codes.add(exit_code(receipt))
+    return codes
+
+
+def _worst(codes: set[int]) -> int:
+    return min(codes - {edge.DONE}, default=edge.DONE)
 
 
 def exit_code(receipt: Receipt) -> int:
