@@ -6,11 +6,15 @@ A new verb is a new row: every test of this folder takes its scenes from here.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import copytree, rmtree
+from typing import Any
+from unittest.mock import patch
 
 from fixity.audit import is_damaged
+from ingest import pipeline
 from repository import config
 from storage import layout
 from storage.errors import Unreachable
@@ -49,6 +53,45 @@ def ingest(name: str) -> Run:
         return receipt.behind
 
     return run
+
+
+class _Interrupted(Exception):
+    """As if the process had been ended then."""
+
+
+class _Ending:
+    """A progress that ends an ingest when three files are done."""
+
+    left = 3
+
+    def begin(self, what: str, files: int, size: int) -> None: ...
+    def end(self) -> None: ...
+
+    def advance(self, files: int, size: int) -> None:
+        self.left -= files
+        if self.left < 0:
+            raise _Interrupted
+
+
+def _in_small_portions() -> Any:
+    return patch.multiple(pipeline, CHUNK_FILES=1, BATCH_FILES=1)
+
+
+def cut_short(repository: Quick, deliveries: Path) -> None:
+    """An ingest that had settled some of its files."""
+    repository.progress = _Ending()
+    with _in_small_portions(), suppress(_Interrupted):
+        repository.ingest(deliveries / "harbour")
+    assert list((repository.settings.work / "resume").glob("*.db"))
+
+
+def resume(repository: Quick, deliveries: Path) -> Behind:
+    """Go on; where what was in flight is lost, begin again."""
+    with _in_small_portions():
+        done = list(repository.resume())
+    if not done and not list(repository.aips()):
+        return ingest("harbour")(repository, deliveries)
+    return frozenset[str]().union(*(receipt.behind for receipt in done))
 
 
 def holds(aips: int) -> Question:
@@ -162,6 +205,7 @@ def has_newer_signatures(repository: Quick) -> bool:
 VERBS = (
     Verb("ingest", _nothing, ingest("harbour"), holds(1)),
     Verb("ingest more", ingest("harbour"), ingest("bridge"), holds(2)),
+    Verb("ingest resumed", cut_short, resume, holds(1)),
     Verb("audit", spoil, audit, lambda repository: True),
     Verb("repair", spoil, repair, is_whole, mends=True),
     Verb("replicate", fall_behind, replicate, is_caught_up, mends=True, recovers=False),
