@@ -218,10 +218,10 @@ class _Ingest:
         self.worklist.found(facts)
         self.worklist.tell(result for result in results if isinstance(result, Finding))
         for fact in facts:
-            is_infected = fact.verdict is not None and fact.verdict.outcome is Outcome.INFECTED
+            outcome = fact.verdict.outcome if fact.verdict else Outcome.CLEAN
             if fact.received:
-                (self.infected if is_infected else self.waiting).append(fact.received)
-            if not is_infected:  # such a one is not settled before it is accepted: it is read and scanned again
+                (self.infected if outcome is Outcome.INFECTED else self.waiting).append(fact.received)
+            if outcome is Outcome.CLEAN:  # a run that goes on reads the others again, and has them scanned
                 self.unsettled.append(fact.number)
         self.setting.progress.advance(len(results), sum(fact.size for fact in facts))
         if len(self.waiting) >= BATCH_FILES or sum(blob.size for blob in self.waiting) >= BATCH_BYTES:

@@ -24,6 +24,7 @@ from tests.crash.quick import opened
 from tests.crash.recording import Recording
 from tests.crash.scene import each_once_and_whole, found, leftovers
 from tests.faulty import ANY, Faulty
+from tests.servers.clamd import INFECTED, Running
 
 FILES = 24
 Reads = Callable[[], int]
@@ -219,3 +220,18 @@ def test_killed_at_any_step_it_gives_the_same_aip(source: Path, tmp_path: Path, 
         shutil.rmtree(scene)
     tally("processes killed", len(steps))
     assert spared > each  # in all, or nothing was gone on with
+
+
+def test_what_a_virus_scanner_said_counts_and_what_is_infected_is_scanned_again(
+    tianyi: Tianyi, repository: Path, source: Path, clamd: Running, cut: Callable[[Path], None], reads: Reads
+) -> None:
+    with (repository / "tianyi.toml").open("a") as file:
+        file.write(f'\n[scan]\nclamd = "{clamd.address}"\n')
+    (source / "0" / "0.exe").write_bytes(INFECTED)  # the first of all
+    cut(source)
+    done = reads()
+    answer = tianyi("ingest", "--resume", at=repository)
+    assert (answer.code, answer.said["outcome"]) == (6, "held")
+    assert [found["path"] for found in answer.said["findings"] if found["code"] == "infected"] == ["0/0.exe"]
+    assert not [found for found in answer.said["findings"] if found["code"] == "not-scanned"]
+    assert 0 < reads() - done < FILES  # those settled were not read again
