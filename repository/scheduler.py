@@ -15,9 +15,10 @@ from queue import Empty, SimpleQueue
 from types import FrameType
 
 from repository.config import Config
+from repository.facade import utc_now
 from repository.job_process import JobProcesses
 from repository.jobs import AGENT, Job, Run
-from repository.repository import Repository, utc_now
+from repository.repository import Repository
 from repository.timer import firing
 from storage.lock import locked
 

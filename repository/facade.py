@@ -1,0 +1,190 @@
+"""What every verb of the façade works with: a repository folder, opened."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Container, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from uuid import UUID
+
+from ingest.codes import check_known
+from ingest.identify import Identifier
+from ingest.identify_magic import Asked
+from ingest.pipeline import Setting
+from policies import document
+from policies.effective import Policies
+from policies.errors import PolicyError
+from repository import (
+    config,
+    copies,
+    founding,
+    identifiers,
+    packages,
+    scanners,
+    signatures,
+)
+from repository.catalogue import Catalogue, CatalogueHolds
+from repository.config import Config, Copy
+from repository.errors import UnknownCopy
+from repository.inflight import InFlight
+from repository.signatures import Imported
+from repository.watch import Watch, remembered
+from repository.workers import workers
+from storage.aip import stamp, uuid7
+from storage.canonical import Json
+from storage.commit import Committer
+from storage.durable import DISK, Disk
+from storage.errors import Locked, StorageError
+from storage.event import Event
+from storage.lock import locked
+from storage.ocfl_copy import OcflCopy
+from storage.progress import SILENT, Progress
+from storage.staging import lives
+from storage.store import Store
+from storage.vault import Vault
+
+SOFTWARE = f"tianyi {version('tianyi')}"
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def default_agent() -> str:
+    """Who acts where nobody says: the system's user."""
+    return os.environ.get("TIANYI_AGENT") or system_user()
+
+
+def system_user() -> str:
+    """The system's user by number, since the ledger holds no personal data."""
+    return f"uid-{os.getuid()}"
+
+
+class Opened:
+    """A repository folder, opened. What a crash left half-done is finished first."""
+
+    def __init__(
+        self,
+        settings: Config,
+        *,
+        agent: str = "",
+        user: str = "",
+        now: Callable[[], datetime] = utc_now,
+        progress: Progress = SILENT,
+        patience: float = 60.0,
+        disk: Disk = DISK,
+    ) -> None:
+        self.settings = settings
+        self.agent, self.now, self.progress = agent or default_agent(), now, progress
+        self.user = user or system_user()
+        self.bad_reads: list[tuple[str, str]] = []
+        founding.check_apart(settings.copies, settings.folder)
+        stores = [config.open_copy(copy, settings, disk) for copy in settings.copies if not packages.is_package(copy)]
+        self.packages = packages.opened(settings, disk)
+        self.vault = Vault(
+            founding.present(stores, settings.vault_id),
+            lambda copy, key: self.bad_reads.append((copy, key)),
+            self._required(),
+        )
+        self.committer = Committer(self.vault, settings.work, disk, patience)
+        self.catalogue = Catalogue(settings.catalogue)
+        self._holds = CatalogueHolds(settings.catalogue)
+        self.in_flight = InFlight(settings.work / "state.db")
+        self.catalogue.follow(self.vault)  # before anything is appended: one that is ahead of the ledger is seen
+        self.recovered = self._recover(disk)
+        self.catalogue.follow(self.vault)
+        self.committer.scribe.remembers = lambda: remembered(self.catalogue)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._holds.close()
+        scanners.rest(self.settings)
+        self.catalogue.close()
+
+    @property
+    def copies(self) -> Sequence[Copy]:
+        return self.settings.copies
+
+    def policies(self) -> Policies:
+        """The policies in force: those in `policies/` over the defaults; raise PolicyError."""
+        loaded = document.load(self.settings.policies if self.settings.policies.is_dir() else None)
+        check_known(loaded.ingest.findings.codes)
+        copies.check_required(loaded.copies.names(), self.settings)
+        return loaded
+
+    def identifier(self, asked: Asked = "unsure") -> Callable[[], Identifier]:
+        """What makes the engine that tells formats here; it can be handed to workers. `asked`: when libmagic is."""
+        kept = self.settings.work / "signatures"
+        if imported := signatures.in_force(self.catalogue):
+            return partial(identifiers.imported, *self._laid_out(imported), kept, asked)
+        return partial(identifiers.identifier, kept, asked)
+
+    def _laid_out(self, imported: Imported) -> tuple[Path, Path]:
+        settings = self.settings
+        return signatures.laid_out(imported, settings.folder / "signatures", self.vault, settings.work)
+
+    def _note(self, kind: str, about: str, outcome: str, detail: Mapping[str, Json]) -> None:
+        time = stamp(self.now())
+        event = Event(time=time, type=kind, agent=self.agent, object=about, outcome=outcome, detail=detail)
+        self.committer.note(event)
+        self.catalogue.follow(self.vault)
+
+    def _new_id(self) -> UUID:
+        return new_id(self.now)
+
+    def _named(self, copy: str) -> tuple[list[Store], list[OcflCopy]]:
+        """Every copy, or the one of that name: vaults, and those that keep packages; raise UnknownCopy."""
+        stores = [store for store in self.vault.copies if copy in ("", store.name)]
+        packed = [one for one in self.packages if copy in ("", one.name)]
+        if not stores and not packed:
+            raise UnknownCopy(copy, [known.name for known in self.settings.copies])
+        return stores, packed
+
+    def _required(self) -> Container[str] | None:
+        """The copies that the policy asks for; all, where it cannot be read: what needs a policy will say so."""
+        with suppress(PolicyError):
+            return self.policies().copies.names()
+        return None
+
+    def _recover(self, disk: Disk) -> list[str]:
+        """Finish what a crash cut short, unless somebody is at work at this moment."""
+        quick = Committer(self.vault, self.settings.work, disk, patience=0)
+        for one in self.packages:
+            lock = self.settings.work / f"packages-{one.name}.lock"
+            with suppress(StorageError), locked(lock, one.name, patience=0):
+                one.tidy(partial(lives, self.settings.work))
+        with suppress(Locked):
+            return quick.recover()
+        return []
+
+    def _setting(self) -> Setting:
+        policies = self.policies()
+        identifier = self.identifier(policies.ingest.second_opinion)
+        return Setting(
+            committer=self.committer, work=self.settings.work, holds=self._holds,
+            policies=policies, executor=workers, identifier=identifier, now=self.now,
+            new_id=lambda: new_id(self.now), agent=self.agent, software=SOFTWARE, progress=self.progress,
+            scanner=scanners.configured(self.settings),
+        )  # fmt: skip
+
+    def _watch(self) -> Watch:
+        return Watch(
+            catalogue=self.catalogue, committer=self.committer, work=self.settings.work, executor=workers,
+            time=stamp(self.now()), agent=self.agent, new_id=lambda: new_id(self.now), progress=self.progress,
+            sources=self.packages,
+        )  # fmt: skip
+
+
+def new_id(now: Callable[[], datetime]) -> UUID:
+    return uuid7(now(), os.urandom(10))

@@ -1,0 +1,88 @@
+"""The façade's questions: what is held, what happened to it, and what is planned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from repository import (
+    accessions,
+    corrections,
+    holdings,
+    requests,
+)
+from repository.accession import Accession
+from repository.corrections import Correction
+from repository.disposal import Hold, Request
+from repository.facade import Opened
+from repository.holdings import Aip, Behind, Happened, HeldFile, Version
+from repository.jobs import Job, agenda
+from storage.aip import Record, parse_aip
+from storage.digest import Digest
+from storage.errors import NotFound
+
+
+class Browsing(Opened):
+    """What is held, and what happened."""
+
+    def aips(self) -> Iterator[Aip]:
+        """Yield every AIP by accession number."""
+        return holdings.aips(self.catalogue)
+
+    def show(self, aip: str) -> tuple[Aip, list[Version]]:
+        """An AIP, by identifier or accession number, and its versions; raise BadIdentifier or NotFound."""
+        urn = holdings.resolve(self.catalogue, aip)
+        return holdings.aip(self.catalogue, urn), holdings.versions(self.catalogue, urn)
+
+    def files(self, aip: str, *, everything: bool = False) -> Iterator[HeldFile]:
+        """Yield an AIP's files by path: its content, or everything in its bag."""
+        urn = holdings.resolve(self.catalogue, aip)
+        return holdings.files(self.catalogue, urn, everything=everything)
+
+    def search(self, words: str) -> Iterator[Aip]:
+        return holdings.search(self.catalogue, words)
+
+    def events(self, aip: str = "") -> Iterator[Happened]:
+        """Yield what happened to the repository, or to one AIP or accession, in order of time."""
+        return holdings.events(self.catalogue, holdings.subject(self.catalogue, aip) if aip else "")
+
+    def behind(self, key: str) -> Behind:
+        """The files and AIPs that a key of the vault is for."""
+        return holdings.behind(self.catalogue, key)
+
+    def _version(self, urn: str, wanted: int | None) -> Record:
+        row = self.catalogue.one(
+            "select version, record from versions where aip = ? and version = coalesce(?, version)"
+            " order by version desc",
+            urn, wanted,
+        )  # fmt: skip
+        if row is None:
+            raise NotFound(f"Version {wanted} of {urn}", "this repository", "`tianyi show` lists its versions.")
+        return self.vault.record(parse_aip(urn), row["version"], Digest.parse(row["record"]))
+
+    def accessions(self) -> Iterator[Accession]:
+        """Yield every accession that ever got a number, in their order."""
+        return accessions.accessions(self.catalogue, self.settings.work)
+
+    def corrections(self, aip: str) -> list[Correction]:
+        """What officers said of an AIP's files, by path."""
+        return corrections.corrections(self.catalogue, holdings.resolve(self.catalogue, aip))
+
+    def requests(self) -> Iterator[Request]:
+        """Yield every request to delete that was ever made, in order."""
+        return requests.requests(self.catalogue)
+
+    def open_request(self, aip: str) -> Request | None:
+        """The request to delete an AIP that waits for something, where there is one."""
+        return requests.open_request(self.catalogue, aip)
+
+    def holds(self) -> list[Hold]:
+        """The legal holds in force, in order."""
+        return requests.holds(self.catalogue)
+
+    def jobs(self) -> list[Job]:
+        """The policy's jobs by name, with their last run and when they fall due."""
+        return agenda(self.catalogue, self.policies().audit, self.now())
+
+    def unchecked(self) -> dict[str, int]:
+        """The copies that did not answer their last audit, and how many keys of each were not checked."""
+        return self._watch().unchecked()

@@ -1,0 +1,106 @@
+"""The façade's verbs for giving out: DIPs, and drills that restore."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+from repository import (
+    copies,
+    dip,
+    dip_bag,
+    dip_folder,
+    drill,
+    holdings,
+)
+from repository.dip import Dip
+from repository.dip_contents import Link
+from repository.drill import Drilled, Wanted
+from repository.errors import BadRequest
+from repository.facade import new_id
+from repository.facade_browse import Browsing
+from repository.scratch import scratch
+from repository.workers import workers
+from storage.aip import Record
+from storage.canonical import Json
+from storage.digest import Digest
+
+FORMS = ("bag", "rocrate", "folder", "ocfl")
+
+
+class Giving(Browsing):
+    """What goes out."""
+
+    def export(
+        self, aip: str, dest: Path, form: str, *, version: int | None = None, portable: bool = True,
+        link: Link = Link.NONE,
+    ) -> Dip:  # fmt: skip
+        """Give out a version (the newest by default) as a bag, an RO-Crate or a folder, or it and those before it as an
+        OCFL object, which a storage root at `dest` gets besides what it has; raise NotEmpty, NotFound, NotOcfl.
+
+        A bag or a folder may `link` its files to the vault's where both are on one file system; raise CannotLink.
+        """
+        if form not in FORMS:
+            raise BadRequest(f"{form!r} is not a form of DIP.", f"Choose one of: {', '.join(FORMS)}.")
+        copies.check_outside(dest, self.settings)
+        if link and form not in ("bag", "folder"):
+            raise BadRequest(
+                f"{form} shares no bytes with the vault.", "Leave --link out, or export a bag or a folder."
+            )
+        urn = holdings.resolve(self.catalogue, aip)
+        record = self._version(urn, version)
+        if form == "ocfl":
+            return self._export_ocfl(record, dest)
+        self.progress.begin("Exporting", record.files, record.size)
+        with dip.writing(self.vault, dest.absolute(), self.progress, workers, link) as out:
+            if form == "bag":
+                dip_bag.write(out, record, portable=portable)
+            elif form == "folder":
+                dip_folder.write(out, record)
+            else:
+                from repository import dip_rocrate  # its library takes a tenth of a second to import
+
+                files = {file.path: file for file in holdings.files(self.catalogue, urn, record.version)}
+                dip_rocrate.write(out, record, holdings.aip(self.catalogue, urn), files)
+        self.progress.end()
+        self._note("export", urn, "success", {"form": form, "version": record.version, "files": out.files})
+        return Dip(dest, form, out.files, out.size)
+
+    def _export_ocfl(self, last: Record, dest: Path) -> Dip:
+        from repository import dip_ocfl
+
+        records = self.vault.records(last.uuid)[: last.version]
+        made = dip_ocfl.write(self.vault, records, dest.absolute(), self.policies().ingest, self.progress)
+        self.progress.end()
+        self._note("export", last.aip, "success", {"form": "ocfl", "version": last.version, "files": made.files})
+        return made
+
+    def drill_restore(self, copy: str = "", *, sample: int = 10, seed: int = 0) -> Drilled:
+        """Restore that many AIPs, chosen by the seed, from one copy alone (by default the last), and compare them.
+
+        Raises UnknownCopy, Unreachable or NoRoom.
+        """
+        stores, _ = self._named(copy)
+        if not stores:
+            raise BadRequest(f"{copy} keeps packages; a drill restores from a copy of the vault.", "Name another copy.")
+        store = stores[-1]
+        chosen = drill.sample([one.aip for one in self.aips()], sample, seed)
+        self.progress.begin(f"Restoring from {store.name}", len(chosen), 0)
+        with scratch(self.settings.work, f"drill-{new_id(self.now)}") as [folder]:
+            done = drill.restore(store, map(self._wanted, chosen), folder, self.progress)
+        self.progress.end()
+        detail: dict[str, Json] = {
+            "aips": done.aips, "identical": done.aips - done.different, "different": done.different, "seed": seed,
+        }  # fmt: skip
+        if done.differences:
+            detail["findings"] = str(self._watch().keep_list(map(asdict, done.differences)))
+        self._note("drill", store.name, "fail" if done.differences else "pass", detail)
+        return done
+
+    def _wanted(self, urn: str) -> Wanted:
+        """The newest version of an AIP and its files, as the catalogue knows them."""
+        row = self.catalogue.one("select version, record from versions where aip = ? order by version desc", urn)
+        assert row is not None  # the catalogue has named the AIP
+        files = holdings.files(self.catalogue, urn, everything=True)
+        known = ((file.path, Digest.parse(file.digest)) for file in files)
+        return Wanted(urn, row["version"], Digest.parse(row["record"]), known)

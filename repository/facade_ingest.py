@@ -1,0 +1,171 @@
+"""The façade's verbs for deliveries: what would become of one, taking it in, going on, and what officers decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from time import monotonic
+
+from ingest import pipeline, settled
+from ingest.deliveries import deliveries
+from ingest.pipeline import Delivery, Receipt, Setting
+from ingest.preflight import Lens, Preflight, preflight
+from ingest.terms import NO_TERMS, Terms
+from repository import (
+    accessions,
+    documents,
+)
+from repository.accession import ENDS, INTERRUPTED, Accession
+from repository.accessions import Decisions
+from repository.errors import SourceUnknown
+from repository.facade_browse import Browsing
+from repository.room import Room, rooms
+from repository.scratch import scratch
+from storage.aip import stamp
+from storage.canonical import Json
+from storage.digest import Digest
+from storage.event import Event
+from storage.staging import running
+
+
+class Ingesting(Browsing):
+    """Deliveries, and what becomes of them."""
+
+    @staticmethod
+    def deliveries(path: Path, kind: str = "") -> Sequence[Path]:
+        """The packages at a path: the objects of an OCFL storage root, each of which becomes an AIP; else the path
+        itself. Raises UnknownPackage."""
+        return deliveries(path, kind)
+
+    def preflight(
+        self, path: Path, *, metadata: Path | None = None, manifest: Path | None = None, kind: str = "",
+        override: str = "",
+    ) -> Preflight:  # fmt: skip
+        """What `ingest` would do, so far as a bounded time tells; nothing is kept. Raises as `ingest` does."""
+        delivery = Delivery(path=path, metadata=metadata, manifest=manifest, kind=kind, override=override)
+        pipeline.look(delivery)
+        policies = self.policies()
+        with scratch(self.settings.work, f"preflight-{self._new_id()}") as [folder]:
+            lens = Lens(
+                policies=policies, identifier=self.identifier(policies.ingest.second_opinion), clock=monotonic,
+                held=lambda digest: self._holds.holds(self.vault.first, digest), scratch=folder, progress=self.progress,
+            )  # fmt: skip
+            return preflight(delivery, lens)
+
+    def rooms(self, wanted: Preflight) -> list[Room]:
+        """Whether there is room for what an ingest would store, by file system."""
+        return rooms(self.vault.prompt, wanted.new_bytes, self.settings.work, wanted.unpacked)
+
+    def ingest(
+        self, path: Path, *, title: str = "", producer: str = "", metadata: Path | None = None,
+        manifest: Path | None = None, kind: str = "", override: str = "", terms: Terms = NO_TERMS,
+    ) -> Receipt:  # fmt: skip
+        """Take in one package: a folder, a bag, an archive; return what became of it.
+
+        `manifest` is the producer's list of digests; `override` the reason for accepting what the policy would hold.
+        Raises NoSuchPackage, UnknownPackage, NotMetadata, NotManifest, NoRoom, Locked; then nothing of it is visible.
+        """
+        delivery = Delivery(
+            path=path, title=title, producer=producer, metadata=metadata, manifest=manifest, kind=kind,
+            override=override, terms=terms,
+        )  # fmt: skip
+        pipeline.look(delivery)
+        if override:
+            self._decisions().check_officer()
+        setting = self._setting()
+        number = self._next_accession(terms.told())
+        with running(number, self.settings.work):
+            self.in_flight.put(number, delivery)
+            return self._take_in(delivery, setting, number)
+
+    def _take_in(self, delivery: Delivery, setting: Setting, number: str) -> Receipt:
+        """The rest of an ingest, once it has a number; what its producer is told is written down."""
+        receipt = pipeline.take_in(delivery, setting, number)
+        self.catalogue.follow(self.vault)
+        documents.write(self._reports, documents.told(receipt, delivery.terms))
+        if receipt.outcome != "held":
+            self.in_flight.forget(number)
+        return receipt
+
+    def resume(self) -> Iterator[Receipt]:
+        """Go on with every accession that was interrupted, in the order of numbers, and yield what became of each.
+
+        What was settled of it is not read again (ingest.settled). One of which it is not known where it lies is left as
+        it is. Raises as `ingest` does; then those after it are left too.
+        """
+        states = {one.accession: one.state for one in self.accessions()}
+        for number in self.in_flight.all():
+            if states.get(number) in ENDS:  # it was killed when it was done
+                self._forget(number)
+        for number in [number for number, state in states.items() if state == INTERRUPTED]:
+            if delivery := self.in_flight.get(number):
+                pipeline.look(delivery)
+                setting = self._setting()
+                with running(number, self.settings.work):
+                    yield self._take_in(delivery, setting, number)
+
+    def accept(self, number: str, reason: str, source: Path | None = None) -> Receipt:
+        """Take in what is held, as an officer says; its files have to be those that were held.
+
+        `source` is where it lies, if that is not known any more. Raises UnknownAccession, AccessionState,
+        SourceUnknown, NotAsHeld, and what `ingest` raises; what was decided stays on record.
+        """
+        found = accessions.accession(self.catalogue, self.settings.work, number)
+        known = self.in_flight.get(found.accession)
+        if source is None and known is None and found.allows("accept"):
+            raise SourceUnknown(found.accession)
+        delivery = known or Delivery(path=source or Path(), terms=Terms(**found.terms))
+        delivery = replace(delivery, path=source or delivery.path)
+        pipeline.look(delivery)
+        setting = self._setting()
+        with running(found.accession, self.settings.work):
+            found, why = self._decisions().accept(number, reason)
+            self.in_flight.put(found.accession, delivery)
+            expected = Digest.parse(found.content) if found.content else None
+            return self._take_in(replace(delivery, override=why, expected=expected), setting, found.accession)
+
+    def give_back(self, number: str, reason: str) -> Accession:
+        """Say that what is held, or was interrupted, is not taken in; raise UnknownAccession or AccessionState."""
+        found = accessions.accession(self.catalogue, self.settings.work, number)
+        with running(found.accession, self.settings.work):
+            done, why = self._decisions().give_back(number, reason)
+            told = documents.read(self._reports, done.accession)
+            told |= {"outcome": done.state, "because": [why], "decided": stamp(self.now())}
+            documents.write(self._reports, told)
+            self._forget(done.accession)
+        return done
+
+    def _forget(self, number: str) -> None:
+        """An accession has come to its end: nothing of it is in flight."""
+        self.in_flight.forget(number)
+        settled.remove(settled.place(self.settings.work, number))
+
+    def _next_accession(self, detail: Mapping[str, Json]) -> str:
+        """The next number of the year, written down at once so that nobody else gets it."""
+        with self.committer.lock():
+            self.catalogue.follow(self.vault)
+            year = self.now().year
+            row = self.catalogue.one(
+                "select max(cast(substr(accession, 6) as integer)) as last from (select accession from accessions"
+                " union all select accession from aips) where accession like ?",
+                f"{year}-%",
+            )
+            number = f"{year}-{((row['last'] if row else 0) or 0) + 1:04d}"
+            time = stamp(self.now())
+            event = Event(
+                time=time, type="accession", agent=self.agent, object=number, outcome="received", detail=detail
+            )
+            self.committer.note_locked(event)
+            self.catalogue.follow(self.vault)
+        return number
+
+    @property
+    def _reports(self) -> Path:
+        return self.settings.work / "reports"
+
+    def _decisions(self) -> Decisions:
+        return Decisions(
+            catalogue=self.catalogue, committer=self.committer, agents=self.settings.agents, agent=self.agent,
+            user=self.user, now=self.now(),
+        )  # fmt: skip

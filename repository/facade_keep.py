@@ -1,0 +1,137 @@
+"""The façade's verbs for keeping: copies, audits, repairs, scans for viruses, and the catalogue made again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from fixity.audit import Audit
+from repository import (
+    copies,
+    holdings,
+    packages,
+    replication,
+    rescan,
+    scanners,
+)
+from repository.agreement import agrees
+from repository.catalogue import counts
+from repository.config import Copy
+from repository.copies import CopyState
+from repository.errors import NoScanner
+from repository.facade import new_id
+from repository.facade_browse import Browsing
+from repository.project_scan import Window
+from repository.rescan import Scanned
+from repository.watch import Mended
+from repository.workers import workers
+from storage.aip import stamp
+from storage.event import Event
+from storage.replicate import Replicated
+
+
+class Keeping(Browsing):
+    """Copies, and what keeps them whole."""
+
+    def copy_states(self) -> list[CopyState]:
+        """How each copy stands, in their order, by listings."""
+        return copies.states(self.settings, self.vault, self.packages, self.catalogue)
+
+    def replicate(self, copy: str = "") -> list[Replicated]:
+        """Bring every copy, or the one named, up to what the others have; raise UnknownCopy.
+
+        A copy that does not answer, or that fails midway, is told by what it still lacks.
+        """
+        stores, packed = self._named(copy)
+        setting = self._setting()
+        done = [replication.bring_up(store, setting) for store in stores]
+        for one in packed:
+            run = f"packages-{setting.new_id()}"
+            done.append(packages.bring_up(one, self.vault, self.settings, run, self.progress))
+            if done[-1].copied:
+                replication.note(done[-1], setting)
+        self.catalogue.follow(self.vault)
+        if any(one.copied for one in done):
+            self.catalogue.complete(self.vault)  # records may have come that no entry tells of
+        return done
+
+    def replicate_plan(self, copy: str = "") -> list[CopyState]:
+        """How the copies stand that `replicate` would work on; nothing is changed."""
+        self._named(copy)
+        return [state for state in self.copy_states() if copy in ("", state.copy.name)]
+
+    def add_copy(self, copy: Copy) -> None:
+        """Declare another copy at an empty place; `replicate` fills it. Raises BadRequest, NotAVault, Unreachable."""
+        with self.committer.lock():
+            copies.add(self.settings, self.vault, copy)
+        self._note("configuration", copy.name, "added", {"form": copy.form})
+
+    def retire_copy(self, name: str) -> None:
+        """Declare a copy no longer; what is in it stays. Raises UnknownCopy, or BadRequest for the first."""
+        copies.check_spared(name, self.copy_states(), self.policies().copies.names())
+        with self.committer.lock():
+            copy = copies.retire(self.settings, name)
+        self._note("configuration", name, "retired", {"form": copy.form})
+
+    def audit(self, copy: str = "") -> list[Audit]:
+        """Read everything in every copy, or in the one named; raise UnknownCopy."""
+        stores, packed = self._named(copy)
+        if not agrees(self.catalogue, self.vault):
+            self.rebuild()  # it would tell the audit of too little
+        watch = self._watch()
+        ends = watch.ends(stores)
+        results = [watch.audit(store, ends[store.name]) for store in stores]
+        for one in packed:
+            results.append(packages.audit(one, self.vault, self.settings, workers, self.progress))
+            watch.note_audit(results[-1])
+        return results
+
+    def repair(self) -> Mended:
+        """Heal what audits found; raise NoRoom or SyncFailed, and NotAVault where a copy that keeps packages is another
+        vault's."""
+        watch = self._watch()
+        done = watch.repair()
+        for one in self.packages:
+            if damaged := packages.damage(self.catalogue, one.name):
+                run = f"packages-{new_id(self.now)}"
+                mended, left = packages.repair(one, self.vault, self.settings, damaged, run, self.progress)
+                watch.note_healed(one.name, mended)
+                done.healed.extend(mended)
+                done.beyond.extend(left)
+        return done
+
+    def repair_plan(self) -> Mended:
+        """What `repair` would heal, and what it could not; nothing is changed."""
+        done = self._watch().plan()
+        for copy in self.packages:
+            for mend in packages.plan(copy, self.vault, self.settings, packages.damage(self.catalogue, copy.name)):
+                (done.healed if mend.source else done.beyond).append(mend)
+        return done
+
+    def scan(self, aip: str = "", every: timedelta = timedelta(0)) -> Scanned:
+        """Scan what is held, or one AIP's files, for viruses, so far as the last scan is older than `every`; one entry
+        of the ledger. Raises NoScanner or ScannerAway, and what `show` raises."""
+        urn, now = holdings.resolve(self.catalogue, aip) if aip else "", self.now()
+        if not (scanner := scanners.configured(self.settings)):
+            raise NoScanner
+        window = Window(stamp(now - every), stamp(now), self.catalogue.position, urn)
+        done = rescan.scan(self.vault, self.catalogue, scanner, workers, window, self.progress)
+        detail = done.told(window)
+        if done.findings:
+            detail["list"] = str(self._watch().keep_list(map(rescan.row, done.findings)))
+        about = urn or self.settings.vault_id
+        event = Event(time=window.now, type="scan", agent=self.agent, object=about, outcome=done.outcome, detail=detail)
+        self.committer.note(event)
+        self.catalogue.follow(self.vault)
+        return done
+
+    def rebuild(self) -> dict[str, int]:
+        """Make the catalogue again from the vault alone; return how many AIPs, versions and files it knows."""
+        with self.committer.lock():
+            self.catalogue.clear()
+            self.catalogue.follow(self.vault)
+            self.catalogue.complete(self.vault)
+        return counts(self.catalogue)
+
+    def note_job(self, name: str, outcome: str, detail: dict[str, str | int]) -> None:
+        """Write down that a scheduled job ran."""
+        self._note("job", name, outcome, detail)
