@@ -51,7 +51,8 @@ def _ran(screen: Screen, arguments: Sequence[str]) -> int:
     except typer.Exit as leave:
         return leave.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        screen.error("interrupted", "Interrupted; nothing is half-kept.", "Run the same command again.")
+        again = "`tianyi ingest --resume` goes on with it." if "ingest" in arguments else "Run the same command again."
+        screen.error("interrupted", "Interrupted; nothing is half-kept.", again)
         return edge.INTERRUPTED
     except Exception as error:
         if ending.is_closed(error):
