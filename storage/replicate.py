@@ -67,7 +67,7 @@ class Replication:
         """Raises Unreachable, NoRoom or SyncFailed for the copy, Diverged for its ledger; what it has by then stays."""
         if not self.others:
             return self.result
-        self.sources = Vault(self.others)
+        self.sources = Vault([*self.others, self.target])  # what it has itself may be the last that is whole
         scratch = self.work / "staging" / self.run
         with ExitStack() as stack:
             stack.enter_context(running(self.run, self.work))
@@ -129,7 +129,7 @@ class Replication:
     def _carry(self, wanted: Iterable[Sized], files: int, size: int) -> None:
         if files:
             with self.workers(files, size) as executor:
-                carry(wanted, self.others, self.target, f"{self.run}-blobs", self.work, executor, self._done)
+                carry(wanted, self.sources.copies, self.target, f"{self.run}-blobs", self.work, executor, self._done)
 
     def _done(self, carried: Sequence[Received]) -> None:
         size = sum(blob.size for blob in carried)

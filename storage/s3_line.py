@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _CONNECT = timedelta(seconds=5)
 _RETRIES = 6
+_CONNECTING = Lock()
 _ENVIRONMENT = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 
 
@@ -86,15 +88,17 @@ class Line:
             raise told from error
 
     def _connected(self) -> S3Store:
-        """This process's client; threads that come at once may each make one, and the last stays."""
-        if self._client is None:
-            try:
-                self._client = _connect(self.place)
-            except ImportError as error:
-                raise Unreachable(
-                    self.place.where, "the package obstore is not installed", "pip install 'tianyi[s3]'"
-                ) from error
-        return self._client
+        """This process's client. Threads that come at once wait for the first: one that imports obstore while another
+        does finds half of it."""
+        with _CONNECTING:
+            if self._client is None:
+                try:
+                    self._client = _connect(self.place)
+                except ImportError as error:
+                    raise Unreachable(
+                        self.place.where, "the package obstore is not installed", "pip install 'tianyi[s3]'"
+                    ) from error
+            return self._client
 
     def _keys(self) -> str:
         named = f"{self.place.keys.parent.name}/{self.place.keys.name}" if self.place.keys else ""

@@ -10,6 +10,8 @@ from threading import Thread
 import pytest
 
 from repository import Repository, config
+from storage import layout
+from storage.aip import parse_record
 from storage.digest import sha256
 from storage.errors import Diverged
 from storage.ledger import Ledger
@@ -169,6 +171,17 @@ def test_a_copy_is_added_while_the_repository_is_in_use(archive: Path, tmp_path:
     [row] = [row for row in tianyi("copies", at=archive).rows if row["name"] == "third"]
     assert (row["medium"], row["place"], row["form"]) == ("disk", "cellar", "blobs")
     assert row["last_read_in_full"]
+
+
+def test_what_a_copy_has_itself_may_be_the_last_that_is_whole(archive: Path, tmp_path: Path, tianyi: Tianyi) -> None:
+    lost = next((tmp_path / "second" / "aips").rglob("v1.json"))
+    told = lost.read_bytes()
+    lost.unlink()
+    spoiled = archive / "vault" / layout.blob_key(parse_record(told, lost.name).tagmanifest)
+    spoiled.chmod(0o644)
+    spoiled.write_bytes(b"spoiled")
+    assert tianyi("replicate", at=archive).said["behind"] == 0
+    assert lost.read_bytes() == told
 
 
 def test_without_first_copy_and_catalogue_another_is_promoted(archive: Path, tmp_path: Path, tianyi: Tianyi) -> None:
