@@ -12,8 +12,6 @@ from functools import partial
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 
-from fido import CONFIG_DIR  # type: ignore[import-untyped]
-from fido.versions import get_local_versions  # type: ignore[import-untyped]
 from PIL import Image, features
 
 from ingest.identify_magic import magic_opinion
@@ -90,6 +88,9 @@ def _library(name: str, module: str) -> str:
 
 
 def _fido() -> str:
+    from fido import CONFIG_DIR  # type: ignore[import-untyped]  # only now: it brings a client for the network along
+    from fido.versions import get_local_versions  # type: ignore[import-untyped]
+
     return f"{_library('opf-fido', 'fido')}, PRONOM v{get_local_versions(CONFIG_DIR).pronom_version}"
 
 

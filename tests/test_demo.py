@@ -30,6 +30,7 @@ def play(**more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, env=environment(**more), capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_the_story_comes_true(tmp_path: Path) -> None:
     folder = tmp_path / "to look at"
     played = play(DEMO_DIR=str(folder))

@@ -22,6 +22,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+LONG = {f"docs/how-to/{page}.md" for page in ("audit-and-repair", "delete-an-aip", "ocfl")}
 ROOMS = ("storage", "policies", "ingest", "fixity", "repository")
 OWN_REPOSITORY = "tianyi init archive"  # a page that begins so makes its own; the others find one
 _FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -71,6 +72,12 @@ def _console(text: str, found: list[Shown]) -> None:
 
 def name(page: Path) -> str:
     return str(page.relative_to(ROOT))
+
+
+def marked(page: Path) -> object:
+    """A page to play; the longest are for `make test-slow`."""
+    long = name(page) in LONG
+    return pytest.param(page, id=name(page), marks=[pytest.mark.slow] if long else [])
 
 
 @pytest.fixture
@@ -129,7 +136,7 @@ def is_missing(shown: str, lines: Iterator[str]) -> bool:
     return not any(wanted.fullmatch(" ".join(line.split())) for line in lines)
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if commands(page.read_text("utf-8"))], ids=name)
+@pytest.mark.parametrize("page", [marked(page) for page in PAGES if commands(page.read_text("utf-8"))])
 def test_what_a_page_shows_is_so(page: Path, stage: Path, request: pytest.FixtureRequest) -> None:
     wanted = commands(page.read_text("utf-8"))
     mark = "@@end-of-command "
