@@ -11,13 +11,14 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 
 from repository.workers import workers
 from storage.carry import BATCH_KEYS
 from storage.commit import prepare_work
 from storage.local import Local
-from storage.parallel import in_order
+from storage.parallel import cut, in_order
 from storage.receive import HoldsNothing, Received, chunks, receive
 from storage.staging import staging
 
@@ -44,20 +45,6 @@ def _kept(store: Local, path: str) -> Received:
         return receive([store], RUN, chunks(stream), holds=HoldsNothing())
 
 
-def cut(found: Sequence[tuple[str, int]]) -> Iterator[list[str]]:
-    """Chunks of at most so many files and about so many bytes."""
-    chunk: list[str] = []
-    size = 0
-    for path, octets in found:
-        chunk.append(path)
-        size += octets
-        if len(chunk) == CHUNK_FILES or size >= CHUNK_BYTES:
-            yield chunk
-            chunk, size = [], 0
-    if chunk:
-        yield chunk
-
-
 def main(source: str, dest: Path) -> None:
     """Store the tree and say how many files it had."""
     root, work = dest / "vault", dest / "work"
@@ -67,8 +54,9 @@ def main(source: str, dest: Path) -> None:
     found = list(walk(source))
     kept = 0
     with staging(RUN, [store], work) as stage, workers(len(found), sum(size for _, size in found)) as executor:
+        paths = ([path for path, _ in some] for some in cut(found, itemgetter(1), CHUNK_FILES, CHUNK_BYTES))
         waiting: list[Received] = []
-        for some in in_order(executor, partial(keep, store), cut(found)):
+        for some in in_order(executor, partial(keep, store), paths):
             waiting.extend(some)
             if len(waiting) >= BATCH_KEYS:
                 stage.settle(waiting)

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
+from operator import attrgetter
 from typing import NamedTuple
 
 from fixity.outcome import Altered, Intact, Missing, NotChecked, Outcome, Unreadable
 from storage.digest import Digest, Hashing
 from storage.errors import NotFound, StorageError
 from storage.names import escape_path
-from storage.parallel import in_order, side_by_side
+from storage.parallel import cut, in_order, side_by_side
 from storage.progress import SILENT, Progress
 from storage.receive import chunks
 from storage.spool import Spool
@@ -97,7 +97,8 @@ def audit(store: Store, expected: Iterable[Expected], executor: Executor, progre
     if away := _away(store):
         return not_checked(store.name, expected, away)
     found = Audit(store.name)
-    for outcomes in in_order(executor, partial(check_all, store), _cut(expected)):
+    some = cut(expected, attrgetter("size"), CHUNK_KEYS, CHUNK_BYTES)
+    for outcomes in in_order(executor, partial(check_all, store), some):
         for one, outcome in outcomes:
             found.add(one, outcome)
         progress.advance(len(outcomes), sum(one.size for one, _ in outcomes))
@@ -133,14 +134,3 @@ def _away(store: Store) -> str:
     except StorageError as error:
         return str(error)
     return ""
-
-
-def _cut(expected: Iterable[Expected]) -> Iterator[list[Expected]]:
-    """Chunks of at most so many keys and about so many bytes."""
-    remaining = iter(expected)
-    while chunk := list(islice(remaining, 1)):
-        size = chunk[0].size
-        while len(chunk) < CHUNK_KEYS and size < CHUNK_BYTES and (more := next(remaining, None)):
-            chunk.append(more)
-            size += more.size
-        yield chunk

@@ -11,6 +11,7 @@ import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from io import BufferedReader
 from typing import BinaryIO
 
 from ingest.finding import Finding, error
@@ -139,12 +140,20 @@ def _parts(stream: BinaryIO) -> Iterator[bytes]:
 
 def open_source(path: bytes) -> BinaryIO:
     """A producer's file for reading only: links are not followed, its time of access is left alone if we may."""
+    return os.fdopen(_descriptor(path), "rb", buffering=0)
+
+
+def open_lines(path: bytes) -> BufferedReader:
+    """The same with a buffer, for whoever reads it line by line."""
+    return os.fdopen(_descriptor(path), "rb")
+
+
+def _descriptor(path: bytes) -> int:
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
-        descriptor = os.open(path, flags | os.O_NOATIME)
+        return os.open(path, flags | os.O_NOATIME)
     except PermissionError:
-        descriptor = os.open(path, flags)
-    return os.fdopen(descriptor, "rb", buffering=0)
+        return os.open(path, flags)
 
 
 def _changed(task: Task, how: str) -> Finding:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 from uuid import UUID
 
@@ -27,7 +28,7 @@ from ingest.settled import Settled, place, remove
 from ingest.sip import Sip, check_package, open_sip, unchanged
 from ingest.terms import NO_TERMS, Terms
 from ingest.versions import State, are_whole, states
-from ingest.worklist import Placed, Worklist, chunked
+from ingest.worklist import Placed, Worklist
 from policies.decide import Decision, decide_ingest
 from policies.effective import Policies
 from policies.ingest import IngestPolicy
@@ -39,7 +40,7 @@ from storage.digest import Digest, Hashing, sha256
 from storage.event import Event
 from storage.manifest import Line, format_line
 from storage.names import bag_path, escape_path
-from storage.parallel import in_order, portions
+from storage.parallel import cut, in_order, portions
 from storage.premis import Rights
 from storage.progress import SILENT, Progress
 from storage.receive import Holds, Received, chunks
@@ -200,7 +201,7 @@ class _Ingest:
         with closing(Settled(self.resumes, self._examined_with(sip))) as self.settled:
             self.settled.recall(self.worklist, stores, self.setting.progress.advance)
             with self.setting.executor(files, size) as executor:
-                tasks = chunked(self.worklist.tasks(), CHUNK_FILES, CHUNK_BYTES)
+                tasks = cut(self.worklist.tasks(), attrgetter("size"), CHUNK_FILES, CHUNK_BYTES)
                 for results in in_order(executor, partial(examine, desk), tasks):
                     self._take(results)
         self.setting.progress.end()

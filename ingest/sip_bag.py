@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ingest import bagit_tags, checks
 from ingest.bagit_tags import Claim, Declaration
-from ingest.examine import open_source
+from ingest.examine import open_lines
 from ingest.finding import Finding, error, info, warning
 from ingest.worklist import Worklist
 from storage.bag import ORIGINAL, SUBMISSION, parse_info
@@ -225,10 +225,8 @@ def _lines(worklist: Worklist, name: bytes, encoding: str) -> Iterator[str]:
     """A manifest's lines (ended by LF, CR or CRLF) without their ends, none where it cannot be read: examination says
     so. Raises UnicodeError or LookupError."""
     if source := worklist.source(name, _LARGEST_TAG):
-        with suppress(OSError), open_source(source) as raw:
-            buffered = io.BufferedReader(raw)  # type: ignore[type-var]  # it is raw, and says so to nobody
-            with io.TextIOWrapper(buffered, bagit_tags.codec(encoding)) as text:
-                yield from (line.removesuffix("\n") for line in text)
+        with suppress(OSError), open_lines(source) as raw, io.TextIOWrapper(raw, bagit_tags.codec(encoding)) as text:
+            yield from (line.removesuffix("\n") for line in text)
 
 
 def _shown(name: bytes, base: bytes) -> str:

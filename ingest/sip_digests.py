@@ -6,7 +6,6 @@ A list in the package counts where its name says so (FOUND); paths in it are tak
 from __future__ import annotations
 
 import csv
-import io
 import os
 import re
 import shutil
@@ -19,7 +18,7 @@ from typing import IO
 from ingest import checks, digest_lines
 from ingest.digest_lines import Stated
 from ingest.errors import NoSuchPackage, NotManifest
-from ingest.examine import open_source
+from ingest.examine import open_lines
 from ingest.finding import Finding, error, warning
 from ingest.meanings import Starts, folder_of
 from ingest.top_folder import top_folder
@@ -30,7 +29,7 @@ from storage.names import escape_path
 LARGEST = 1 << 30  # bytes of a list that is read; one of a million lines has a tenth
 _LONGEST = 64 << 10  # bytes of a line
 _TOLD = 100  # lines of one list that are told; then reading it ends
-_KINDS = rb"(md5|sha1|sha224|sha256|sha384|sha512)"
+_KINDS = b"(" + "|".join(digest_lines.ALGORITHMS).encode() + b")"
 FOUND = re.compile(
     rb"(?i)(metadata/)?(checksums?\.(" + _KINDS + rb"|csv|txt)|" + _KINDS + rb"sums?(\.txt)?)|[^/]+\." + _KINDS
 )
@@ -140,7 +139,7 @@ def _read(worklist: Worklist, source: bytes, name: bytes, starts: Starts, lists:
     """Put one list on the worklist; of what is no list at all, that alone."""
     origin, claims, wrong = escape_path(name), 0, list[Finding]()
     try:
-        with open_source(source) as raw, io.BufferedReader(raw) as stream:  # type: ignore[type-var]  # it is raw
+        with open_lines(source) as stream:
             for stated in _stated(stream, name, origin):
                 finding = stated if isinstance(stated, Finding) else _claim(worklist, stated, name, starts, lists)
                 claims += finding is None

@@ -8,11 +8,11 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ingest import metadata_rows
 from ingest.describe import DublinCore
-from ingest.examine import open_source
+from ingest.examine import open_lines
 from ingest.finding import Finding, error, warning
 from ingest.meanings import Starts
 from ingest.metadata_rows import Row
@@ -76,7 +76,7 @@ class _Reading:
     def read(self, source: bytes, *, certain: bool) -> Description | None:
         """None for a table of another kind, which is told where it lies where only such a table belongs (`certain`)."""
         try:
-            with open_source(source) as raw, io.BufferedReader(raw) as stream:  # type: ignore[type-var]  # it is raw
+            with open_lines(source) as stream:
                 lines = _lines(stream)
                 if not metadata_rows.is_ours(first := next(lines, "")):
                     if certain:
@@ -128,7 +128,7 @@ class _Reading:
         self.told += 1
 
 
-def _lines(stream: io.BufferedReader[Any]) -> Iterator[str]:
+def _lines(stream: io.BufferedReader) -> Iterator[str]:
     """Lines of text with their ends; raise UnicodeDecodeError, or ValueError for one that is too long."""
     with io.TextIOWrapper(stream, "utf-8-sig", newline="") as text:
         while line := text.readline(_LONGEST + 1):

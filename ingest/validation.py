@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 
 from ingest import sip_bag, sip_digests, sip_eark, sip_ocfl, sip_rocrate
@@ -17,9 +18,9 @@ from ingest.finding import Finding, Severity, error
 from ingest.identify import Basis, Identification, Identifier, Sample
 from ingest.pipeline import CHUNK_BYTES, CHUNK_FILES
 from ingest.sip import open_sip
-from ingest.worklist import Worklist, chunked
+from ingest.worklist import Worklist
 from policies.ingest import IngestPolicy
-from storage.parallel import in_order
+from storage.parallel import cut, in_order
 from storage.progress import SILENT, Progress
 from storage.receive import HoldsNothing
 
@@ -57,7 +58,8 @@ def _validated(
     files, size = worklist.totals()
     progress.begin("Reading", files, size)
     with executor(files, size) as pool:
-        for results in in_order(pool, partial(examine, _DESK), chunked(worklist.tasks(), CHUNK_FILES, CHUNK_BYTES)):
+        tasks = cut(worklist.tasks(), attrgetter("size"), CHUNK_FILES, CHUNK_BYTES)
+        for results in in_order(pool, partial(examine, _DESK), tasks):
             worklist.found(result for result in results if isinstance(result, Facts))
             worklist.tell(result for result in results if isinstance(result, Finding))
             progress.advance(len(results), sum(r.size for r in results if isinstance(r, Facts)))

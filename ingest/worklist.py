@@ -12,7 +12,6 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from itertools import islice
 from typing import Any, NamedTuple
 
 from ingest.examine import Facts, Task, open_source
@@ -377,17 +376,3 @@ def _item(row: tuple[str, bytes, bytes, int, int | None, str | None, bytes, int]
         kind=Kind(kind), name=name, source=source, size=size, mode=mode, mtime=_time(mtime), target=target,
         watched=bool(watched),
     )  # fmt: skip
-
-
-def chunked(tasks: Iterable[Task], files: int, size: int) -> Iterator[list[Task]]:
-    """Cut tasks into chunks of at most so many files and about so many bytes."""
-    remaining = iter(tasks)
-    while chunk := list(islice(remaining, 1)):
-        total = chunk[0].size
-        while len(chunk) < files and total < size:
-            more = next(remaining, None)
-            if more is None:
-                break
-            chunk.append(more)
-            total += more.size
-        yield chunk

@@ -20,15 +20,7 @@ from ingest.pipeline import Setting
 from policies import document
 from policies.effective import Policies
 from policies.errors import PolicyError
-from repository import (
-    config,
-    copies,
-    founding,
-    identifiers,
-    packages,
-    scanners,
-    signatures,
-)
+from repository import config, copies, founding, identifiers, packages, scanners, signatures
 from repository.catalogue import Catalogue, CatalogueHolds
 from repository.config import Config, Copy
 from repository.errors import UnknownCopy
@@ -174,14 +166,14 @@ class Opened:
         return Setting(
             committer=self.committer, work=self.settings.work, holds=self._holds,
             policies=policies, executor=workers, identifier=identifier, now=self.now,
-            new_id=lambda: new_id(self.now), agent=self.agent, software=SOFTWARE, progress=self.progress,
+            new_id=self._new_id, agent=self.agent, software=SOFTWARE, progress=self.progress,
             scanner=scanners.configured(self.settings),
         )  # fmt: skip
 
     def _watch(self) -> Watch:
         return Watch(
             catalogue=self.catalogue, committer=self.committer, work=self.settings.work, executor=workers,
-            time=stamp(self.now()), agent=self.agent, new_id=lambda: new_id(self.now), progress=self.progress,
+            time=stamp(self.now()), agent=self.agent, new_id=self._new_id, progress=self.progress,
             sources=self.packages,
         )  # fmt: skip
 

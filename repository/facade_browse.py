@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from repository import (
-    accessions,
-    corrections,
-    holdings,
-    requests,
-)
+from repository import accessions, corrections, holdings, requests
 from repository.accession import Accession
 from repository.corrections import Correction
 from repository.disposal import Hold, Request

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from repository import (
-    packages,
-)
+from repository import packages
 from repository.deletions import Deletions
 from repository.disposal import Done, Hold, Plan, Request
-from repository.facade import new_id
 from repository.facade_browse import Browsing
 from storage.sweep import Swept
 
@@ -68,12 +65,12 @@ class Deleting(Browsing):
         when they are brought up next."""
         late = {}
         for one in self.packages:
-            if why := packages.bury(one, self.vault, self.settings, f"packages-{new_id(self.now)}"):
+            if why := packages.bury(one, self.vault, self.settings, f"packages-{self._new_id()}"):
                 late[one.name] = why
         return late
 
     def _deletions(self) -> Deletions:
         return Deletions(
             catalogue=self.catalogue, committer=self.committer, policies=self.policies(), agents=self.settings.agents,
-            agent=self.agent, user=self.user, now=self.now(), new_id=lambda: new_id(self.now),
+            agent=self.agent, user=self.user, now=self.now(), new_id=self._new_id,
         )  # fmt: skip

@@ -10,15 +10,7 @@ from pathlib import Path
 from ingest.again import Drifted
 from ingest.droid import DroidSignatures, convert
 from ingest.identify import Format
-from repository import (
-    corrections,
-    drift,
-    evidence,
-    identifiers,
-    migrate,
-    migration,
-    signatures,
-)
+from repository import corrections, drift, evidence, identifiers, migrate, migration, signatures
 from repository.agents import on_record
 from repository.corrections import Correction
 from repository.errors import UnknownFormat

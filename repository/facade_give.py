@@ -5,19 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
-from repository import (
-    copies,
-    dip,
-    dip_bag,
-    dip_folder,
-    drill,
-    holdings,
-)
+from repository import copies, dip, dip_bag, dip_folder, drill, holdings
 from repository.dip import Dip
 from repository.dip_contents import Link
 from repository.drill import Drilled, Wanted
 from repository.errors import BadRequest
-from repository.facade import new_id
 from repository.facade_browse import Browsing
 from repository.scratch import scratch
 from repository.workers import workers
@@ -86,7 +78,7 @@ class Giving(Browsing):
         store = stores[-1]
         chosen = drill.sample([one.aip for one in self.aips()], sample, seed)
         self.progress.begin(f"Restoring from {store.name}", len(chosen), 0)
-        with scratch(self.settings.work, f"drill-{new_id(self.now)}") as [folder]:
+        with scratch(self.settings.work, f"drill-{self._new_id()}") as [folder]:
             done = drill.restore(store, map(self._wanted, chosen), folder, self.progress)
         self.progress.end()
         detail: dict[str, Json] = {

@@ -12,10 +12,7 @@ from ingest.deliveries import deliveries
 from ingest.pipeline import Delivery, Receipt, Setting
 from ingest.preflight import Lens, Preflight, preflight
 from ingest.terms import NO_TERMS, Terms
-from repository import (
-    accessions,
-    documents,
-)
+from repository import accessions, documents
 from repository.accession import ENDS, INTERRUPTED, Accession
 from repository.accessions import Decisions
 from repository.errors import SourceUnknown

@@ -5,20 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 from fixity.audit import Audit
-from repository import (
-    copies,
-    holdings,
-    packages,
-    replication,
-    rescan,
-    scanners,
-)
+from repository import copies, holdings, packages, replication, rescan, scanners
 from repository.agreement import agrees
 from repository.catalogue import counts
 from repository.config import Copy
 from repository.copies import CopyState
 from repository.errors import NoScanner
-from repository.facade import new_id
 from repository.facade_browse import Browsing
 from repository.project_scan import Window
 from repository.rescan import Scanned
@@ -92,7 +84,7 @@ class Keeping(Browsing):
         done = watch.repair()
         for one in self.packages:
             if damaged := packages.damage(self.catalogue, one.name):
-                run = f"packages-{new_id(self.now)}"
+                run = f"packages-{self._new_id()}"
                 mended, left = packages.repair(one, self.vault, self.settings, damaged, run, self.progress)
                 watch.note_healed(one.name, mended)
                 done.healed.extend(mended)

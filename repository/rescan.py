@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
+from operator import attrgetter
 
 from ingest.scan import Engine, Outcome, Scanner
 from ingest.scan_stored import Seen, Wanted, scan_stored
@@ -14,7 +14,7 @@ from repository.errors import ScannerAway
 from repository.project_scan import DUE, Window
 from storage.canonical import Json
 from storage.digest import Digest
-from storage.parallel import Workers, in_order
+from storage.parallel import Workers, cut, in_order
 from storage.progress import SILENT, Progress
 from storage.spool import Spool
 from storage.vault import Vault
@@ -76,7 +76,8 @@ def scan(
     assert total is not None  # a count is always there
     progress.begin("Scanning", total["files"], total["bytes"])
     with executor(total["files"], total["bytes"]) as pool:
-        for some in in_order(pool, partial(scan_stored, vault.copies, scanner), _cut(_due(catalogue, window))):
+        chunks = cut(_due(catalogue, window), attrgetter("size"), CHUNK_FILES, CHUNK_BYTES)
+        for some in in_order(pool, partial(scan_stored, vault.copies, scanner), chunks):
             for seen in some:
                 done.add(seen)
             progress.advance(len(some), sum(seen.blob.size for seen in some))
@@ -87,16 +88,6 @@ def scan(
 def _due(catalogue: Catalogue, window: Window) -> Iterator[Wanted]:
     for row in catalogue.rows(DUE, *window):
         yield Wanted(Digest.parse(row["digest"]), row["size"])
-
-
-def _cut(wanted: Iterator[Wanted]) -> Iterator[list[Wanted]]:
-    """Chunks of at most so many blobs and about so many bytes."""
-    while chunk := list(islice(wanted, 1)):
-        size = chunk[0].size
-        while len(chunk) < CHUNK_FILES and size < CHUNK_BYTES and (more := next(wanted, None)):
-            chunk.append(more)
-            size += more.size
-        yield chunk
 
 
 def row(seen: Seen) -> dict[str, str]:

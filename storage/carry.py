@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 
 from storage import layout
 from storage.digest import Digest
 from storage.errors import Damaged, StorageError
-from storage.parallel import in_order
+from storage.parallel import cut, in_order
 from storage.receive import HoldsNothing, Received, chunks, receive
 from storage.staging import staging
 from storage.store import Opens, Store
@@ -37,8 +38,10 @@ def carry(
     """
     carried: list[Received] = []
     size = 0
+    pieces = cut(wanted, itemgetter(1), CHUNK_KEYS, CHUNK_BYTES)
+    digests = ([digest for digest, _ in some] for some in pieces)
     with staging(run, [target], work) as stage:
-        for some in in_order(executor, partial(fetch, sources, target, run), _cut(wanted)):
+        for some in in_order(executor, partial(fetch, sources, target, run), digests):
             carried.extend(some)
             size += sum(blob.size for blob in some)
             if len(carried) >= BATCH_KEYS or size >= BATCH_BYTES:
@@ -72,17 +75,3 @@ def read_from(source: Opens, key: str) -> Iterator[bytes]:
             yield from chunks(stream)
     except (StorageError, OSError) as error:
         raise SourceFailed(key) from error
-
-
-def _cut(wanted: Iterable[Sized]) -> Iterator[list[Digest]]:
-    """Chunks of at most so many blobs and about so many bytes."""
-    chunk: list[Digest] = []
-    size = 0
-    for digest, octets in wanted:
-        chunk.append(digest)
-        size += octets
-        if len(chunk) >= CHUNK_KEYS or size >= CHUNK_BYTES:
-            yield chunk
-            chunk, size = [], 0
-    if chunk:
-        yield chunk

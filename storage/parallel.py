@@ -48,6 +48,20 @@ def portions(items: Iterable[C], most: int) -> Iterator[list[C]]:
         yield portion
 
 
+def cut(items: Iterable[C], octets: Callable[[C], int], most: int, most_bytes: int) -> Iterator[list[C]]:
+    """Cut into lists of at most so many; one ends also where it has come to so many bytes. None is empty."""
+    some: list[C] = []
+    size = 0
+    for item in items:
+        some.append(item)
+        size += octets(item)
+        if len(some) >= most or size >= most_bytes:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
+
+
 class Inline(Executor):
     """Runs each call at once in this process: for small work, and for tests that must see every step."""
 
