@@ -11,7 +11,8 @@ from storage.aip import Record
 from storage.digest import Digest
 from storage.errors import StorageError
 from storage.event import Event
-from storage.vault import Vault, lines
+from storage.receive import lines
+from storage.vault import Vault
 
 DUE = """
 select f.digest as digest, max(f.size) as size

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 from sqlite_utils import Database
@@ -92,11 +92,18 @@ def _read_premis(db: Database, vault: Vault, record: Record) -> None:
     """What the version added to the AIP's PREMIS: files into `described`, events into `happenings`."""
     for digest in _parts(db, f"{bag.PRESERVATION}premis-v{record.version}-"):
         with suppress(StorageError), vault.open(digest) as stream:
-            for found in read(stream):
-                if isinstance(found, File):
-                    db.conn.execute("insert or replace into described values (?, ?, ?, ?, ?, ?, ?)", _row(found))
-                else:
-                    _put_happening(db, record, found)
+            db.conn.executemany(
+                "insert or replace into described values (?, ?, ?, ?, ?, ?, ?)", _rows(db, record, read(stream))
+            )
+
+
+def _rows(db: Database, record: Record, found: Iterable[File | Happening]) -> Iterator[tuple[str | int, ...]]:
+    """Rows for the files; the events among them are put where they belong on the way."""
+    for one in found:
+        if isinstance(one, File):
+            yield _row(one)
+        else:
+            _put_happening(db, record, one)
 
 
 def _row(file: File) -> tuple[str | int, ...]:

@@ -17,8 +17,9 @@ from storage.aip import Record, parse_aip
 from storage.digest import Digest
 from storage.errors import StorageError
 from storage.event import Event
+from storage.receive import lines
 from storage.references import evidence
-from storage.vault import Vault, lines
+from storage.vault import Vault
 
 
 def project(db: Database, vault: Vault, entry: int, raw: bytes, event: Event) -> None:

@@ -11,7 +11,8 @@ from storage import bag
 from storage.aip import Record
 from storage.digest import Digest
 from storage.namemap import Kind, Named, parse_lines
-from storage.vault import Vault, lines
+from storage.receive import lines
+from storage.vault import Vault
 
 _NAMES = f"{bag.PRESERVATION}names-v"
 _SCHEMA = """

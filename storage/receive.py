@@ -51,6 +51,16 @@ def chunks(stream: BinaryIO) -> Iterator[bytes]:
         yield data
 
 
+def lines(stream: BinaryIO) -> Iterator[bytes]:
+    """Lines of a raw stream, which has no buffer of its own."""
+    rest = b""
+    for data in chunks(stream):
+        *whole, rest = (rest + data).split(b"\n")
+        yield from whole
+    if rest:
+        yield rest
+
+
 def receive(
     stores: Sequence[Store],
     run: str,

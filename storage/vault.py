@@ -16,7 +16,7 @@ from storage.digest import Digest, Hashing
 from storage.errors import BrokenRecord, Damaged, NotFound, StorageError, Unreachable
 from storage.ledger import Ledger
 from storage.manifest import Line
-from storage.receive import chunks
+from storage.receive import chunks, lines
 from storage.store import CHUNK, Store
 from storage.tombstone import Tombstone
 
@@ -249,13 +249,3 @@ def _check_record(stream: BinaryIO, key: str, digest: Digest | None) -> None:
         raise BrokenRecord(key, "it is another than the ledger tells of")
     if layout.record_name(key) != (record.uuid, record.version):
         raise BrokenRecord(key, f"it is about version {record.version} of {record.aip}")
-
-
-def lines(stream: BinaryIO) -> Iterator[bytes]:
-    """Lines of a raw stream, which has no buffer of its own."""
-    rest = b""
-    for data in chunks(stream):
-        *whole, rest = (rest + data).split(b"\n")
-        yield from whole
-    if rest:
-        yield rest
