@@ -24,7 +24,7 @@ def paths(folder: str) -> list[str]:
 def tianyi(folder: str) -> Iterator[tuple[str, list[str]]]:
     """Yield path and PUIDs as our own engine sees them, with what its command keeps ready for the next time."""
     kept = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tianyi"
-    engine = import_module("ingest.engine").fido_identifier(kept)
+    engine = import_module("ingest.engine").fido_identifier([kept])
     sample_of = import_module("ingest.sample").sample_of
     for path in paths(folder):
         yield path, list(engine.identify(sample_of(os.fsencode(path))).puids)

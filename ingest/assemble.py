@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain, islice
 
 from ingest.sip import Container
@@ -13,7 +13,6 @@ from storage import bag, manifest, namemap, premis
 from storage.aip import Record
 from storage.digest import Digest
 from storage.manifest import Line
-from storage.names import escape_path
 from storage.premis import Agent, File, Happening, Rights
 from storage.receive import Received
 
@@ -47,15 +46,9 @@ class Assembled:
     tag_files: Sequence[Placed]
 
     def blobs(self, worklist: Worklist) -> Iterator[tuple[Digest, int]]:
-        """Every blob of the version with its bytes."""
-        for placed in chain(self.tag_files, worklist.bag()):
-            yield placed.digest, placed.size
-
-
-def delivered(worklist: Worklist) -> Iterator[File]:
-    """The delivered files as PREMIS objects, with the names that they came under."""
-    for name, file in worklist.files():
-        yield replace(file, original_name=escape_path(name))
+        """SHA-256 and bytes of every blob of the version."""
+        yield from ((placed.digest, placed.size) for placed in self.tag_files)
+        yield from worklist.blobs()
 
 
 def put_names(worklist: Worklist, keep: Keep, version: int) -> None:

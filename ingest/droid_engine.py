@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -16,8 +17,8 @@ from ingest.identify_pronom import PronomIdentifier
 MADE_BY: Final = ("droid.py", "droid_bytes.py", "droid_container.py", "droid_expression.py", "droid_sets.py")
 
 
-def droid_identifier(signature_file: Path, container_file: Path, kept: Path | None = None) -> PronomIdentifier:
-    """Return an engine with the signatures of the two files, made ready in the folder `kept` if one is named; raise
+def droid_identifier(signature_file: Path, container_file: Path, kept: Sequence[Path] = ()) -> PronomIdentifier:
+    """Return an engine with the signatures of the two files, kept ready in the folders `kept`; raise
     NotSignatures or OSError."""
     signatures, containers = signature_file.read_bytes(), container_file.read_bytes()
     code = (Path(__file__).with_name(name).read_bytes() for name in MADE_BY)

@@ -1,12 +1,12 @@
 """Signatures made ready for matching, and kept ready for the next time.
 
-Making them takes half a second and 90 MB, what was kept a tenth of that. It is kept in a folder that the caller names,
-under a name that says what it was made of; what is broken there, or cannot be written, is made anew.
+Making them takes half a second and 90 MB, what was kept a tenth of that. It is kept in folders that the caller names,
+under a name that says what it was made of, and looked for in each; what is broken there is made anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from importlib.metadata import version
@@ -32,10 +32,10 @@ READ: Final = ("versions.xml", "formats-*.xml", "format_extensions.xml", "contai
 _own: Final[dict[str, PronomIdentifier]] = {}  # this process's
 
 
-def fido_identifier(kept: Path | None = None) -> PronomIdentifier:
+def fido_identifier(kept: Sequence[Path] = ()) -> PronomIdentifier:
     """Return this process's own with fido's signatures; workers call this instead of being sent one.
 
-    The folder is of use for the first call only; None keeps nothing.
+    The folders are of use for the first call only; without any nothing is kept.
     """
     if "fido" not in _own:
         signatures, matcher = ready(_fido_digest(), _fido_signatures, kept)
@@ -43,13 +43,13 @@ def fido_identifier(kept: Path | None = None) -> PronomIdentifier:
     return _own["fido"]
 
 
-def ready(digest: str, load: Callable[[], Signatures], kept: Path | None = None) -> tuple[Signatures, LiteralMatcher]:
+def ready(digest: str, load: Callable[[], Signatures], kept: Sequence[Path] = ()) -> tuple[Signatures, LiteralMatcher]:
     """Return the signatures that `load` reads from what has this digest, and what matches them."""
-    path = kept / _name(digest) if kept else None
-    made = _read(path) if path else None
+    paths = [folder / _name(digest) for folder in kept]
+    made = next(filter(None, map(_read, paths)), None)
     if made is None:
         made = _made(load())
-        if path:
+        for path in paths:
             _write(path, made)
     find = finder(wanted(made.needs), made.database)
     return made.signatures, LiteralMatcher(made.signatures, made.needs, find)

@@ -19,16 +19,17 @@ from uuid import UUID
 from ingest import assemble, checks, describe, scan_told, sip_bag, sip_digests, sip_eark, sip_ocfl, sip_rocrate
 from ingest.assemble import Assembled, Draft
 from ingest.errors import NotAsHeld
-from ingest.examine import Desk, Facts, examine
+from ingest.examine import Desk
+from ingest.examined import Examined, examined
 from ingest.finding import Finding, Severity, error
 from ingest.happenings import Actors, happenings
 from ingest.identify import Identifier
-from ingest.scan import Engine, Outcome, Scanner
+from ingest.scan import Engine, Scanner
 from ingest.settled import Settled, place, remove
 from ingest.sip import Sip, check_package, open_sip, unchanged
 from ingest.terms import NO_TERMS, Terms
 from ingest.versions import State, are_whole, states
-from ingest.worklist import Placed, Worklist
+from ingest.worklist import Worklist
 from policies.decide import Decision, decide_ingest
 from policies.effective import Policies
 from policies.ingest import IngestPolicy
@@ -43,7 +44,7 @@ from storage.names import bag_path, escape_path
 from storage.parallel import cut, in_order, portions
 from storage.premis import Rights
 from storage.progress import SILENT, Progress
-from storage.receive import Holds, Received, chunks
+from storage.receive import Holds, Received, Waiting, chunks
 from storage.spool import Spool
 from storage.staging import Staging, staging
 
@@ -165,8 +166,9 @@ class _Ingest:
         self.delivery, self.setting, self.accession = delivery, setting, accession
         self.described, self.stage, self.worklist, self.scratch = described, stage, worklist, scratch
         self.given = sip_digests.copied(delivery.manifest, scratch) if delivery.manifest else None
-        self.waiting: list[Received] = []
-        self.infected: Spool[Received] = Spool()  # they get names in the vault only if they are accepted
+        self.waiting: list[Waiting] = []
+        self.waiting_bytes = 0
+        self.infected: Spool[Waiting] = Spool()  # they get names in the vault only if they are accepted
         self.engine: Engine | None = None
         self.unsettled: list[int] = []  # numbers of files that were examined, and may not be durable yet
         self.resumes = place(setting.work, accession)
@@ -202,8 +204,8 @@ class _Ingest:
             self.settled.recall(self.worklist, stores, self.setting.progress.advance)
             with self.setting.executor(files, size) as executor:
                 tasks = cut(self.worklist.tasks(), attrgetter("size"), CHUNK_FILES, CHUNK_BYTES)
-                for results in in_order(executor, partial(examine, desk), tasks):
-                    self._take(results)
+                for chunk in in_order(executor, partial(examined, desk), tasks):
+                    self._take(chunk)
         self.setting.progress.end()
 
     def _examined_with(self, sip: Sip) -> str:
@@ -214,18 +216,15 @@ class _Ingest:
         told = [escape_path(sip.path), sip.kind, box, self.setting.policies.digest, known.name, known.version]
         return json.dumps([*told, repr(self.engine)])
 
-    def _take(self, results: Sequence[Facts | Finding]) -> None:
-        facts = [result for result in results if isinstance(result, Facts)]
-        self.worklist.found(facts)
-        self.worklist.tell(result for result in results if isinstance(result, Finding))
-        for fact in facts:
-            outcome = fact.verdict.outcome if fact.verdict else Outcome.CLEAN
-            if fact.received:
-                (self.infected if outcome is Outcome.INFECTED else self.waiting).append(fact.received)
-            if outcome is Outcome.CLEAN:  # a run that goes on reads the others again, and has them scanned
-                self.unsettled.append(fact.number)
-        self.setting.progress.advance(len(results), sum(fact.size for fact in facts))
-        if len(self.waiting) >= BATCH_FILES or sum(blob.size for blob in self.waiting) >= BATCH_BYTES:
+    def _take(self, chunk: Examined) -> None:
+        self.worklist.found(chunk.found)
+        self.worklist.tell(chunk.findings)
+        self.waiting += chunk.waiting
+        self.waiting_bytes += sum(blob.size for blob in chunk.waiting)
+        self.infected.extend(chunk.infected)
+        self.unsettled += chunk.clean
+        self.setting.progress.advance(chunk.files, chunk.size)
+        if len(self.waiting) >= BATCH_FILES or self.waiting_bytes >= BATCH_BYTES:
             self._settle()
             self.settled.keep(self.worklist.known(self.unsettled))
             self.unsettled.clear()
@@ -233,6 +232,7 @@ class _Ingest:
     def _settle(self) -> None:
         self.stage.settle(self.waiting)
         self.waiting.clear()
+        self.waiting_bytes = 0
 
     def _check(self, sip: Sip) -> None:
         for check in (checks.nothing, checks.formats, checks.names):
@@ -276,7 +276,7 @@ class _Ingest:
 
     def _keep(self, parts: Iterable[bytes]) -> Received:
         received = self.stage.receive(parts, self.setting.holds)
-        self.waiting.append(received)
+        self.waiting.append(received.waiting)
         return received
 
     def _accept(self, sip: Sip, decision: Decision) -> Receipt:
@@ -289,8 +289,7 @@ class _Ingest:
         with closing(Worklist(str(self.scratch / "blobs.db"))) as blobs:
             for state in self._states(sip):
                 made = self._assemble(sip, state, decision, draft, report)
-                for digest, size in made.blobs(state.worklist):
-                    blobs.made(Placed(str(digest), digest, size))
+                blobs.made_all(made.blobs(state.worklist))
                 versions.append((made.record, self._commit_event(made.record.digest, draft, decision)))
                 draft = replace(draft, version=draft.version + 1, previous=made.record)
                 self._settle()
@@ -315,7 +314,7 @@ class _Ingest:
         assemble.put_policy(state.worklist, self._keep, draft.version, self.setting.policies.to_bytes())
         actors = Actors(self.setting.agent, self.setting.software, self.setting.identifier(), self.engine)
         events, agents = happenings(sip, self.worklist, actors, decision, self.setting.new_id, draft.created, state)
-        files = (file for file in assemble.delivered(state.worklist) if state.is_new(file.path))
+        files = (file for file in state.worklist.files() if state.is_new(file.path))
         assemble.put_premis(state.worklist, self._keep, draft, files, events, agents, self._rights(draft))
         return assemble.close(state.worklist, self._keep, draft)
 

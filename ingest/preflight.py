@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ingest import checks, sip_digests
 from ingest.examine import Facts
+from ingest.examined import found
 from ingest.finding import Finding, Severity, info
 from ingest.glance import Format, Seen, looks
 from ingest.identify import Identifier
@@ -112,7 +113,7 @@ def _seen(worklist: Worklist, lens: Lens) -> Seen:
     for task, look, seconds in looks(worklist, lens.identifier, lens.clock, lens.patience):
         seen.take(task, look, seconds)
         worklist.tell([look] if isinstance(look, Finding) else [])
-        worklist.found([look] if isinstance(look, Facts) else [])
+        worklist.found([found(look)] if isinstance(look, Facts) else [])
         lens.progress.advance(1, task.size)
     lens.progress.end()
     return seen

@@ -13,7 +13,8 @@ from operator import attrgetter
 from pathlib import Path
 
 from ingest import sip_bag, sip_digests, sip_eark, sip_ocfl, sip_rocrate
-from ingest.examine import Desk, Facts, examine
+from ingest.examine import Desk
+from ingest.examined import examined
 from ingest.finding import Finding, Severity, error
 from ingest.identify import Basis, Identification, Identifier, Sample
 from ingest.pipeline import CHUNK_BYTES, CHUNK_FILES
@@ -59,10 +60,10 @@ def _validated(
     progress.begin("Reading", files, size)
     with executor(files, size) as pool:
         tasks = cut(worklist.tasks(), attrgetter("size"), CHUNK_FILES, CHUNK_BYTES)
-        for results in in_order(pool, partial(examine, _DESK), tasks):
-            worklist.found(result for result in results if isinstance(result, Facts))
-            worklist.tell(result for result in results if isinstance(result, Finding))
-            progress.advance(len(results), sum(r.size for r in results if isinstance(r, Facts)))
+        for results in in_order(pool, partial(examined, _DESK), tasks):
+            worklist.found(results.found)
+            worklist.tell(results.findings)
+            progress.advance(results.files, results.size)
     progress.end()
     if sip.bag:
         worklist.tell(sip_bag.check(worklist, sip.bag))

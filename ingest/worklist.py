@@ -12,13 +12,16 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from ingest.examine import Facts, Task, open_source
+from ingest.examine import Task, open_source
+from ingest.examined import Found
 from ingest.finding import Finding, Severity
 from ingest.item import Item
 from storage.digest import Digest
 from storage.namemap import Kind, Named
+from storage.names import escape_path
 from storage.premis import File, FormatName
 
 _SCHEMA = """
@@ -231,19 +234,13 @@ class Worklist:
         for number, name, source, size, mtime, watched in rows:
             yield Task(number, name, source, size, _time(mtime) if watched else None)
 
-    def found(self, facts: Iterable[Facts]) -> None:
+    def found(self, facts: Iterable[Found]) -> None:
         """Keep what examination found."""
-        for fact in facts:
-            known = fact.identification
-            formats = json.dumps([(f.name, f.version, f.puid) for f in known.formats])
-            digests = json.dumps([str(d) for d in fact.digests])
-            row = (str(fact.digests[0]), digests, formats, known.mime, known.basis, known.opinion, fact.new, fact.size)
-            scan = (fact.verdict.outcome, fact.verdict.told) if fact.verdict else (None, None)
-            self._db.execute(
-                "update items set digest = ?, digests = ?, formats = ?, mime = ?, basis = ?, opinion = ?, new = ?,"
-                " size = ?, scan = ?, scan_told = ? where id = ?",
-                (*row, *scan, fact.number),
-            )
+        self._db.executemany(
+            "update items set size = ?, digest = ?, digests = ?, formats = ?, mime = ?, basis = ?, opinion = ?,"
+            " new = ?, scan = ?, scan_told = ? where id = ?",
+            facts,
+        )
 
     def known(self, numbers: Iterable[int]) -> Iterator[Known]:
         """Yield what was found of files."""
@@ -268,6 +265,17 @@ class Worklist:
         self._db.execute(
             "insert or replace into made values (?, ?, ?)", (placed.place, str(placed.digest), placed.size)
         )
+
+    def made_all(self, blobs: Iterable[tuple[Digest, int]]) -> None:
+        """Add SHA-256 and bytes of blobs that no bag path is known of."""
+        rows = ((str(digest), size) for digest, size in blobs)
+        self._db.executemany("insert or ignore into made values (?1, ?1, ?2)", rows)
+
+    def blobs(self) -> Iterator[tuple[Digest, int]]:
+        """Yield SHA-256 and bytes of every payload file of the version's bag, each blob once."""
+        query = "select digest, size from items where kind = 'file' union select digest, size from made"
+        for digest, size in self._db.execute(query):
+            yield Digest.parse(digest), size
 
     def all_made(self) -> Iterator[Placed]:
         """Yield what `made` was told, by bag path."""
@@ -310,15 +318,17 @@ class Worklist:
         for place, digest, size in rows:
             yield Placed(place, Digest.parse(digest), size)
 
-    def files(self) -> Iterator[tuple[bytes, File]]:
-        """Yield each delivered file with its name, sorted by bag path, as PREMIS describes it."""
+    def files(self) -> Iterator[File]:
+        """Yield each delivered file, sorted by bag path, as PREMIS describes it."""
         rows = self._db.execute(
             "select name, place, size, digests, formats, mime, basis from items where kind = 'file' order by place"
         )
         for name, place, size, digests, formats, mime, basis in rows:
-            known = tuple(FormatName(*fields) for fields in json.loads(formats))
             read = tuple(Digest.parse(text) for text in json.loads(digests))
-            yield name, File(path=place, size=size, digests=read, formats=known, mime=mime, basis=basis)
+            yield File(
+                path=place, size=size, digests=read, formats=_formats(formats), mime=mime, basis=basis,
+                original_name=escape_path(name),
+            )  # fmt: skip
 
     def named(self) -> Iterator[Named]:
         """Yield every item for the map of names, by name."""
@@ -354,6 +364,11 @@ left join claims c on c.name = i.name group by i.id order by i.name
 _LAST = b"\xff" * 5_000  # greater than any name: Linux knows no path of more than 4,096 bytes
 _BELOW = "name > ? and name < ?"
 _ITEM = "kind, name, source, size, mode, mtime, target, watched"
+
+
+@lru_cache(1024)
+def _formats(kept: str) -> tuple[FormatName, ...]:
+    return tuple(FormatName(*fields) for fields in json.loads(kept))
 
 
 def _after(folder: bytes) -> bytes:

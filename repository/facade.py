@@ -117,7 +117,7 @@ class Opened:
 
     def identifier(self, asked: Asked = "unsure") -> Callable[[], Identifier]:
         """What makes the engine that tells formats here; it can be handed to workers. `asked`: when libmagic is."""
-        kept = self.settings.work / "signatures"
+        kept = (self.settings.work / "signatures", *identifiers.users_cache())
         if imported := signatures.in_force(self.catalogue):
             return partial(identifiers.imported, *self._laid_out(imported), kept, asked)
         return partial(identifiers.identifier, kept, asked)

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False)  # `json.dumps` would make one for each line
+
 
 class Kind(StrEnum):
     FILE = "file"
@@ -43,7 +45,7 @@ def format_line(entry: Named) -> bytes:
         members["mtime_ns"] = str(entry.mtime)
     if entry.kind is Kind.LINK:
         members["target"] = base64.b64encode(entry.target).decode()
-    return json.dumps(members, ensure_ascii=False).encode() + b"\n"
+    return _ENCODER.encode(members).encode() + b"\n"
 
 
 def parse_lines(lines: Iterable[bytes]) -> Iterator[Named]:

@@ -15,6 +15,8 @@ LONGEST = 255  # bytes of one component on nearly every file system
 _ESCAPED = re.compile(rb"=([0-9A-F]{2})")
 _OFFENDING = re.compile("[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 """What bag, XML or JSON cannot hold (a surrogate stands for a byte that is not UTF-8)."""
+_ESCAPING = re.compile(f"{_OFFENDING.pattern}|(?:^|/)=")
+"""What a path holds of which a component has to be escaped."""
 
 
 def escape(component: bytes) -> str:
@@ -34,6 +36,9 @@ def unescape(text: str) -> bytes:
 
 def escape_path(path: bytes) -> str:
     """A whole path, component by component: the form of paths in JSON and in PREMIS."""
+    text = path.decode("utf-8", "surrogateescape")
+    if not _ESCAPING.search(text):
+        return text
     return "/".join(map(escape, path.split(b"/")))
 
 
@@ -53,6 +58,10 @@ def bag_component(component: bytes) -> str:
 
 
 def bag_path(path: bytes) -> str:
+    if len(path) <= LONGEST:  # then so is every component that is not escaped
+        text = path.decode("utf-8", "surrogateescape")
+        if not _ESCAPING.search(text):
+            return text
     return "/".join(map(bag_component, path.split(b"/")))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from xml.sax.saxutils import escape
 
@@ -127,21 +128,15 @@ def _whole(aip: str) -> str:
 
 
 def _file(aip: str, file: File) -> str:
-    parts = [
-        '<premis:object xsi:type="premis:file">',
-        _identifier("object", PATH_TYPE, f"{aip}/{file.path}"),
-        "<premis:objectCharacteristics><premis:compositionLevel>0</premis:compositionLevel>",
-        *map(_fixity, file.digests),
-        f"<premis:size>{file.size}</premis:size>",
-        *_formats(file),
-        "</premis:objectCharacteristics>",
-    ]
-    if file.original_name:
-        parts.append(_element("originalName", file.original_name))
-    if file.derived_from:
-        parts.append(_derivation(aip, file))
-    parts.append("</premis:object>\n")
-    return "".join(parts)
+    original = _element("originalName", file.original_name) if file.original_name else ""
+    derivation = _derivation(aip, file) if file.derived_from else ""
+    return (
+        f'<premis:object xsi:type="premis:file">{_identifier("object", PATH_TYPE, f"{aip}/{file.path}")}'
+        "<premis:objectCharacteristics><premis:compositionLevel>0</premis:compositionLevel>"
+        f"{''.join(map(_fixity, file.digests))}<premis:size>{file.size}</premis:size>"
+        f"{_formats(tuple(file.formats), file.mime, file.basis)}</premis:objectCharacteristics>"
+        f"{original}{derivation}</premis:object>\n"
+    )
 
 
 def _fixity(digest: Digest) -> str:
@@ -151,10 +146,15 @@ def _fixity(digest: Digest) -> str:
     )
 
 
-def _formats(file: File) -> Iterator[str]:
+@lru_cache(1024)
+def _formats(formats: Sequence[FormatName], mime: str, basis: str) -> str:
     """One `format` for each that fits; the name is the MIME type where no format was recognised."""
-    notes = _element("formatNote", f"mime: {file.mime}") + _element("formatNote", f"basis: {file.basis}")
-    for known in file.formats or (FormatName(file.mime),):
+    return "".join(_each_format(formats or (FormatName(mime),), mime, basis))
+
+
+def _each_format(formats: Sequence[FormatName], mime: str, basis: str) -> Iterator[str]:
+    notes = _element("formatNote", f"mime: {mime}") + _element("formatNote", f"basis: {basis}")
+    for known in formats:
         version = _element("formatVersion", known.version) if known.version else ""
         registry = (
             f"<premis:formatRegistry>{_element('formatRegistryName', REGISTRY)}"

@@ -41,10 +41,12 @@ def read(stream: BinaryIO) -> Iterator[File | Happening]:
 
 def _found(parser: etree.XMLPullParser) -> Iterator[File | Happening]:
     for _, element in parser.read_events():
+        assert isinstance(element, etree._Element)
         value = _event(element) if element.tag == f"{_NS}event" else _file(element)
         element.clear()
-        while element.getprevious() is not None:
-            del element.getparent()[0]
+        parent = element.getparent()
+        while parent is not None and element.getprevious() is not None:
+            del parent[0]
         if value:
             yield value
 

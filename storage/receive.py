@@ -25,12 +25,17 @@ class HoldsNothing:
         return False
 
 
-class Received(NamedTuple):
-    """A blob that came in. `digests` begins with its SHA-256, its name.
+class Waiting(NamedTuple):
+    """What of a blob waits to be made durable: `pending` is (copy, what is to be placed there) for each copy that did
+    not hold it yet; `behind` names the copies that could not take it."""
 
-    `pending` is (copy, what waits to be placed there) for each copy that did not hold it yet; `behind` names the
-    copies that could not take it.
-    """
+    size: int
+    pending: tuple[tuple[str, Pending], ...]
+    behind: tuple[str, ...]
+
+
+class Received(NamedTuple):
+    """A blob that came in. `digests` begins with its SHA-256, its name; `pending` and `behind` as in `Waiting`."""
 
     size: int
     digests: tuple[Digest, ...]
@@ -40,6 +45,10 @@ class Received(NamedTuple):
     @property
     def digest(self) -> Digest:
         return self.digests[0]
+
+    @property
+    def waiting(self) -> Waiting:
+        return Waiting(self.size, self.pending, self.behind)
 
     def new_in(self, copy: str) -> bool:
         return any(name == copy for name, _ in self.pending)

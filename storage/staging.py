@@ -10,7 +10,7 @@ from pathlib import Path
 from storage.digest import Digest
 from storage.errors import StorageError
 from storage.lock import is_held, locked
-from storage.receive import Holds, Received, receive
+from storage.receive import Holds, Received, Waiting, receive
 from storage.store import Batch, Pending, Store
 
 
@@ -28,7 +28,7 @@ class Staging:
         """Take in one blob in this process; its bytes are durable after `settle`."""
         return receive(self.stores, self.run, parts, holds=holds, claimed=claimed)
 
-    def settle(self, received: Iterable[Received]) -> None:
+    def settle(self, received: Iterable[Received | Waiting]) -> None:
         """Make blobs durable under their names in every copy that took them: flush → place → flush.
 
         Raises SyncFailed or NoRoom for the first copy: then nothing of the batch is trusted. Another copy that
@@ -48,7 +48,7 @@ class Staging:
         for name in list(waiting):
             self._trying(name, waiting, lambda name=name: self._batches[name].place(waiting[name]))  # type: ignore[misc]
 
-    def _by_copy(self, received: Iterable[Received]) -> dict[str, list[Pending]]:
+    def _by_copy(self, received: Iterable[Received | Waiting]) -> dict[str, list[Pending]]:
         """What is to be placed in each copy, each key once (the last writer's bytes are as good as the first's)."""
         waiting: dict[str, dict[str, Pending]] = {}
         for blob in received:

@@ -170,7 +170,7 @@ def test_the_engine_says_what_every_expression_tried_says(
     every = PronomIdentifier(
         "pronom", current.table, ReMatcher(current.table), droid_looks(current.table, current.inside)
     )
-    engines = droid_identifier(*files, tmp_path), droid_identifier(*files, tmp_path)
+    engines = droid_identifier(*files, [tmp_path]), droid_identifier(*files, [tmp_path])
     assert len(list(tmp_path.iterdir())) == 1
     for path in sorted(corpus(name).rglob("cases/**/*")):
         if path.is_file():

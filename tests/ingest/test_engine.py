@@ -39,7 +39,7 @@ def kept(folder: Path) -> Path:
 def test_what_was_kept_is_the_same(tmp_path: Path) -> None:
     load = Loads()
     for _ in range(3):
-        signatures, matcher = ready("digest", load, tmp_path / "new")
+        signatures, matcher = ready("digest", load, [tmp_path / "new"])
         assert signatures == TABLE
         assert matcher.rules(HEAD, TAIL) == (PNG,)
         assert matcher.rules(HEAD, TAIL + b"\n") == matcher.rules(TAIL, HEAD) == ()
@@ -50,28 +50,36 @@ def test_what_was_kept_is_the_same(tmp_path: Path) -> None:
 @pytest.mark.parametrize("broken", ["cut", "changed", "empty"])
 def test_what_is_broken_is_made_anew(tmp_path: Path, broken: str) -> None:
     load = Loads()
-    ready("digest", load, tmp_path)
+    ready("digest", load, [tmp_path])
     path = kept(tmp_path)
     whole = path.read_bytes()
     path.write_bytes({"cut": whole[:-1], "changed": whole.replace(b"fmt/11", b"fmt/12"), "empty": b""}[broken])
-    assert ready("digest", load, tmp_path)[0] == TABLE
+    assert ready("digest", load, [tmp_path])[0] == TABLE
     assert (load.times, path.read_bytes()) == (2, whole)
 
 
 def test_other_signatures_are_another_file(tmp_path: Path) -> None:
     load = Loads()
-    ready("one", load, tmp_path)
-    ready("other", load, tmp_path)
+    ready("one", load, [tmp_path])
+    ready("other", load, [tmp_path])
     assert (load.times, len(list(tmp_path.iterdir()))) == (2, 2)
 
 
 def test_where_nothing_can_be_kept_it_works_all_the_same(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     load = Loads()
-    assert ready("digest", load, tmp_path / "file" / "below")[0] == ready("digest", load)[0] == TABLE
+    assert ready("digest", load, [tmp_path / "file" / "below"])[0] == ready("digest", load)[0] == TABLE
     assert load.times == 2
 
 
 def test_there_is_one_a_process() -> None:
     assert fido_identifier() is fido_identifier()
     assert fido_identifier().version == "1.6.1 (PRONOM v109, containers 20200121)"
+
+
+def test_what_another_folder_keeps_is_taken_from_there(tmp_path: Path) -> None:
+    folders = [tmp_path / "repository", tmp_path / "user"]
+    load = Loads()
+    ready("digest", load, folders[1:])
+    assert ready("digest", load, folders)[0] == TABLE
+    assert load.times == 1
