@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import BinaryIO
 from xml.sax.saxutils import unescape
 
@@ -15,7 +15,7 @@ from storage.premis import _NAMES, File, FormatName, Happening
 from storage.receive import lines
 
 _NS = "{http://www.loc.gov/premis/v3}"
-_ALGORITHMS = {name: algorithm for algorithm, name in _NAMES.items()}
+_ALGORITHMS = {name.encode(): algorithm for algorithm, name in _NAMES.items()}
 _OURS = (f"{_NS}object", f"{_NS}event")
 
 
@@ -88,20 +88,24 @@ _PLAIN = re.compile(
 
 def _plain(found: re.Match[bytes]) -> File:
     path, fixities, size, formats, original = found.groups(b"")
-    known = [tuple(map(_said, one.groups(b""))) for one in _FORMATS.finditer(formats)]
-    *_, mime, basis = known[-1]
+    known, mime, basis = _plain_formats(formats)
     return File(
         path=_said(path).partition("/")[2],
         size=int(size),
-        digests=tuple(
-            Digest(_ALGORITHMS[algorithm.decode()], digest.decode())
-            for algorithm, digest in _FIXITIES.findall(fixities)
-        ),
-        formats=tuple(FormatName(name, version, puid) for name, version, _, puid, _, _ in known if puid),
+        digests=tuple([Digest(_ALGORITHMS[name], digest.decode()) for name, digest in _FIXITIES.findall(fixities)]),
+        formats=known,
         mime=mime,
         basis=basis,
         original_name=_said(original),
     )
+
+
+@lru_cache(1024)  # a collection has some dozens
+def _plain_formats(text: bytes) -> tuple[tuple[FormatName, ...], str, str]:
+    """The formats that have a PUID, MIME type and basis."""
+    known = [tuple(map(_said, one.groups(b""))) for one in _FORMATS.finditer(text)]
+    *_, mime, basis = known[-1]
+    return tuple(FormatName(name, version, puid) for name, version, _, puid, _, _ in known if puid), mime, basis
 
 
 def _said(text: bytes) -> str:
@@ -143,7 +147,7 @@ def _event(element: etree._Element) -> Happening:
 
 
 def _digest(element: etree._Element) -> Digest:
-    return Digest(_ALGORITHMS[_one(element, "messageDigestAlgorithm")], _one(element, "messageDigest"))
+    return Digest(_ALGORITHMS[_one(element, "messageDigestAlgorithm").encode()], _one(element, "messageDigest"))
 
 
 def _format(element: etree._Element) -> FormatName:
