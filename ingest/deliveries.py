@@ -25,7 +25,9 @@ def deliveries(path: Path, kind: str = "") -> Sequence[Path]:
         return [path]
     with closing(Worklist()) as worklist:
         listed = list(folder.walk(raw))
-        worklist.add(item for item in listed if isinstance(item, Item))
+        for item in listed:
+            if isinstance(item, Item):
+                worklist.add(item)
         objects, findings = sip_ocfl.read_root(worklist, b"")
     findings = [*(found for found in listed if isinstance(found, Finding)), *findings]
     if wrong := next((found for found in findings if found.severity is Severity.ERROR), None):

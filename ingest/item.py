@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from storage.namemap import Kind
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class Item(NamedTuple):
     """`name` is its path in the package, original bytes, "/"-separated; `source` where its bytes lie on disk.
 
     `size` in bytes, `mode` the permission bits, `mtime` nanoseconds since 1970 (None: the package does not say),

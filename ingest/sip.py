@@ -62,6 +62,8 @@ class Sip:
     description: Description | None = None
     eark: Eark | None = None
     crate: RoCrate | None = None
+    listing: Digest | None = None
+    """Of a folder: over all that was listed, in its order."""
 
     @property
     def core(self) -> DublinCore:
@@ -88,9 +90,11 @@ def open_sip(
     raw = os.fsencode(path)
     check_package(path, kind)
     facts = _looked_at(raw)
-    container, packed = None, "folder"
+    container, packed, listing = None, "folder", None
     if stat.S_ISDIR(facts.st_mode):
-        whole = _list(worklist, folder.walk(raw), policy)
+        hashing = Hashing()
+        whole = _list(worklist, _hashed(folder.walk(raw), hashing), policy)
+        listing = hashing.digest()
     else:
         container = None if peek else _container(raw)
         packed = archive.kind_of(path.resolve(), kind)
@@ -98,7 +102,7 @@ def open_sip(
         whole = _list(worklist, archive.members(path.resolve(), packed, unpacking), policy)
         worklist.tell(member.crossings(worklist.everything(), worklist.solid))
     own = _own_name(raw)
-    opened = partial(Sip, name=escape(own), path=raw, container=container, whole=whole)
+    opened = partial(Sip, name=escape(own), path=raw, container=container, whole=whole, listing=listing)
     if (base := _base(sip_bag.find_base, worklist, "bag", kind)) is not None:
         place = partial(sip_bag.place, base=base)
         worklist.place(place)
@@ -154,6 +158,15 @@ def unchanged(sip: Sip, worklist: Worklist) -> Iterator[Finding]:
         if _container(sip.path) != sip.container:
             yield error("source-changed", "The package changed while it was being taken in.")
         return
+    hashing = Hashing()
+    for _ in _hashed(folder.walk(sip.path), hashing):
+        pass
+    if hashing.digest() != sip.listing:
+        yield from _changes(sip, worklist)
+
+
+def _changes(sip: Sip, worklist: Worklist) -> Iterator[Finding]:
+    """Yield what is another than on the worklist, item by item."""
     count = 0
     for item in folder.walk(sip.path):
         if isinstance(item, Finding):
@@ -168,9 +181,16 @@ def unchanged(sip: Sip, worklist: Worklist) -> Iterator[Finding]:
         yield error("source-changed", "Something went away while the package was being taken in.")
 
 
+def _hashed(found: Iterable[Item | Finding], hashing: Hashing) -> Iterator[Item | Finding]:
+    """The same, each fed to the hashing as it comes by."""
+    for one in found:
+        hashing.feed(repr(_content(one) if isinstance(one, Item) else one).encode())
+        yield one
+
+
 def _content(item: Item) -> tuple[object, ...]:
     """What must stay as it was listed; a folder's time of modification tells nothing that its items do not."""
-    return item.kind, item.size, item.target, None if item.kind is Kind.FOLDER else item.mtime
+    return item.name, item.kind, item.size, item.target, None if item.kind is Kind.FOLDER else item.mtime
 
 
 def _looked_at(raw: bytes) -> os.stat_result:
@@ -191,7 +211,7 @@ def _list(worklist: Worklist, found: Iterable[Item | Finding], policy: IngestPol
             worklist.tell([item])
             continue
         try:
-            worklist.add([item])
+            worklist.add(item)
         except KeyError:
             worklist.tell([error("duplicate-entry", "The package has it twice.", escape_path(item.name))])
         files += item.kind is Kind.FILE

@@ -8,7 +8,6 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -93,8 +92,8 @@ def _item(claimed: dict[str, Any], name: bytes, source: Path) -> Item | Finding:
     if claimed["kind"] == "link":
         with source.open("rb") as stream:
             link = stream.read(member.LONGEST_PATH + 1)
-        return member.link_refusal(name, link) or replace(found, kind=Kind.LINK, target=link)
-    return replace(found, kind=Kind.FILE, source=bytes(source), size=claimed["size"])
+        return member.link_refusal(name, link) or found._replace(kind=Kind.LINK, target=link)
+    return found._replace(kind=Kind.FILE, source=bytes(source), size=claimed["size"])
 
 
 def _is_whole(source: Path, size: int) -> bool:

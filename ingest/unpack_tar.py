@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tarfile
 from collections.abc import Iterator
-from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
@@ -73,12 +72,12 @@ def _item(archive: tarfile.TarFile, entry: tarfile.TarInfo, name: bytes, unpacki
     if entry.isdir():
         return found
     if entry.issym():
-        return member.link_refusal(name, target) or replace(found, kind=Kind.LINK, target=target)
+        return member.link_refusal(name, target) or found._replace(kind=Kind.LINK, target=target)
     if entry.islnk():
         linked = unpacking.item(member.tidy(target))
         if linked is None or linked.kind is not Kind.FILE:
             return error("link-broken", "It is a hard link to a file that is not before it.", escape_path(name))
-        return replace(found, kind=Kind.FILE, source=linked.source, size=linked.size)
+        return found._replace(kind=Kind.FILE, source=linked.source, size=linked.size)
     if not entry.isfile():
         return error("special-file", "It is a device or a pipe, which has no content.", escape_path(name))
     stream = archive.extractfile(entry)
@@ -87,7 +86,7 @@ def _item(archive: tarfile.TarFile, entry: tarfile.TarInfo, name: bytes, unpacki
     size = unpacking.copy(stream, file)
     if size != entry.size:
         return error("tar-damaged", f"It is cut: {size} of {entry.size} bytes.", escape_path(name))
-    return replace(found, kind=Kind.FILE, source=bytes(file), size=size)
+    return found._replace(kind=Kind.FILE, source=bytes(file), size=size)
 
 
 def _modified(entry: tarfile.TarInfo) -> int | None:

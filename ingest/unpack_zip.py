@@ -11,7 +11,6 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 from ingest import member
@@ -87,7 +86,7 @@ def _item(
         if stat.S_ISLNK(unix):
             with archive.open(entry) as stream:
                 link = stream.read(member.LONGEST_PATH + 1)
-            return member.link_refusal(name, link) or replace(found, kind=Kind.LINK, target=link)
+            return member.link_refusal(name, link) or found._replace(kind=Kind.LINK, target=link)
         if (needed := _dictionary(archive, entry)) > _MEMORY:
             return error("zip-damaged", f"It needs {needed} bytes of memory.", escape_path(name))
         target = unpacking.member()
@@ -95,7 +94,7 @@ def _item(
             size = unpacking.copy(stream, target)
     except _BROKEN as failure:
         return error("zip-damaged", f"It cannot be unpacked: {failure}.", escape_path(name))
-    return replace(found, kind=Kind.FILE, source=bytes(target), size=size)
+    return found._replace(kind=Kind.FILE, source=bytes(target), size=size)
 
 
 def _dictionary(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:

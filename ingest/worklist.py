@@ -89,27 +89,18 @@ class Worklist:
     def close(self) -> None:
         self._db.close()
 
-    def add(self, items: Iterable[Item]) -> None:
-        """Take in items; raise KeyError (a name) where one is there twice."""
-        for item in items:
-            row = (
-                item.kind,
-                item.name,
-                item.source,
-                item.size,
-                item.mode,
-                _kept(item.mtime),
-                item.target,
-                item.watched,
+    def add(self, item: Item) -> None:
+        """Take in an item; raise KeyError (its name) where it is there already."""
+        mtime = _kept(item.mtime)
+        row = (item.kind, item.name, item.source, item.size, item.mode, mtime, item.target, item.watched)
+        try:
+            self._db.execute(
+                "insert into items (kind, name, source, size, mode, mtime, target, watched)"
+                " values (?, ?, ?, ?, ?, ?, ?, ?)",
+                row,
             )
-            try:
-                self._db.execute(
-                    "insert into items (kind, name, source, size, mode, mtime, target, watched)"
-                    " values (?, ?, ?, ?, ?, ?, ?, ?)",
-                    row,
-                )
-            except sqlite3.IntegrityError as error:
-                raise KeyError(item.name) from error
+        except sqlite3.IntegrityError as error:
+            raise KeyError(item.name) from error
 
     def tell(self, findings: Iterable[Finding]) -> None:
         rows = ((f.code, f.severity, f.path, f.message) for f in findings)

@@ -68,8 +68,10 @@ def test_tidy_takes_away_nothing_but_what_archivers_add(parts: list[bytes]) -> N
 def test_crossings() -> None:
     worklist = Worklist(":memory:")
     names = [b"link/a", b"LINK/b", b"file/c", b"FILE/d", b"folder/e/f"]
-    worklist.add([Item(kind=Kind.LINK, name=b"link", target=b"x"), Item(kind=Kind.FILE, name=b"file")])
-    worklist.add(Item(kind=Kind.FILE, name=name) for name in names)
+    worklist.add(Item(kind=Kind.LINK, name=b"link", target=b"x"))
+    worklist.add(Item(kind=Kind.FILE, name=b"file"))
+    for name in names:
+        worklist.add(Item(kind=Kind.FILE, name=name))
     assert [(finding.code, finding.path) for finding in crossings(names, worklist.solid)] == [
         ("path-through-link", "link/a"), ("path-through-link", "LINK/b"), ("path-through-file", "file/c"),
     ]  # fmt: skip
