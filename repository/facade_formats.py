@@ -58,7 +58,7 @@ class Formats(Browsing):
         work = self.settings.work
         with scratch(work, f"drift-{self._new_id()}") as [folder]:
             paths = signatures.lay_out(folder, signatures.digests(pair), lambda: pair, work)
-            engine = partial(identifiers.imported, *paths, folder)
+            engine = partial(identifiers.imported, *paths, (folder,))
             yield from drift.drift(self.catalogue, self.vault.copies, engine, workers, self.progress)
 
     def correct(self, names: Sequence[str], puid: str, reason: str, *, aip: str = "") -> list[Correction]:

@@ -65,8 +65,8 @@ events = st.builds(
 
 named = st.builds(
     Named, kind=st.just(Kind.FILE), name=components, path=bag_paths, mode=st.none() | st.integers(0, 0o7777),
-    mtime=st.none() | st.integers(-(2**63), 2**63),
-) | st.builds(Named, kind=st.just(Kind.LINK), name=components, target=components)  # fmt: skip
+    mtime=st.none() | st.integers(-(2**63), 2**63), target=st.just(b""),
+) | st.builds(Named, kind=st.just(Kind.LINK), name=components, path=st.just(""), target=components)  # fmt: skip
 
 _formats = st.builds(FormatName, texts.filter(bool), texts, st.from_regex(r"x?-?fmt/[1-9][0-9]{0,3}", fullmatch=True))
 _plain = st.text(st.characters(exclude_categories=["Cs", "Cc", "Co", "Cn"]), max_size=30)
