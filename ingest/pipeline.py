@@ -41,7 +41,7 @@ from storage.digest import Digest, Hashing, sha256
 from storage.event import Event
 from storage.manifest import Line, format_line
 from storage.names import bag_path, escape_path
-from storage.parallel import cut, in_order, portions
+from storage.parallel import MORE_AHEAD, cut, in_order, portions
 from storage.premis import Rights
 from storage.progress import SILENT, Progress
 from storage.receive import Holds, Received, Waiting, chunks
@@ -50,7 +50,6 @@ from storage.staging import Staging, staging
 
 CHUNK_FILES, CHUNK_BYTES = 250, 64 << 20  # what a worker is handed at once
 BATCH_FILES, BATCH_BYTES = 10_000, 4 << 30  # what becomes durable at once
-AHEAD = 32  # chunks that workers may go on with while a batch becomes durable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,7 +204,7 @@ class _Ingest:
             self.settled.recall(self.worklist, stores, self.setting.progress.advance)
             with self.setting.executor(files, size) as executor:
                 tasks = cut(self.worklist.tasks(), attrgetter("size"), CHUNK_FILES, CHUNK_BYTES)
-                for chunk in in_order(executor, partial(examined, desk), tasks, AHEAD):
+                for chunk in in_order(executor, partial(examined, desk), tasks, MORE_AHEAD):
                     self._take(chunk)
         self.setting.progress.end()
 

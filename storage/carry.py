@@ -11,13 +11,13 @@ from pathlib import Path
 from storage import layout
 from storage.digest import Digest
 from storage.errors import Damaged, StorageError
-from storage.parallel import cut, in_order
+from storage.parallel import MORE_AHEAD, cut, in_order
 from storage.receive import HoldsNothing, Received, chunks, receive
 from storage.staging import staging
 from storage.store import Opens, Store
 
 CHUNK_KEYS, CHUNK_BYTES = 250, 64 << 20
-BATCH_KEYS, BATCH_BYTES = 20_000, 4 << 30  # made durable together; a run that is killed loses no more than this
+BATCH_KEYS, BATCH_BYTES = 10_000, 4 << 30  # made durable together; a run that is killed loses no more than this
 
 Sized = tuple[Digest, int]
 
@@ -41,7 +41,7 @@ def carry(
     pieces = cut(wanted, itemgetter(1), CHUNK_KEYS, CHUNK_BYTES)
     digests = ([digest for digest, _ in some] for some in pieces)
     with staging(run, [target], work) as stage:
-        for some in in_order(executor, partial(fetch, sources, target, run), digests):
+        for some in in_order(executor, partial(fetch, sources, target, run), digests, MORE_AHEAD):
             carried.extend(some)
             size += sum(blob.size for blob in some)
             if len(carried) >= BATCH_KEYS or size >= BATCH_BYTES:

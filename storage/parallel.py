@@ -15,6 +15,7 @@ P = ParamSpec("P")
 Workers = Callable[[int, int], AbstractContextManager[Executor]]
 """Gives an executor fit for so many files and bytes."""
 AHEAD = 6  # chunks under way at once: enough for a few workers never to wait
+MORE_AHEAD = 32  # enough for them to go on while we make a batch durable
 
 
 def in_order(executor: Executor, work: Callable[[C], R], chunks: Iterable[C], ahead: int = AHEAD) -> Iterator[R]:
