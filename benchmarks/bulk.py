@@ -1,7 +1,8 @@
 """Large and many: `python -m benchmarks.bulk --files 1000000`, or `--gib 20`.
 
 One package of so many tiny files, or of one large file, goes through `init`, `ingest`, `audit`, `export`, `copies add`,
-`replicate` and `rebuild`, one after the other. Seconds and peak memory of each step are printed and written as JSON.
+`replicate` and `rebuild`, one after the other. Seconds and peak memory of each step are printed and written as JSON; of
+many files also what the first tenth of them took to come in, and the last.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from benchmarks.run import remove
 from benchmarks.sides import Argv
 from benchmarks.watching import Watched, watch
 
+TEN = 10
 A_FILE = 24 << 10  # bytes of disk for a tiny file: source, two copies and an export, and what is written of it
 
 
@@ -77,6 +79,7 @@ def run(bulk: Bulk, scratch: Path) -> Iterator[tuple[str, Watched]]:
     yield step("init", "init", repository)
     name, ingested = step("ingest", "ingest", source, "--json")
     yield name, ingested
+    yield from tenths(repository / "vault" / "blobs", bulk.files)
     remove(source)
     yield step("audit", "audit", "--json")
     yield step("export as a folder", "export", ours.aip(ingested.said), out, "--as", "folder", "--json")
@@ -86,6 +89,16 @@ def run(bulk: Bulk, scratch: Path) -> Iterator[tuple[str, Watched]]:
     yield step("audit of the second copy", "audit", "--copy", "second", "--json")
     (repository / "catalogue.db").unlink()
     yield step("rebuild", "rebuild", "--json")
+
+
+def tenths(blobs: Path, files: int) -> Iterator[tuple[str, Watched]]:
+    """Yield what the first and the last tenth took, by when each blob was written, in the order in which they were."""
+    if files < TEN:
+        return
+    times = sorted(path.stat().st_mtime for path in blobs.glob("*/*/*/*"))[:files]
+    tenth = files // TEN
+    for name, seconds in ("first", times[tenth - 1] - times[0]), ("last", times[-1] - times[-tenth]):
+        yield f"  its {name} {tenth}", Watched(exit=0, wall=seconds, cpu=0, main=0, worker=0, said="", note="")
 
 
 def row(name: str, done: Watched) -> dict[str, str | float | int]:
