@@ -71,15 +71,13 @@ def _interrupts_held() -> Iterator[None]:
 
 
 def _start_server() -> None:
-    """Start the fork server while interrupts are ignored, which its workers inherit: one that comes while they start is
-    for the main process alone."""
-    if threading.current_thread() is not threading.main_thread():
-        return  # only there may it be said
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Start the fork server while interrupts are held back, which its workers inherit: one that comes while they start
+    is for the main process alone, and comes there when they have."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         forkserver.ensure_running()
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin(main: int) -> None:
