@@ -23,6 +23,18 @@ class UnknownPackage(IngestError):
         super().__init__(f"{path} is not a package that can be taken in: {why}.", "Deliver a folder, zip, tar or 7z.")
 
 
+class Cancelled(IngestError):
+    """Somebody has cancelled the accession while this command was at work on it; nothing of it was kept."""
+
+    code = "cancelled"
+
+    def __init__(self, accession: str) -> None:
+        super().__init__(
+            f"Accession {accession} is being cancelled by somebody else.",
+            "`tianyi accessions` shows what becomes of it.",
+        )
+
+
 class NotAsHeld(IngestError):
     """A delivery that an officer accepted is not, file by file, the one that was held; nothing of it was kept."""
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from io import BufferedReader
 from typing import BinaryIO
 
+from ingest.cancelling import unheeded
 from ingest.finding import Finding, error
 from ingest.identify import HEAD, Identification, Identifier, Sample
 from ingest.scan import Scan, Scanner, Unasked, Verdict
@@ -55,7 +56,8 @@ class Facts:
 @dataclass(frozen=True, slots=True)
 class Desk:
     """What a worker examines with: the copies to store in (none: examine only), and what gives the identifier and the
-    virus scanner (None: none is asked)."""
+    virus scanner (None: none is asked). `heed` is called while a large file is read, and raises where that has to stop.
+    """
 
     stores: tuple[Store, ...]
     run: str
@@ -63,6 +65,7 @@ class Desk:
     identifier: Callable[[], Identifier]
     algorithms: tuple[str, ...] = ()
     scanner: Callable[[], Scanner] | None = None
+    heed: Callable[[], None] = unheeded
 
 
 def examine(desk: Desk, tasks: Sequence[Task]) -> list[Facts | Finding]:
@@ -100,7 +103,7 @@ def _scan(desk: Desk) -> AbstractContextManager[Scan]:
 def _read(desk: Desk, task: Task, stream: BinaryIO, scan: Scan) -> Facts:
     sampling = _Sampling()
     algorithms = ("sha256", *dict.fromkeys((*task.algorithms, *desk.algorithms)))
-    parts = sampling.through(scan.through(_parts(stream)))
+    parts = sampling.through(scan.through(_parts(stream, desk.heed)))
     received = receive(desk.stores, desk.run, parts, holds=desk.holds, algorithms=algorithms)
     sample = Sample(
         name=task.name.rpartition(b"/")[2],
@@ -126,7 +129,7 @@ class _SourceError(Exception):
     """A read of the producer's file that failed, told apart from a copy that failed."""
 
 
-def _parts(stream: BinaryIO) -> Iterator[bytes]:
+def _parts(stream: BinaryIO, heed: Callable[[], None]) -> Iterator[bytes]:
     """The source's bytes; its read errors are its own, not those of the copies written to meanwhile."""
     while True:
         try:
@@ -136,6 +139,8 @@ def _parts(stream: BinaryIO) -> Iterator[bytes]:
         if not data:
             return
         yield data
+        if len(data) == CHUNK:
+            heed()
 
 
 def open_source(path: bytes) -> BinaryIO:

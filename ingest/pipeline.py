@@ -18,6 +18,7 @@ from uuid import UUID
 
 from ingest import assemble, checks, describe, scan_told, sip_bag, sip_digests, sip_eark, sip_ocfl, sip_rocrate
 from ingest.assemble import Assembled, Draft
+from ingest.cancelling import heed
 from ingest.errors import NotAsHeld
 from ingest.examine import Desk
 from ingest.examined import Examined, examined
@@ -143,7 +144,8 @@ def judged(findings: Iterable[Finding], policy: IngestPolicy, override: str = ""
 
 
 def take_in(delivery: Delivery, setting: Setting, accession: str) -> Receipt:
-    """Ingest one package; return what became of it. Raises what stops the whole: no room, no package, a lock."""
+    """Ingest one package; return what became of it. Raises what stops the whole: no room, no package, a lock,
+    Cancelled."""
     described = describe.read(delivery.metadata) if delivery.metadata else None
     run = f"{accession}-{setting.new_id()}"
     stores = setting.committer.vault.prompt
@@ -170,6 +172,7 @@ class _Ingest:
         self.waiting_bytes = 0
         self.infected: Spool[Waiting] = Spool()  # they get names in the vault only if they are accepted
         self.engine: Engine | None = None
+        self.heed = partial(heed, setting.work, accession)  # raises Cancelled
         self.unsettled: list[int] = []  # numbers of files that were examined, and may not be durable yet
         self.resumes = place(setting.work, accession)
         self.settled: Settled
@@ -179,7 +182,7 @@ class _Ingest:
     def run(self) -> Receipt:
         policy = self.setting.policies.ingest
         unpacked, kind = self.scratch / "unpacked", self.delivery.kind
-        sip = open_sip(self.delivery.path, self.worklist, unpacked, policy, kind, self.given)
+        sip = open_sip(self.delivery.path, self.worklist, unpacked, policy, kind, self.given, heed=self.heed)
         if self.setting.scanner:
             self.engine = self.setting.scanner().engine()
         if sip.whole:
@@ -198,7 +201,10 @@ class _Ingest:
         stores = tuple(self.stage.stores) if store else ()
         digests = self.setting.policies.ingest.digests
         self.setting.identifier()  # so that what is kept ready for it is there before the workers look for it
-        desk = Desk(stores, self.stage.run, self.setting.holds, self.setting.identifier, digests, self.setting.scanner)
+        desk = Desk(
+            stores, self.stage.run, self.setting.holds, self.setting.identifier, digests, self.setting.scanner,
+            self.heed,
+        )  # fmt: skip
         self.setting.progress.begin("Reading", files, size)
         with closing(Settled(self.resumes, self._examined_with(sip))) as self.settled:
             self.settled.recall(self.worklist, stores, self.setting.progress.advance)
@@ -217,6 +223,7 @@ class _Ingest:
         return json.dumps([*told, repr(self.engine)])
 
     def _take(self, chunk: Examined) -> None:
+        self.heed()
         self.worklist.found(chunk.found)
         self.worklist.tell(chunk.findings)
         self.waiting += chunk.waiting
@@ -230,6 +237,7 @@ class _Ingest:
             self.unsettled.clear()
 
     def _settle(self) -> None:
+        self.heed()
         self.stage.settle(self.waiting)
         self.waiting.clear()
         self.waiting_bytes = 0

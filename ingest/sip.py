@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from ingest import archive, folder, member, sip_bag, sip_digests, sip_eark, sip_metadata, sip_ocfl, sip_rocrate
+from ingest.cancelling import unheeded
 from ingest.describe import DublinCore
 from ingest.errors import NoSuchPackage, UnknownPackage
 from ingest.examine import open_source
@@ -34,6 +35,7 @@ from storage.namemap import Kind
 from storage.names import bag_path, escape, escape_path
 from storage.receive import chunks
 
+_HEED = 1_000  # items that are listed between two looks at whether to stop
 KINDS = ("folder", "bag", "ocfl", "eark", "rocrate", *archive.KINDS)
 
 
@@ -79,13 +81,13 @@ class Sip:
 
 def open_sip(
     path: Path, worklist: Worklist, scratch: Path, policy: IngestPolicy, kind: str = "", given: Given | None = None,
-    peek: Callable[..., Unpacking] | None = None,
+    peek: Callable[..., Unpacking] | None = None, heed: Callable[[], None] = unheeded,
 ) -> Sip:  # fmt: skip
     """List a package on the worklist, unpacked below `scratch` where it is an archive; nothing of it is changed.
 
     `given` is a list of digests that came beside it. `kind` overrides what is detected. With `peek`,
-    which makes the `Unpacking`, an archive is only looked into, and not hashed. Raises NoSuchPackage or UnknownPackage;
-    what is wrong inside is findings.
+    which makes the `Unpacking`, an archive is only looked into, and not hashed. `heed` is called now and then, and
+    raises where that has to stop. Raises NoSuchPackage or UnknownPackage; what is wrong inside is findings.
     """
     raw = os.fsencode(path)
     check_package(path, kind)
@@ -93,13 +95,14 @@ def open_sip(
     container, packed, listing = None, "folder", None
     if stat.S_ISDIR(facts.st_mode):
         hashing = Hashing()
-        whole = _list(worklist, _hashed(folder.walk(raw), hashing), policy)
+        whole = listed(worklist, _hashed(folder.walk(raw), hashing), policy, heed)
         listing = hashing.digest()
     else:
-        container = None if peek else _container(raw)
+        container = None if peek else _container(raw, heed)
         packed = archive.kind_of(path.resolve(), kind)
         unpacking = (peek or Unpacking)(scratch, facts.st_size, policy.limits.container, worklist.item)
-        whole = _list(worklist, archive.members(path.resolve(), packed, unpacking), policy)
+        unpacking.heed = heed
+        whole = listed(worklist, archive.members(path.resolve(), packed, unpacking), policy, heed)
         worklist.tell(member.crossings(worklist.everything(), worklist.solid))
     own = _own_name(raw)
     opened = partial(Sip, name=escape(own), path=raw, container=container, whole=whole, listing=listing)
@@ -203,10 +206,14 @@ def _looked_at(raw: bytes) -> os.stat_result:
     return facts
 
 
-def _list(worklist: Worklist, found: Iterable[Item | Finding], policy: IngestPolicy) -> bool:
+def listed(
+    worklist: Worklist, found: Iterable[Item | Finding], policy: IngestPolicy, heed: Callable[[], None] = unheeded
+) -> bool:
     """Put items on the worklist, within the policy's limits; return whether all are there."""
     files = size = 0
-    for item in found:
+    for number, item in enumerate(found):
+        if not number % _HEED:
+            heed()
         if isinstance(item, Finding):
             worklist.tell([item])
             continue
@@ -233,10 +240,12 @@ def _beyond(item: Item, files: int, size: int, policy: IngestPolicy) -> Finding 
     return None
 
 
-def _container(raw: bytes) -> Container:
+def _container(raw: bytes, heed: Callable[[], None] = unheeded) -> Container:
     hashing = Hashing()
     with open_source(os.path.realpath(raw)) as stream:
-        hashing.feed_all(chunks(stream))
+        for part in chunks(stream):
+            hashing.feed(part)
+            heed()
     return Container(escape(_own_name(raw)), hashing.digest(), hashing.size)
 
 

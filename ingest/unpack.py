@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from ingest.cancelling import unheeded
 from ingest.finding import Finding, error
 from ingest.item import Item
 from policies.ingest import ContainerLimits
@@ -36,6 +37,8 @@ class Unpacking:
     files: int = 0
     size: int = 0
     entries: int = 0
+    heed: Callable[[], None] = unheeded
+    """Called while bytes are written; raises where that has to stop."""
 
     def member(self) -> Path:
         """A new numbered path; raise TooMuch beyond the number of files allowed."""
@@ -52,6 +55,7 @@ class Unpacking:
         with file:
             for data in _chunks(stream):
                 self.count(len(data))
+                self.heed()
                 with told(str(self.folder)):
                     DISK.write(file.fileno(), data)
         return self.size - before

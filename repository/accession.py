@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 RECEIVED, HELD, APPROVED = "received", "held", "approved"
 ACCEPTED, REJECTED, RETURNED, DELETED = "accepted", "rejected", "returned", "deleted"
+CANCELLED = "cancelled"
 INTERRUPTED = "interrupted"
 
 NEXT: Mapping[tuple[str, str], str] = {
@@ -14,12 +15,14 @@ NEXT: Mapping[tuple[str, str], str] = {
     (RECEIVED, "reject"): REJECTED,
     (RECEIVED, "commit"): ACCEPTED,
     (RECEIVED, "return"): RETURNED,
+    (RECEIVED, "cancel"): CANCELLED,
     (HELD, "accept"): APPROVED,
     (HELD, "return"): RETURNED,
     (APPROVED, "accept"): APPROVED,
     (APPROVED, "commit"): ACCEPTED,
     (APPROVED, "reject"): REJECTED,
     (APPROVED, "return"): RETURNED,
+    (APPROVED, "cancel"): CANCELLED,
     (ACCEPTED, "delete"): DELETED,
 }
 """What an accession becomes by what happens to it. A received one that nobody is at work on is seen as `interrupted`.
@@ -28,11 +31,11 @@ An approved one is held no more, and is to be taken in."""
 ENDS = {ACCEPTED, *NEXT.values()} - {state for state, _ in NEXT if state != ACCEPTED}
 """The states in which nothing is in work."""
 
-DECIDED = {"acceptance": APPROVED, "return": RETURNED}
+DECIDED = {"acceptance": APPROVED, "return": RETURNED, "cancellation": CANCELLED}
 """What the ledger's entries of an officer's decisions lead to."""
 
 _STEPS = {
-    INTERRUPTED: 'tianyi ingest --resume, or tianyi return {0} --reason "…"',
+    INTERRUPTED: 'tianyi ingest --resume, or tianyi cancel {0} --reason "…"',
     HELD: 'tianyi accept {0} --reason "…", or tianyi return {0} --reason "…"',
     APPROVED: 'tianyi accept {0} --reason "…"',
     REJECTED: "send the report to the producer: {1}",

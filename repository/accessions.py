@@ -75,6 +75,21 @@ class Decisions:
             self._note("return", found.accession, "returned", why)
             return accession(self.catalogue, self.committer.work, found.accession), why
 
+    def cancel(self, number: str, reason: str) -> tuple[Accession, str]:
+        """Say that it is not taken in, since somebody stopped the work on it. Raises AccessionState."""
+        with self._deciding("cancel", number, reason) as (found, why):
+            self._note("cancellation", found.accession, "cancelled", why)
+            return accession(self.catalogue, self.committer.work, found.accession), why
+
+    def check(self, act: str, number: str, reason: str) -> Accession:
+        """Whether that could be decided now, so far as can be told without the lock; raise as deciding it does."""
+        self.check_officer()
+        on_record(reason)
+        found = accession(self.catalogue, self.committer.work, number)
+        if not found.allows(act):
+            raise AccessionState(found.accession, act, found.state)
+        return found
+
     def check_officer(self) -> None:
         """Where tianyi.toml declares agents, only those decide; raise UndeclaredAgent or NotYourAgent."""
         if self.agents:

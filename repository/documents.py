@@ -19,7 +19,8 @@ from ingest.terms import Terms
 
 Json = dict[str, Any]
 
-_TITLES = {"accepted": "Receipt", "held": "Held for a decision", "rejected": "Report", "returned": "Report"}
+_TITLES = {"accepted": "Receipt", "held": "Held for a decision", "rejected": "Report", "returned": "Report",
+           "cancelled": "Report"}  # fmt: skip
 _FACTS = (
     ("accession", "Accession"), ("outcome", "Outcome"), ("decided", "Decided"), ("title", "Title"),
     ("producer", "Producer"), ("received", "Received"), ("agreement", "Agreement"), ("extent", "Extent"),

@@ -9,7 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import NamedTuple
 
 from ingest.convert import ConversionFailed
-from ingest.errors import IngestError, NoSuchPackage
+from ingest.errors import Cancelled, IngestError, NoSuchPackage
 from policies.errors import PolicyError
 from repository import errors as own
 from storage import errors as storage
@@ -52,6 +52,7 @@ EDGE: Mapping[type[Exception], Edge] = {
     storage.Unreachable: Edge(INCOMPLETE, 503),
     storage.StorageError: Edge(INCOMPLETE, 500),
     NoSuchPackage: Edge(NOT_FOUND, 404),
+    Cancelled: Edge(INTERRUPTED, 409),
     IngestError: Edge(REJECTED, 422),
     ConversionFailed: Edge(INCOMPLETE, 422),
     PolicyError: Edge(REJECTED, 422),

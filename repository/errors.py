@@ -105,7 +105,7 @@ class NotKept(RepositoryError):
     code = "not-kept"
 
     def __init__(self, accession: str, outcome: str, why: str) -> None:
-        known = {"rejected": "was rejected", "held": "is held", "returned": "was returned"}
+        known = {"held": "is held", **{end: f"was {end}" for end in ("rejected", "returned", "cancelled")}}
         told = known.get(outcome, "was received, and not taken in")
         super().__init__(
             f"Accession {accession} {told}; there is no AIP of it{': ' * bool(why)}{why}.",

@@ -75,6 +75,7 @@ class Opened:
         self.settings = settings
         self.agent, self.now, self.progress = agent or default_agent(), now, progress
         self.user = user or system_user()
+        self.patience = patience
         self.bad_reads: list[tuple[str, str]] = []
         founding.check_apart(settings.copies, settings.folder)
         stores = [config.open_copy(copy, settings, disk) for copy in settings.copies if not packages.is_package(copy)]

@@ -8,12 +8,14 @@ from pathlib import Path
 from time import monotonic
 
 from ingest import pipeline, settled
+from ingest.cancelling import asking
 from ingest.deliveries import deliveries
+from ingest.errors import Cancelled
 from ingest.pipeline import Delivery, Receipt, Setting
 from ingest.preflight import Lens, Preflight, preflight
 from ingest.terms import NO_TERMS, Terms
 from repository import accessions, documents
-from repository.accession import ENDS, INTERRUPTED, Accession
+from repository.accession import ENDS, INTERRUPTED, RECEIVED, Accession
 from repository.accessions import Decisions
 from repository.errors import SourceUnknown
 from repository.facade_browse import Browsing
@@ -61,7 +63,8 @@ class Ingesting(Browsing):
         """Take in one package: a folder, a bag, an archive; return what became of it.
 
         `manifest` is the producer's list of digests; `override` the reason for accepting what the policy would hold.
-        Raises NoSuchPackage, UnknownPackage, NotMetadata, NotManifest, NoRoom, Locked; then nothing of it is visible.
+        Raises NoSuchPackage, UnknownPackage, NotMetadata, NotManifest, NoRoom, Locked, Cancelled; then nothing of it is
+        visible.
         """
         delivery = Delivery(
             path=path, title=title, producer=producer, metadata=metadata, manifest=manifest, kind=kind,
@@ -73,6 +76,8 @@ class Ingesting(Browsing):
         setting = self._setting()
         number = self._next_accession(terms.told())
         with running(number, self.settings.work):
+            if not self._is_received(number):  # between its number and our mark
+                raise Cancelled(number)
             self.in_flight.put(number, delivery)
             return self._take_in(delivery, setting, number)
 
@@ -96,11 +101,21 @@ class Ingesting(Browsing):
             if states.get(number) in ENDS:  # it was killed when it was done
                 self._forget(number)
         for number in [number for number, state in states.items() if state == INTERRUPTED]:
-            if delivery := self.in_flight.get(number):
-                pipeline.look(delivery)
-                setting = self._setting()
-                with running(number, self.settings.work):
-                    yield self._take_in(delivery, setting, number)
+            if receipt := self._gone_on(number):
+                yield receipt
+
+    def _gone_on(self, number: str) -> Receipt | None:
+        """Go on with one; None where it is not known where it lies, or where it came to its end meanwhile."""
+        with running(number, self.settings.work):
+            if (delivery := self.in_flight.get(number)) is None or not self._is_received(number):
+                return None
+            pipeline.look(delivery)
+            return self._take_in(delivery, self._setting(), number)
+
+    def _is_received(self, number: str) -> bool:
+        """Whether nothing was decided of it, nor is it at its end; call with its run's mark."""
+        self.catalogue.follow(self.vault)
+        return accessions.accession(self.catalogue, self.settings.work, number).state == RECEIVED
 
     def accept(self, number: str, reason: str, source: Path | None = None) -> Receipt:
         """Take in what is held, as an officer says; its files have to be those that were held.
@@ -126,11 +141,25 @@ class Ingesting(Browsing):
         """Say that what is held, or was interrupted, is not taken in; raise UnknownAccession or AccessionState."""
         found = accessions.accession(self.catalogue, self.settings.work, number)
         with running(found.accession, self.settings.work):
-            done, why = self._decisions().give_back(number, reason)
-            told = documents.read(self._reports, done.accession)
-            told |= {"outcome": done.state, "because": [why], "decided": stamp(self.now())}
-            documents.write(self._reports, told)
-            self._forget(done.accession)
+            return self._ended(*self._decisions().give_back(number, reason))
+
+    def cancel(self, number: str, reason: str) -> Accession:
+        """Stop the work on an accession, whoever is at it, and say that it is not taken in; return when it has stopped.
+
+        Raises UnknownAccession, AccessionState (also where it came to its end meanwhile), and Locked where the run did
+        not stop within the repository's patience: then nothing is decided, and the run goes on.
+        """
+        number, work = self._decisions().check("cancel", number, reason).accession, self.settings.work
+        with asking(work, number, self.patience), running(number, work, self.patience):
+            self.committer.recover()  # a run that was killed may have made its version all the same
+            return self._ended(*self._decisions().cancel(number, reason))
+
+    def _ended(self, done: Accession, why: str) -> Accession:
+        """Write down for the producer how it ended."""
+        told = documents.read(self._reports, done.accession)
+        told |= {"outcome": done.state, "because": [why], "decided": stamp(self.now())}
+        documents.write(self._reports, told)
+        self._forget(done.accession)
         return done
 
     def _forget(self, number: str) -> None:

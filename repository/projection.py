@@ -147,6 +147,7 @@ _PROJECTIONS: dict[str, Callable[[Database, Vault, int, Event], None]] = {
     "refusal": _refusal,
     "acceptance": _decided,
     "return": _decided,
+    "cancellation": _decided,
     "commit": _commit,
     "audit": _audit,
     "repair": _repair,

@@ -76,12 +76,15 @@ class Staging:
 
 
 @contextmanager
-def running(run: str, work: Path) -> Iterator[None]:
-    """Hold a run's mark: what lies under its name in scratch folders is in use as long as the block lasts."""
+def running(run: str, work: Path, patience: float = 1.0) -> Iterator[None]:
+    """Hold a run's mark: what lies under its name in scratch folders is in use as long as the block lasts.
+
+    Raises Locked after `patience` seconds: by default as many as a sweep may be trying it.
+    """
     mark = work / "runs" / run
     with ExitStack() as stack:
         stack.callback(mark.unlink, missing_ok=True)
-        stack.enter_context(locked(mark, f"run {run}", patience=1.0))  # a sweep may be trying it at this moment
+        stack.enter_context(locked(mark, f"run {run}", patience))
         yield
 
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from repository import wire
+from repository.accession import Accession
 from repository.cli.app import AsJson, opened
 from repository.cli.deletions import Reason
 from repository.cli.ingest import exit_code, show
@@ -48,9 +49,20 @@ def give_back(context: typer.Context, accession: AccessionArgument, reason: Reas
     screen = Screen(json=json)
     with opened(context, screen) as repository:
         done = repository.give_back(accession, reason)
+    _show_end(screen, done)
 
+
+def cancel(context: typer.Context, accession: AccessionArgument, reason: Reason = "", json: AsJson = False) -> None:
+    """Stop the work on an accession, whoever is at it, or give up one that was interrupted: nothing of it is kept."""
+    screen = Screen(json=json)
+    with opened(context, screen) as repository:
+        done = repository.cancel(accession, reason)
+    _show_end(screen, done)
+
+
+def _show_end(screen: Screen, done: Accession) -> None:
     def told(console: Console) -> None:
-        console.print(f"Accession {done.accession} is returned; nothing of it is kept.")
+        console.print(f"Accession {done.accession} is {done.state}; nothing of it is kept.")
         console.print(f"[dim]→[/] The producer's report: {escape(done.report)}")
 
     screen.result(wire.accession(done), told)

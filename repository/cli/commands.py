@@ -34,6 +34,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "accessions": accessions.accessions,
     "accept": accessions.accept,
     "return": accessions.give_back,
+    "cancel": accessions.cancel,
     "identify": identify.identify,
     "validate": validate.validate,
     "list": holdings.list_aips,

@@ -51,6 +51,8 @@ def test_a_deletion_and_its_answers(
     assert [row["state"] for row in tianyi("deletions", at=repository).rows] == ["deleted"]
     assert (tianyi("show", aip, at=repository).code, tianyi("show", aip, at=repository).said["code"]) == (4, "deleted")
     assert (tianyi("events", aip, at=repository).code, tianyi("list", at=repository).rows) == (0, [])
+    ended = tianyi("accessions", at=repository).said
+    assert (ended["state"], ended["aip"], ended["next"]) == ("deleted", aip, None)
 
 
 def test_refusals(tianyi: Tianyi, repository: Path, aip: str, monkeypatch: pytest.MonkeyPatch) -> None:

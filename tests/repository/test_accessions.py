@@ -138,7 +138,7 @@ def test_an_interrupted_one_can_be_returned_when_nobody_is_at_work_on_it(
         with pytest.raises(StorageError):
             opened.ingest(source)
         [one] = opened.accessions()
-        assert (one.state, "tianyi return" in one.next) == ("interrupted", True)
+        assert (one.state, "tianyi cancel" in one.next) == ("interrupted", True)
         with running(one.accession, repository / "work"):
             assert [one.state for one in opened.accessions()] == ["received"]
             with pytest.raises(Locked):
@@ -170,7 +170,7 @@ def test_every_step_that_the_table_has_not_is_refused(repository: Path, held: st
             with pytest.raises(UnknownAccession):
                 act("1999-0001", "never")
     ends = set(NEXT.values()) - {state for state, _ in NEXT}
-    assert ends == {"rejected", "returned", "deleted"}
+    assert ends == {"rejected", "returned", "cancelled", "deleted"}
 
 
 class Elements(HTMLParser):
