@@ -46,7 +46,8 @@ _STEPS = {
 class Accession:
     """`state` is one of NEXT's, or `interrupted`; `aip` is "" where there is none. `received` is when it got its number
     (UTC with a Z); `terms` are those of ingest.terms that were told; `content` is the digest of the list of the files
-    that were held, "" where none were; `report` is where the page for its producer lies."""
+    that were held, "" where none were; `report` is where the page for its producer lies; `entry` the
+    path (escaped) that it had in a drop folder, "" where it came otherwise, or nobody knows any more."""
 
     accession: str
     state: str
@@ -56,6 +57,7 @@ class Accession:
     terms: Mapping[str, str]
     content: str
     report: str
+    entry: str = ""
 
     @property
     def next(self) -> str:

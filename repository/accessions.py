@@ -6,8 +6,9 @@ Every decision is an entry of the ledger, taken under the commit lock.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -19,6 +20,7 @@ from repository.catalogue import Catalogue, Row
 from repository.config import Agent
 from repository.documents import page_of
 from repository.errors import AccessionState, UnknownAccession
+from repository.inflight import InFlight
 from storage.aip import stamp
 from storage.canonical import Json
 from storage.commit import Committer
@@ -30,7 +32,7 @@ _QUERY = "select accession, received, outcome, aip, because, terms, content from
 
 def accessions(catalogue: Catalogue, work: Path) -> Iterator[Accession]:
     """Yield every accession, in the order of numbers."""
-    return map(partial(_accession, work), catalogue.rows(f"{_QUERY} order by accession"))
+    return map(partial(_accession, work, _entries(work)), catalogue.rows(f"{_QUERY} order by accession"))
 
 
 def accession(catalogue: Catalogue, work: Path, number: str) -> Accession:
@@ -38,10 +40,17 @@ def accession(catalogue: Catalogue, work: Path, number: str) -> Accession:
     row = catalogue.one(f"{_QUERY} where accession = ?", number.strip())
     if row is None:
         raise UnknownAccession(number)
-    return _accession(work, row)
+    return _accession(work, _entries(work), row)
 
 
-def _accession(work: Path, row: Row) -> Accession:
+def _entries(work: Path) -> Mapping[str, str]:
+    """Where accessions lay that came from drop folders; it need not be known for anything else."""
+    with suppress(sqlite3.Error):
+        return InFlight(work / "state.db").entries()
+    return {}
+
+
+def _accession(work: Path, entries: Mapping[str, str], row: Row) -> Accession:
     state = row["outcome"]
     if state == RECEIVED and not is_held(work / "runs" / row["accession"]):
         state = INTERRUPTED
@@ -49,6 +58,7 @@ def _accession(work: Path, row: Row) -> Accession:
         accession=row["accession"], state=state, aip=row["aip"] or "", received=row["received"],
         because=tuple(json.loads(row["because"] or "[]")), terms=json.loads(row["terms"] or "{}"),
         content=row["content"] or "", report=str(page_of(work / "reports", row["accession"])),
+        entry=entries.get(row["accession"], ""),
     )  # fmt: skip
 
 

@@ -71,6 +71,7 @@ EDGE: Mapping[type[Exception], Edge] = {
     own.BadStep: Edge(REJECTED, 409),
     own.UnknownAccession: Edge(NOT_FOUND, 404),
     own.AccessionState: Edge(REJECTED, 409),
+    own.DeliveryChanged: Edge(INCOMPLETE, 409),
     own.SourceUnknown: Edge(NOT_FOUND, 404),
     own.BadConfig: Edge(REJECTED, 500),
     own.NotEmpty: Edge(USAGE, 409),

@@ -205,6 +205,18 @@ class AccessionState(RepositoryError):
         )
 
 
+class DeliveryChanged(RepositoryError):
+    """What was taken in from a drop folder has changed there since; that is not taken in."""
+
+    code = "delivery-changed"
+
+    def __init__(self, name: str, accession: str) -> None:
+        super().__init__(
+            f"{name} has changed since it was taken in as {accession}.",
+            "Rename it, to deliver it anew.",
+        )
+
+
 class SourceUnknown(RepositoryError):
     """An accession whose delivery lies nobody knows where; nothing was decided."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
@@ -10,6 +10,7 @@ from time import monotonic
 from ingest import pipeline, settled
 from ingest.cancelling import asking
 from ingest.deliveries import deliveries
+from ingest.drop_folder import Entry
 from ingest.errors import Cancelled
 from ingest.pipeline import Delivery, Receipt, Setting
 from ingest.preflight import Lens, Preflight, preflight
@@ -59,10 +60,12 @@ class Ingesting(Browsing):
     def ingest(
         self, path: Path, *, title: str = "", producer: str = "", metadata: Path | None = None,
         manifest: Path | None = None, kind: str = "", override: str = "", terms: Terms = NO_TERMS,
+        dropped: Entry | None = None,
     ) -> Receipt:  # fmt: skip
         """Take in one package: a folder, a bag, an archive; return what became of it.
 
-        `manifest` is the producer's list of digests; `override` the reason for accepting what the policy would hold.
+        `manifest` is the producer's list of digests; `override` the reason for accepting what the policy would hold;
+        `dropped` the entry of a drop folder that it is.
         Raises NoSuchPackage, UnknownPackage, NotMetadata, NotManifest, NoRoom, Locked, Cancelled; then nothing of it is
         visible.
         """
@@ -78,7 +81,7 @@ class Ingesting(Browsing):
         with running(number, self.settings.work):
             if not self._is_received(number):  # between its number and our mark
                 raise Cancelled(number)
-            self.in_flight.put(number, delivery)
+            self.in_flight.put(number, delivery, dropped)
             return self._take_in(delivery, setting, number)
 
     def _take_in(self, delivery: Delivery, setting: Setting, number: str) -> Receipt:
@@ -90,8 +93,9 @@ class Ingesting(Browsing):
             self.in_flight.forget(number)
         return receipt
 
-    def resume(self) -> Iterator[Receipt]:
-        """Go on with every accession that was interrupted, in the order of numbers, and yield what became of each.
+    def resume(self, only: Container[str] | None = None) -> Iterator[Receipt]:
+        """Go on with every accession that was interrupted (or some), in the order of numbers, and yield what became of
+        each.
 
         What was settled of it is not read again (ingest.settled). One of which it is not known where it lies is left as
         it is. Raises as `ingest` does; then those after it are left too.
@@ -101,7 +105,7 @@ class Ingesting(Browsing):
             if states.get(number) in ENDS:  # it was killed when it was done
                 self._forget(number)
         for number in [number for number, state in states.items() if state == INTERRUPTED]:
-            if receipt := self._gone_on(number):
+            if (only is None or number in only) and (receipt := self._gone_on(number)):
                 yield receipt
 
     def _gone_on(self, number: str) -> Receipt | None:

@@ -18,6 +18,7 @@ from ingest.finding import Finding
 from ingest.pipeline import Receipt
 from ingest.preflight import Preflight
 from ingest.validation import Validation
+from repository import edge
 from repository.accession import Accession
 from repository.copies import CopyState
 from repository.corrections import Correction
@@ -25,6 +26,7 @@ from repository.dip import Dip
 from repository.disposal import Done, Hold, Plan, Request
 from repository.doctor_drill import Drill
 from repository.drill import Drilled
+from repository.drops import Drop
 from repository.holdings import Aip, Behind, Happened, HeldFile, Version
 from repository.migration import Migration, Planned
 from repository.rescan import Scanned
@@ -73,10 +75,21 @@ def receipt(value: Receipt) -> Json:
     }  # fmt: skip
 
 
+def drop(value: Drop) -> Json:
+    """An entry of a drop folder: its receipt, or why it was not taken in."""
+    entry = {"entry": escape_path(value.name)}
+    if isinstance(value.result, Receipt):
+        return entry | receipt(value.result)
+    told = edge.tell(value.result)
+    assert told is not None  # they are errors of the table
+    return entry | {"outcome": "refused", "code": told.code, "message": told.message, "next": told.next}
+
+
 def accession(value: Accession) -> Json:
     return {
         "accession": value.accession, "state": value.state, "aip": value.aip or None, "next": value.next or None,
         "received": value.received, "because": list(value.because), "terms": dict(value.terms),
+        "entry": value.entry or None,
     }  # fmt: skip
 
 

@@ -16,10 +16,12 @@ from ingest.pipeline import Receipt
 from ingest.terms import Terms, terms
 from repository import edge, wire
 from repository.accession import INTERRUPTED
-from repository.cli.app import AsJson, opened
+from repository.cli.app import AsJson, chosen, opened
 from repository.cli.findings import show_findings
 from repository.cli.preflight import foretold
 from repository.cli.screen import Screen, counted, size
+from repository.cli.watching import watch
+from repository.drops import Said
 
 
 class Kind(StrEnum):
@@ -59,6 +61,13 @@ def ingest(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with what was interrupted; PATH is left out.")
     ] = False,
+    drops: Annotated[
+        Path | None, typer.Option("--watch", metavar="DIR", help="Take in each entry of a drop folder; no PATH.")
+    ] = None,
+    settle: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0, help="With --watch: how long an entry has to be at rest.")
+    ] = 30,
+    once: Annotated[bool, typer.Option("--once", help="With --watch: take what is there, then stop.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen; take nothing in.")] = False,
     json: AsJson = False,
 ) -> None:
@@ -66,8 +75,15 @@ def ingest(
     object is an accession of its own, with an answer of its own."""
     screen = Screen(json=json)
     agreed = _terms(agreement=agreement, rights=rights, restrictions=restrictions, received=received, extent=extent)
-    if (path is None) is not resume:
-        raise typer.BadParameter("Name a PATH, or say --resume without one.")
+    if [path is not None, resume, drops is not None].count(True) != 1:
+        raise typer.BadParameter("Name a PATH, or say --resume or --watch DIR without one.")
+    if drops is not None:
+        if title or metadata or manifest or accept or received or extent or dry_run:
+            raise typer.BadParameter("--watch goes with --producer, --as, --agreement, --rights and --restrictions.")
+        said = Said(producer, kind or "", agreed)
+        opens = partial(opened, context, screen)
+        code = watch(screen, chosen(context), opens, drops, settle, said, once=once, show=show, exit_code=exit_code)
+        raise typer.Exit(code)
     with opened(context, screen) as repository:
         if path is None:
             codes = _told(screen, repository.resume())

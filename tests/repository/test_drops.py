@@ -1,0 +1,223 @@
+"""A drop folder: each delivery is taken in once, when it has come to rest, whatever happens between."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from ingest.errors import NoSuchPackage, UnknownPackage
+from ingest.pipeline import Receipt
+from repository import Repository
+from repository.drops import Drop, DropFolder
+from repository.errors import DeliveryChanged
+from storage.errors import Locked
+from storage.progress import SILENT, Progress
+from tests.conftest import Tianyi, tree_of
+
+SETTLE = 30.0
+Step = Callable[[], object]
+
+
+class Over(Exception):
+    """There is no step left."""
+
+
+@dataclass
+class Watched:
+    """A folder that is watched by a clock that the steps move: one happens in each pause."""
+
+    folder: Path
+    repository: Path
+    now: float = 0.0
+    steps: list[Step] = field(default_factory=list)
+    progress: Progress = SILENT
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        if not self.steps:
+            raise Over
+        self.steps.pop(0)()
+
+    def drops(self, *steps: Step, once: bool = False) -> Iterator[Drop]:
+        self.steps = list(steps)
+        opens = partial(Repository.open, self.repository, progress=self.progress)
+        work = self.repository / "work"
+        watching = DropFolder(self.folder, work, opens, lambda: self.now, self.sleep, SETTLE).watch(once=once)
+        with suppress(Over):
+            yield from watching
+
+    def outcomes(self, *steps: Step, once: bool = False) -> list[tuple[str, str]]:
+        """Name and outcome of each entry that something was said of."""
+        return [(drop.name.decode(), outcome(drop)) for drop in self.drops(*steps, once=once)]
+
+
+def outcome(drop: Drop) -> str:
+    return drop.result.outcome if isinstance(drop.result, Receipt) else type(drop.result).__name__
+
+
+def rest() -> None:
+    """Nothing happens."""
+
+
+QUIET: tuple[Step, ...] = (rest,) * 8  # longer than the settling, at five seconds a pause
+
+
+@pytest.fixture
+def watched(repository: Path, tmp_path: Path) -> Watched:
+    (tmp_path / "drop").mkdir()
+    return Watched(tmp_path / "drop", repository)
+
+
+def put(folder: Path, text: str = "a letter\n") -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / "a.txt").write_text(text)
+    return folder
+
+
+def test_what_is_at_rest_is_taken_once(watched: Watched) -> None:
+    one = put(watched.folder / "one")
+    (watched.folder / ".hidden").mkdir()
+    put(watched.folder / "two.part")
+    (watched.folder / "empty").mkdir()
+    before = tree_of(watched.folder)
+    assert watched.outcomes(*QUIET, *QUIET) == [("one", "accepted")]
+    assert tree_of(watched.folder) == before  # it is only read
+    assert watched.outcomes(*QUIET) == []  # nor by the next watcher
+    renamed = partial((watched.folder / "two.part").rename, watched.folder / "two")
+    assert watched.outcomes(rest, renamed, *QUIET) == [("two", "accepted")]
+    one.rename(watched.folder / "other name")
+    assert watched.outcomes(*QUIET) == []
+
+
+def test_what_changes_is_waited_for(watched: Watched) -> None:
+    one = put(watched.folder / "one")
+    grows = [partial((one / f"{number}.txt").write_text, "more\n") for number in range(8)]
+    told = list(watched.drops(*grows, *QUIET))
+    assert [(outcome(drop), drop.result.files) for drop in told if isinstance(drop.result, Receipt)] == [
+        ("accepted", 9)
+    ]
+    assert watched.now >= (len(grows) + 6) * 5
+
+
+def test_what_changed_since_is_told_and_taken_when_renamed(watched: Watched) -> None:
+    one = put(watched.folder / "one")
+    assert watched.outcomes(*QUIET) == [("one", "accepted")]
+    (one / "b.txt").write_text("forgotten\n")
+    [drop] = watched.drops(*QUIET, *QUIET)
+    assert isinstance(drop.result, DeliveryChanged)
+    assert "-0001" in str(drop.result)
+    one.rename(watched.folder / "one more")
+    assert watched.outcomes(*QUIET) == [("one more", "accepted")]
+    replaced = watched.folder / "box.zip"
+    for number in range(2):  # another file under the same name, as of every night
+        put(watched.folder.parent / "packed", f"{number}\n")
+        made = subprocess.run([sys.executable, "-m", "zipfile", "-c", "new.zip", "packed"], cwd=watched.folder.parent)
+        assert made.returncode == 0
+        (watched.folder.parent / "new.zip").replace(replaced)
+        assert watched.outcomes(*QUIET) == [("box.zip", "accepted")]
+
+
+def test_what_cannot_be_taken_is_told_once_and_stops_nobody(watched: Watched, tmp_path: Path) -> None:
+    put(tmp_path / "secret")
+    (watched.folder / "link").symlink_to(tmp_path / "secret")
+    os.mkfifo(watched.folder / "fifo")
+    (watched.folder / "note.txt").write_text("no package")
+    (watched.folder / "root").mkdir()
+    (watched.folder / "root" / "0=ocfl_1.1").write_text("ocfl_1.1\n")
+    os.mkfifo(put(watched.folder / "with a fifo") / "fifo")
+    (put(watched.folder / "with a link") / "out").symlink_to(tmp_path / "secret")
+    told = {drop.name.decode(): drop.result for drop in watched.drops(*QUIET, *QUIET)}
+    refused = {name for name, result in told.items() if isinstance(result, UnknownPackage)}
+    assert refused == {"fifo", "link", "note.txt", "root"}
+    assert {outcome(Drop(b"", told[name])) for name in told.keys() - refused} == {"accepted", "rejected"}
+    with Repository.open(watched.repository) as opened:
+        [aip] = opened.aips()
+        assert [file.original_name for file in opened.files(aip.aip)] == ["a.txt"]  # the link is kept as one
+    assert len(list(watched.drops(*QUIET))) == 4
+
+
+def test_once(watched: Watched, tianyi: Tianyi) -> None:
+    put(watched.folder / "one")
+    put(watched.folder / "two")
+    late = partial(put, watched.folder / "two", "changed\n")
+    assert watched.outcomes(late, once=True) == [("one", "accepted")]
+    answer = tianyi("ingest", "--watch", watched.folder, "--once", "--settle", 0, at=watched.repository)
+    assert (answer.code, [(row["entry"], row["outcome"]) for row in answer.rows]) == (0, [("two", "accepted")])
+    (watched.folder / "note.txt").write_text("no package")
+    answer = tianyi("ingest", "--watch", watched.folder, "--once", "--settle", 0, at=watched.repository)
+    assert (answer.code, answer.said["code"], answer.said["outcome"]) == (5, "unknown-package", "refused")
+    wrong = tianyi("ingest", "--watch", watched.folder, "--title", "all the same", at=watched.repository)
+    assert (wrong.code, wrong.said["code"]) == (2, "usage")
+    with pytest.raises(NoSuchPackage):
+        list(Watched(watched.folder / "not there", watched.repository).drops())
+
+
+class Ends(Progress):
+    """Ends the process, as it were, when the first file is done."""
+
+    def begin(self, what: str, files: int, size: int) -> None: ...
+    def end(self) -> None: ...
+
+    def advance(self, files: int, size: int) -> None:
+        raise KeyboardInterrupt
+
+
+def test_what_was_interrupted_is_gone_on_with(watched: Watched) -> None:
+    put(watched.folder / "one")
+    watched.progress = Ends()
+    with pytest.raises(KeyboardInterrupt):
+        list(watched.drops(*QUIET))
+    watched.progress = SILENT
+    assert watched.outcomes(*QUIET, *QUIET) == [("one", "accepted")]
+    with Repository.open(watched.repository) as opened:
+        assert [one.state for one in opened.accessions()] == ["accepted"]
+
+
+def test_one_that_is_cancelled_is_not_taken_again(watched: Watched) -> None:
+    put(watched.folder / "one")
+    watched.progress = Ends()
+    with pytest.raises(KeyboardInterrupt):
+        list(watched.drops(*QUIET))
+    watched.progress = SILENT
+    with Repository.open(watched.repository) as opened:
+        [one] = opened.accessions()
+        opened.cancel(one.accession, "not ours")
+    assert watched.outcomes(*QUIET) == []
+
+
+def test_the_second_watcher_is_told_who_holds_it(watched: Watched) -> None:
+    def another() -> None:
+        with pytest.raises(Locked, match=f"process {os.getpid()}"):
+            list(Watched(watched.folder.parent / "by another path", watched.repository).drops())
+
+    (watched.folder.parent / "by another path").symlink_to(watched.folder)
+    assert watched.outcomes(another) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_process_that_ends_and_one_that_follows(watched: Watched, tianyi: Tianyi, number: int) -> None:
+    put(watched.folder / "one")
+    line = [sys.executable, "-c", "from repository.cli import main; main()", "-C", str(watched.repository)]
+    line += ["ingest", "--watch", str(watched.folder), "--settle", "0.1", "--json"]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        told = json.loads(process.stdout.readline())
+        put(watched.folder / "two")
+        os.kill(process.pid, number)
+        _, errors = process.communicate(timeout=60)
+    assert (told["entry"], told["outcome"], errors) == ("one", "accepted", "")
+    assert process.returncode == (0 if number == signal.SIGTERM else -number)
+    tianyi("ingest", "--watch", watched.folder, "--once", "--settle", 0, at=watched.repository)
+    rows = tianyi("accessions", at=watched.repository).rows
+    taken = [(row["state"], row["entry"]) for row in rows]
+    assert taken == [("accepted", str(watched.folder / name)) for name in ("one", "two")]
