@@ -39,7 +39,7 @@ def kind_of(path: Path, wanted: str = "") -> str:
     if named := next((kind for suffix, kind in _SUFFIXES.items() if path.name.lower().endswith(suffix)), ""):
         return named
     known = next((kind for magic, kind in _MAGIC.items() if start.startswith(magic)), "")
-    if not path.suffix and (known or _is_tar(path)):
+    if not path.suffix and (known or is_tar(path)):
         return known or "tar"
     raise UnknownPackage(escape_path(os.fsencode(path)), "a single file that is no zip, tar or 7z")
 
@@ -53,7 +53,8 @@ def members(path: Path, kind: str, unpacking: Unpacking) -> Iterator[Item | Find
         yield beyond.finding
 
 
-def _is_tar(path: Path) -> bool:
+def is_tar(path: Path) -> bool:
+    """Whether its first bytes, decompressed where they are compressed, are those of a tar."""
     with suppress(*BROKEN, tarfile.TarError), opened(path) as stream:
         tarfile.TarInfo.frombuf(stream.read(BLOCK), "utf-8", "surrogateescape")
         return True

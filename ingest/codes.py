@@ -22,7 +22,7 @@ EARK = frozenset(
 
 CODES = OCFL | EARK | frozenset({
     "7z-damaged", "7z-encrypted", "7z-unsupported",
-    "archive-in-part",
+    "archive-in-part", "archive-not-extracted",
     "container-bomb", "container-too-large", "container-too-many", "duplicate-entry", "empty-package",
     "digest-altered", "digest-contradiction", "digest-extra-file", "digest-list-line", "digest-list-unreadable",
     "digest-list-unused", "digest-missing-file",

@@ -7,21 +7,33 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from operator import attrgetter
 from pathlib import Path
 from uuid import UUID
 
-from ingest import assemble, checks, describe, scan_told, sip_bag, sip_digests, sip_eark, sip_ocfl, sip_rocrate
+from ingest import (
+    assemble,
+    checks,
+    describe,
+    extracting,
+    scan_told,
+    sip_bag,
+    sip_digests,
+    sip_eark,
+    sip_ocfl,
+    sip_rocrate,
+)
 from ingest.assemble import Assembled, Draft
 from ingest.cancelling import heed
 from ingest.errors import NotAsHeld
 from ingest.examine import Desk
 from ingest.examined import Examined, examined
+from ingest.extracting import Extracted, Tools
 from ingest.finding import Finding, Severity, error
 from ingest.happenings import Actors, happenings
 from ingest.identify import Identifier
@@ -39,11 +51,12 @@ from storage.aip import Record, stamp
 from storage.canonical import Json
 from storage.commit import Committer
 from storage.digest import Digest, Hashing, sha256
+from storage.durable import told
 from storage.event import Event
 from storage.manifest import Line, format_line
 from storage.names import bag_path, escape_path
 from storage.parallel import MORE_AHEAD, cut, in_order, portions
-from storage.premis import Rights
+from storage.premis import File, Rights
 from storage.progress import SILENT, Progress
 from storage.receive import Holds, Received, Waiting, chunks
 from storage.spool import Spool
@@ -95,7 +108,8 @@ class Receipt:
     """What became of a delivery. `files` and `bytes` are the regular files as delivered; `new_bytes` were not held
     before; `findings` are the first of `findings_total`, all of which are in the file `report` (JSON Lines); `codes`
     says how many there are of each severity and code. `listing` is a file with the SHA-256 of each file that was read,
-    in the form of a BagIt manifest, and `content` its own. `record` is the digest of the newest version's record."""
+    in the form of a BagIt manifest, and `content` its own. `record` is the digest of the newest version's record.
+    `extracted` files came out of archives in it."""
 
     accession: str
     kind: str
@@ -117,6 +131,7 @@ class Receipt:
     version: int = 0
     record: Digest | None = None
     behind: frozenset[str] = field(default_factory=frozenset)
+    extracted: int = 0
 
 
 REASON = 2_000  # characters of an officer's reason that an entry of the ledger has room for
@@ -150,12 +165,8 @@ def take_in(delivery: Delivery, setting: Setting, accession: str) -> Receipt:
     run = f"{accession}-{setting.new_id()}"
     stores = setting.committer.vault.prompt
     folder = setting.work / "staging" / run
-    with staging(run, stores, setting.work) as stage, scratch_folder(folder) as scratch:
-        worklist = Worklist(str(scratch / "worklist.db"))
-        try:
-            return _Ingest(delivery, setting, accession, described, stage, worklist, scratch).run()
-        finally:
-            worklist.close()
+    with staging(run, stores, setting.work) as stage, scratch_folder(folder) as scratch, ExitStack() as ending:
+        return _Ingest(delivery, setting, accession, described, stage, scratch, ending).run()
 
 
 class _Ingest:
@@ -163,10 +174,11 @@ class _Ingest:
 
     def __init__(
         self, delivery: Delivery, setting: Setting, accession: str,
-        described: tuple[bytes, describe.DublinCore] | None, stage: Staging, worklist: Worklist, scratch: Path,
+        described: tuple[bytes, describe.DublinCore] | None, stage: Staging, scratch: Path, ending: ExitStack,
     ) -> None:  # fmt: skip
         self.delivery, self.setting, self.accession = delivery, setting, accession
-        self.described, self.stage, self.worklist, self.scratch = described, stage, worklist, scratch
+        self.described, self.stage, self.scratch, self.ending = described, stage, scratch, ending
+        self.worklist = self._worklist("worklist.db")
         self.given = sip_digests.copied(delivery.manifest, scratch) if delivery.manifest else None
         self.waiting: list[Waiting] = []
         self.waiting_bytes = 0
@@ -176,8 +188,13 @@ class _Ingest:
         self.unsettled: list[int] = []  # numbers of files that were examined, and may not be durable yet
         self.resumes = place(setting.work, accession)
         self.settled: Settled
+        self.desk: Desk
+        self.extracted: Extracted | None = None
         self.listing = scratch / "files.sha256"
         self.content = sha256(b"")
+
+    def _worklist(self, name: str) -> Worklist:
+        return self.ending.enter_context(closing(Worklist(str(self.scratch / name))))
 
     def run(self) -> Receipt:
         policy = self.setting.policies.ingest
@@ -188,6 +205,7 @@ class _Ingest:
         if sip.whole:
             self._examine(sip, store=self._decide().outcome != "reject")
             self._check(sip)
+            self._extract(sip)
         self._list()
         decision = self._never_unread(self._decide())
         receipt = self._accept(sip, decision) if decision.outcome == "accept" else self._decline(sip, decision)
@@ -201,7 +219,7 @@ class _Ingest:
         stores = tuple(self.stage.stores) if store else ()
         digests = self.setting.policies.ingest.digests
         self.setting.identifier()  # so that what is kept ready for it is there before the workers look for it
-        desk = Desk(
+        self.desk = Desk(
             stores, self.stage.run, self.setting.holds, self.setting.identifier, digests, self.setting.scanner,
             self.heed,
         )  # fmt: skip
@@ -210,7 +228,7 @@ class _Ingest:
             self.settled.recall(self.worklist, stores, self.setting.progress.advance)
             with self.setting.executor(files, size) as executor:
                 tasks = cut(self.worklist.tasks(), attrgetter("size"), CHUNK_FILES, CHUNK_BYTES)
-                for chunk in in_order(executor, partial(examined, desk), tasks, MORE_AHEAD):
+                for chunk in in_order(executor, partial(examined, self.desk), tasks, MORE_AHEAD):
                     self._take(chunk)
         self.setting.progress.end()
 
@@ -223,18 +241,25 @@ class _Ingest:
         return json.dumps([*told, repr(self.engine)])
 
     def _take(self, chunk: Examined) -> None:
+        self._put_by(chunk, self.worklist)
+        self.unsettled += chunk.clean
+        if self._is_batch():
+            self._settle()
+            self.settled.keep(self.worklist.known(self.unsettled))
+            self.unsettled.clear()
+
+    def _put_by(self, chunk: Examined, worklist: Worklist) -> None:
+        """Write down what was found, and let what was received wait for its batch."""
         self.heed()
-        self.worklist.found(chunk.found)
+        worklist.found(chunk.found)
         self.worklist.tell(chunk.findings)
         self.waiting += chunk.waiting
         self.waiting_bytes += sum(blob.size for blob in chunk.waiting)
         self.infected.extend(chunk.infected)
-        self.unsettled += chunk.clean
         self.setting.progress.advance(chunk.files, chunk.size)
-        if len(self.waiting) >= BATCH_FILES or self.waiting_bytes >= BATCH_BYTES:
-            self._settle()
-            self.settled.keep(self.worklist.known(self.unsettled))
-            self.unsettled.clear()
+
+    def _is_batch(self) -> bool:
+        return len(self.waiting) >= BATCH_FILES or self.waiting_bytes >= BATCH_BYTES
 
     def _settle(self) -> None:
         self.heed()
@@ -260,6 +285,35 @@ class _Ingest:
             self.worklist.tell([error("ocfl-root", "It is a storage root in an archive: deliver it unpacked.")])
         self.worklist.tell(unchanged(sip, self.worklist))
 
+    def _extract(self, sip: Sip) -> None:
+        """Unpack the archives in it beside it, where the policy asks for it, and examine what came out."""
+        if sip.ocfl or not self.setting.policies.ingest.extract.depth or self._decide().outcome == "reject":
+            return
+        self._settle()  # archives are read from the vault, as they are kept
+        out = self._worklist("extracted.db")
+        archives = extracting.unpack(sip, self.worklist, out, self._tools())
+        self.extracted = Extracted(out, archives, str(self.setting.new_id()))
+        files, size = out.totals()
+        with self.setting.executor(files, size) as executor:
+            tasks = cut(out.tasks(), attrgetter("size"), CHUNK_FILES, CHUNK_BYTES)
+            for chunk in in_order(executor, partial(examined, self.desk), tasks, MORE_AHEAD):
+                self._put_by(chunk, out)
+                if self._is_batch():
+                    self._settle()
+        self.worklist.tell(self.extracted.findings(self.engine))
+
+    def _tools(self) -> Tools:
+        identifier, vault = self.setting.identifier(), self.setting.committer.vault
+
+        def stored(digest: Digest, target: Path) -> None:
+            with told(str(target)), target.open("xb") as file:
+                vault.copy_out(digest, file.write, lambda: (file.seek(0), file.truncate()))
+
+        return Tools(
+            policy=self.setting.policies.ingest, scratch=self.scratch, stored=stored, heed=self.heed,
+            identify=lambda sample: identifier.identify(sample).puids,
+        )  # fmt: skip
+
     def _list(self) -> None:
         """Write down every file that was read; raise NotAsHeld where others were expected."""
         hashing = Hashing()
@@ -277,7 +331,8 @@ class _Ingest:
 
     def _never_unread(self, decision: Decision) -> Decision:
         """Whatever the policy says of findings: what was not read cannot be kept."""
-        unread = next(self.worklist.select("select count(*) from items where kind = 'file' and digest is null"))[0]
+        query = "select count(*) from items where kind = 'file' and digest is null"
+        unread = sum(next(one.select(query))[0] for one in self._worklists())
         if not unread or decision.outcome == "reject":
             return decision
         return Decision("reject", (*decision.because, f"{unread} files were not read: never accepted"))
@@ -322,7 +377,12 @@ class _Ingest:
         assemble.put_policy(state.worklist, self._keep, draft.version, self.setting.policies.to_bytes())
         actors = Actors(self.setting.agent, self.setting.software, self.setting.identifier(), self.engine)
         events, agents = happenings(sip, self.worklist, actors, decision, self.setting.new_id, draft.created, state)
-        files = (file for file in state.worklist.files() if state.is_new(file.path))
+        files: Iterator[File] = (file for file in state.worklist.files() if state.is_new(file.path))
+        if self.extracted and self.extracted.archives:
+            for placed in self.extracted.worklist.bag():
+                state.worklist.made(placed)
+            files = chain(files, self.extracted.files(self.worklist))
+            events.insert(-1, self.extracted.happening(draft.created, [self.setting.software]))
         assemble.put_premis(state.worklist, self._keep, draft, files, events, agents, self._rights(draft))
         return assemble.close(state.worklist, self._keep, draft)
 
@@ -376,9 +436,16 @@ class _Ingest:
             detail={
                 "version": draft.version, "record": str(record), "accession": draft.accession,
                 "reason": draft.reason, "policy": self.setting.policies.digest, "because": list(decision.because),
-                "scan": scan_told.outcome(self.worklist, self.engine),
+                "scan": self._scanned(),
             },
         )  # fmt: skip
+
+    def _scanned(self) -> str:
+        """What the scan came to, of what was delivered and of what came out of it."""
+        return scan_told.worst(scan_told.outcome(one, self.engine) for one in self._worklists())
+
+    def _worklists(self) -> list[Worklist]:
+        return [self.worklist, *([self.extracted.worklist] if self.extracted else [])]
 
     def _decline(self, sip: Sip, decision: Decision) -> Receipt:
         """Write down why nothing was kept; the findings and the policy are kept as evidence."""
@@ -389,7 +456,7 @@ class _Ingest:
             findings = self._keep(chunks(stream)).digest
         detail: dict[str, Json] = {
             "policy": self.setting.policies.digest, "because": list(decision.because), "findings": str(findings),
-            "scan": scan_told.outcome(self.worklist, self.engine),
+            "scan": self._scanned(),
         }  # fmt: skip
         if decision.outcome == "hold":  # so that what is accepted later can be told from another delivery
             with self.listing.open("rb") as stream:
@@ -423,6 +490,7 @@ class _Ingest:
             files=files, size=size, new_bytes=new, findings=findings, findings_total=self.worklist.findings_total(),
             codes=self.worklist.codes(), report=report, listing=report.with_suffix(".sha256"), content=self.content,
             title=title, producer=producer, decided=stamp(self.setting.now()),
+            extracted=self.extracted.worklist.totals()[0] if self.extracted else 0,
         )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ingest.finding import Finding
 from ingest.scan import Engine, Outcome, Verdict, about, finding
@@ -33,6 +33,11 @@ def outcome(worklist: Worklist, engine: Engine | None) -> str:
     if counts[Outcome.INFECTED]:
         return "fail"
     return "pass" if engine.tells_limits and counts[Outcome.CLEAN] == worklist.totals()[0] else "not checked"
+
+
+def worst(outcomes: Iterable[str]) -> str:
+    """What several come to together."""
+    return min(outcomes, key=("fail", "not checked", "pass", NONE).index)
 
 
 def event(worklist: Worklist, engine: Engine | None) -> tuple[str, str, str]:

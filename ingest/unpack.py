@@ -14,7 +14,7 @@ from policies.ingest import ContainerLimits
 from storage.durable import DISK, told
 
 CHUNK = 1 << 20  # bytes of a member that are read at once
-_SMALL = 100 << 20  # bytes: below it no ratio is a bomb
+SMALL = 100 << 20  # bytes: below it no ratio is a bomb
 
 
 class TooMuch(Exception):
@@ -75,7 +75,7 @@ class Unpacking:
         self.size += size
         if self.size > self.limits.bytes:
             raise TooMuch(error("container-too-large", f"It unpacks to more than {self.limits.bytes} bytes."))
-        if self.size > max(_SMALL, self.packed * self.limits.ratio):
+        if self.size > max(SMALL, self.packed * self.limits.ratio):
             raise TooMuch(error("container-bomb", f"It unpacks to more than {self.limits.ratio} times its size."))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
@@ -32,6 +32,14 @@ class Limits(Model):
     container: ContainerLimits = Field(description="Limits of each container that is unpacked.")
 
 
+class Extract(Model):
+    """What is unpacked besides: archives that lie in a delivery stay files, and may get a representation."""
+
+    depth: Annotated[int, Field(strict=True, ge=0, le=10)] = Field(
+        description="Archives inside one another that are unpacked into the representation `extracted`; 0: none."
+    )
+
+
 class Findings(Model):
     """What a finding leads to: by its code where `codes` names it, else by its severity."""
 
@@ -43,6 +51,7 @@ class Findings(Model):
 
 class IngestPolicy(Model):
     limits: Limits = Field(description="How large a SIP and its containers may be.")
+    extract: Extract = Field(description="Whether archives inside a delivery are unpacked beside it.")
     digests: tuple[Algorithm, ...] = Field(description="Algorithms to compute besides sha256, which is always.")
     fetch: Literal["refuse"] = Field(description="Bags with fetch.txt (RFC 8493 §2.2.3): never fetched.")
     second_opinion: Asked = Field(

@@ -63,6 +63,7 @@ def receipt(value: Receipt) -> Json:
         "files": value.files,
         "bytes": value.size,
         "new_bytes": value.new_bytes,
+        "extracted": value.extracted,
         **followed(value),
         "because": list(value.because),
         "findings": [finding(found) for found in value.findings],

@@ -137,6 +137,8 @@ def show(console: Console, receipt: Receipt) -> None:
     colour = _COLOURS[receipt.outcome]
     console.print(f"[bold]Accession {receipt.accession}[/] [{colour}]{receipt.outcome}[/] ({receipt.kind})")
     console.print(f"  {counted(receipt.files, 'file')}, {size(receipt.size)}, of which {size(receipt.new_bytes)} new")
+    if receipt.extracted:
+        console.print(f"  {counted(receipt.extracted, 'file')} extracted from archives in it")
     if receipt.aip:
         console.print(f"  [cyan]{receipt.aip}[/] version {receipt.version}")
     show_findings(console, receipt)
