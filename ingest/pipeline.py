@@ -294,12 +294,14 @@ class _Ingest:
         archives = extracting.unpack(sip, self.worklist, out, self._tools())
         self.extracted = Extracted(out, archives, str(self.setting.new_id()))
         files, size = out.totals()
+        self.setting.progress.begin("Reading what was extracted", files, size)
         with self.setting.executor(files, size) as executor:
             tasks = cut(out.tasks(), attrgetter("size"), CHUNK_FILES, CHUNK_BYTES)
             for chunk in in_order(executor, partial(examined, self.desk), tasks, MORE_AHEAD):
                 self._put_by(chunk, out)
                 if self._is_batch():
                     self._settle()
+        self.setting.progress.end()
         self.worklist.tell(self.extracted.findings(self.engine))
 
     def _tools(self) -> Tools:

@@ -55,7 +55,7 @@ class InFlight:
             db.execute("insert or replace into deliveries values (?, ?, ?, ?, ?)", row)
             if dropped:
                 found = (accession, _raw(delivery.path.parent), dropped.name, dropped.inode, dropped.snapshot)
-                db.execute("insert into drops values (?, ?, ?, ?, ?)", found)
+                db.execute("insert or replace into drops values (?, ?, ?, ?, ?)", found)
 
     def get(self, accession: str) -> Delivery | None:
         """What was asked for; None where it is not known any more."""

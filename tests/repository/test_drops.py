@@ -8,13 +8,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from ingest.cancelling import asking
 from ingest.errors import NoSuchPackage, UnknownPackage
 from ingest.pipeline import Receipt
 from repository import Repository
@@ -50,7 +51,10 @@ class Watched:
 
     def drops(self, *steps: Step, once: bool = False) -> Iterator[Drop]:
         self.steps = list(steps)
-        opens = partial(Repository.open, self.repository, progress=self.progress)
+
+        def opens() -> Repository:
+            return Repository.open(self.repository, progress=self.progress)
+
         work = self.repository / "work"
         watching = DropFolder(self.folder, work, opens, lambda: self.now, self.sleep, SETTLE).watch(once=once)
         with suppress(Over):
@@ -181,6 +185,26 @@ def test_what_was_interrupted_is_gone_on_with(watched: Watched) -> None:
     assert watched.outcomes(*QUIET, *QUIET) == [("one", "accepted")]
     with Repository.open(watched.repository) as opened:
         assert [one.state for one in opened.accessions()] == ["accepted"]
+
+
+class Asks(Ends):
+    """Somebody asks to cancel the accession when its first file is done."""
+
+    def __init__(self, work: Path, asking: ExitStack) -> None:
+        self.work, self.asking = work, asking
+
+    def advance(self, files: int, size: int) -> None:
+        [number] = {run.name[:9] for run in (self.work / "runs").iterdir()}
+        self.asking.enter_context(asking(self.work, number, 0))
+
+
+def test_cancelling_one_leaves_the_others(watched: Watched) -> None:
+    work = watched.repository / "work"
+    put(watched.folder / "one")
+    with ExitStack() as cancelling:
+        watched.progress = Asks(work, cancelling)
+        later = [partial(setattr, watched, "progress", SILENT), cancelling.close, partial(put, watched.folder / "two")]
+        assert watched.outcomes(*QUIET, *later, *QUIET) == [("one", "Cancelled"), ("two", "accepted")]
 
 
 def test_one_that_is_cancelled_is_not_taken_again(watched: Watched) -> None:
