@@ -150,6 +150,20 @@ def test_what_cannot_be_taken_is_told_once_and_stops_nobody(watched: Watched, tm
     assert len(list(watched.drops(*QUIET))) == 4
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_what_may_not_be_read_is_told_and_taken_when_it_may(watched: Watched) -> None:
+    closed = [put(watched.folder / "folder"), watched.folder / "box.zip", put(watched.folder / "within") / "sub"]
+    closed[1].write_bytes(b"PK\x05\x06" + bytes(18))
+    put(closed[2])
+    for path in closed:
+        path.chmod(0)
+    told = watched.outcomes(*QUIET, *QUIET)
+    assert told == [("box.zip", "PermissionError"), ("folder", "PermissionError"), ("within", "rejected")]
+    for path in closed:
+        path.chmod(0o755)
+    assert watched.outcomes(*QUIET) == [("box.zip", "rejected"), ("folder", "accepted"), ("within", "DeliveryChanged")]
+
+
 def test_once(watched: Watched, tianyi: Tianyi) -> None:
     put(watched.folder / "one")
     put(watched.folder / "two")
