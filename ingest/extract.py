@@ -6,6 +6,7 @@ unpacked as a whole or not at all. One inside another becomes a folder of what i
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -101,7 +102,7 @@ class Extraction:
 
     def _add(self, item: Item, counted: Unpacking, depth: int) -> None:
         """Take in what came out of an archive: an archive as what it holds, where that is wanted and possible."""
-        source = Path(item.source.decode())
+        source = Path(os.fsdecode(item.source))
         if depth and (kind := self._kind_of(item, source)) and self._unpack(source, item.name, kind, counted, depth):
             return
         self.worklist.add(item)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -101,7 +102,7 @@ def unpack(sip: Sip, worklist: Worklist, out: Worklist, tools: Tools) -> int:
             extraction.unpack(copy, one.name, one.puids)
             copy.unlink()
         else:
-            extraction.unpack(Path(one.source.decode()), one.name, one.puids)
+            extraction.unpack(Path(os.fsdecode(one.source)), one.name, one.puids)
     payload = sip.bag.base + b"data/" if sip.bag else b""
     out.place(lambda name: FOLDER + bag_path(name.removeprefix(payload)))
     return extraction.archives

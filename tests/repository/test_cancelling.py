@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,12 +19,18 @@ from ingest.worklist import Task
 from repository import Repository
 from repository.accession import Accession
 from repository.errors import AccessionState
+from storage.durable import Disk
 from storage.errors import Locked
 from storage.progress import Progress
 from storage.receive import HoldsNothing
 from storage.staging import running
-from tests.conftest import Tianyi, tree_of
-from tests.crash.scene import leftovers
+from tests.conftest import Tally, Tianyi, tree_of
+from tests.crash.forked import die, forked
+from tests.crash.quick import opened
+from tests.crash.recording import Recording
+from tests.crash.scene import deliver, found, leftovers
+from tests.crash.verbs import cut_short
+from tests.faulty import ANY, Faulty
 
 FILES = 24
 
@@ -146,3 +154,41 @@ def test_a_large_file_is_stopped_within(tmp_path: Path) -> None:
 
     with pytest.raises(Cancelled):
         examine(Desk((), "", HoldsNothing(), nobody, heed=stop), [task])
+
+
+def _cut(scene: Path, deliveries: Path) -> None:
+    with opened(scene, Disk(), seed=1) as repository:
+        cut_short(repository, deliveries)
+
+
+def _cancel(scene: Path, disk: Disk) -> None:
+    with opened(scene, disk, seed=2) as repository:
+        cancel_all(repository)
+
+
+def cancel_all(repository: Repository) -> list[str]:
+    """Cancel what is interrupted; return every accession's state."""
+    for one in repository.accessions():
+        if one.allows("cancel"):
+            repository.cancel(one.accession, "a mistake")
+    return [one.state for one in repository.accessions()]
+
+
+def test_killed_at_any_step_it_is_cancelled_or_not(tmp_path: Path, tally: Tally) -> None:
+    deliveries = deliver(tmp_path / "deliveries")
+    _cut(found(tmp_path / "whole"), deliveries)
+    disk = Recording(tmp_path / "whole", whole=False)
+    _cancel(tmp_path / "whole", disk)
+    killed = 0
+    for at in range(1, len(disk.ops) + 1):
+        scene = found(tmp_path / f"scene-{at}")
+        _cut(scene, deliveries)
+        killed += forked(partial(_cancel, scene, Faulty(Disk()).on(ANY, at, die))) == -signal.SIGKILL
+        with opened(scene, Disk(), seed=3) as repository:
+            assert cancel_all(repository) == ["cancelled"]
+            assert [event.outcome for event in repository.events() if event.type == "cancellation"] == ["cancelled"]
+            assert list(repository.resume()) == list(repository.aips()) == []
+            assert repository.in_flight.all() == list((scene / "work" / "resume").iterdir()) == []
+        assert leftovers(scene) == []
+    tally("processes killed", killed)
+    assert killed > 5
