@@ -11,13 +11,13 @@ import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from io import BufferedReader
 from typing import BinaryIO
 
 from ingest.cancelling import unheeded
 from ingest.finding import Finding, error
 from ingest.identify import HEAD, Identification, Identifier, Sample
 from ingest.scan import Scan, Scanner, Unasked, Verdict
+from ingest.source import DamagedMember, is_member, open_seekable, open_source
 from storage.digest import Digest
 from storage.names import escape_path
 from storage.receive import Holds, Received, receive
@@ -78,6 +78,8 @@ def examine(desk: Desk, tasks: Sequence[Task]) -> list[Facts | Finding]:
 
 def _one(desk: Desk, task: Task) -> Facts | Finding:
     try:
+        if is_member(task.source):
+            return _one_member(desk, task)
         with open_source(task.source) as stream:
             before = os.fstat(stream.fileno())
             if not stat.S_ISREG(before.st_mode):
@@ -85,6 +87,8 @@ def _one(desk: Desk, task: Task) -> Facts | Finding:
             with _scan(desk) as scan:
                 facts = _read(desk, task, stream, scan)
             after = os.fstat(stream.fileno())
+    except DamagedMember as failure:
+        return error("zip-damaged", f"It cannot be unpacked: {failure}.", escape_path(task.name))
     except _SourceError as failure:
         return error("file-unreadable", f"It cannot be read: {failure}.", escape_path(task.name))
     except OSError as failure:
@@ -94,6 +98,12 @@ def _one(desk: Desk, task: Task) -> Facts | Finding:
     if not task.size == before.st_size == after.st_size == facts.size:
         return _changed(task, f"it had {task.size} bytes and has {facts.size}")
     return facts
+
+
+def _one_member(desk: Desk, task: Task) -> Facts:
+    """One that is read out of its archive, which is looked at again as a whole when all is read."""
+    with open_source(task.source) as stream, _scan(desk) as scan:
+        return _read(desk, task, stream, scan)
 
 
 def _scan(desk: Desk) -> AbstractContextManager[Scan]:
@@ -110,7 +120,7 @@ def _read(desk: Desk, task: Task, stream: BinaryIO, scan: Scan) -> Facts:
         size=received.size,
         head=bytes(sampling.head),
         tail=bytes(sampling.tail),
-        opens=lambda: open_source(task.source),
+        opens=lambda: open_seekable(task.source),
     )
     known = desk.identifier().identify(sample)
     new = bool(desk.stores) and received.new_in(desk.stores[0].name)
@@ -134,6 +144,8 @@ def _parts(stream: BinaryIO, heed: Callable[[], None]) -> Iterator[bytes]:
     while True:
         try:
             data = stream.read(CHUNK)
+        except DamagedMember:
+            raise
         except OSError as failure:
             raise _SourceError(failure.strerror or str(failure)) from failure
         if not data:
@@ -141,24 +153,6 @@ def _parts(stream: BinaryIO, heed: Callable[[], None]) -> Iterator[bytes]:
         yield data
         if len(data) == CHUNK:
             heed()
-
-
-def open_source(path: bytes) -> BinaryIO:
-    """A producer's file for reading only: links are not followed, its time of access is left alone if we may."""
-    return os.fdopen(_descriptor(path), "rb", buffering=0)
-
-
-def open_lines(path: bytes) -> BufferedReader:
-    """The same with a buffer, for whoever reads it line by line."""
-    return os.fdopen(_descriptor(path), "rb")
-
-
-def _descriptor(path: bytes) -> int:
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    try:
-        return os.open(path, flags | os.O_NOATIME)
-    except PermissionError:
-        return os.open(path, flags)
 
 
 def _changed(task: Task, how: str) -> Finding:

@@ -16,6 +16,7 @@ from ingest.finding import Finding
 from ingest.identify import Sample
 from ingest.scan import Engine, Outcome
 from ingest.sip import Sip
+from ingest.source import is_member
 from ingest.unpack import SMALL
 from ingest.worklist import Worklist
 from policies.ingest import IngestPolicy, Limits
@@ -29,12 +30,12 @@ _REMEMBERED = 10_000  # folders: files mostly come folder by folder
 
 
 class Nested(NamedTuple):
-    """An archive in a delivery that was examined; `watched`: its bytes lie with the producer, not in our scratch."""
+    """An archive in a delivery that was examined; `apart`: its bytes are a file in our scratch."""
 
     name: bytes
     size: int
     source: bytes
-    watched: bool
+    apart: bool
     digest: Digest
     puids: Sequence[str]
     infected: bool
@@ -96,7 +97,7 @@ def unpack(sip: Sip, worklist: Worklist, out: Worklist, tools: Tools) -> int:
     for one in _archives(worklist):
         if one.infected:
             extraction.left(one.name, "it is infected")
-        elif one.watched:
+        elif not one.apart:
             copy = tools.scratch / "archive"
             tools.stored(one.digest, copy)
             extraction.unpack(copy, one.name, one.puids)
@@ -129,4 +130,5 @@ def _archives(worklist: Worklist) -> Iterator[Nested]:
         puids = tuple(puid for _, _, puid in json.loads(formats))
         if extract.may_be(puids, name):
             infected = scan == Outcome.INFECTED
-            yield Nested(name, size, source, bool(watched), Digest.parse(digest), puids, infected)
+            apart = not watched and not is_member(source)
+            yield Nested(name, size, source, apart, Digest.parse(digest), puids, infected)

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
 
-from ingest.examine import Desk, Facts, Task, examine, open_source
+from ingest.examine import Desk, Facts, Task, examine
 from ingest.finding import Finding, error
 from ingest.identify import Identification, Identifier
 from ingest.pace import Pace
 from ingest.sample import sample_of
+from ingest.source import open_source
 from ingest.worklist import Worklist
 from policies.decide import MigrateTo, plan_for
 from policies.effective import Policies

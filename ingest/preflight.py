@@ -1,7 +1,7 @@
 """What an ingest would do, told before it begins: nothing is kept, and no accession number is given.
 
 Everything is listed; of the files, those that a bounded time allows are read, hashed and identified, spread over the
-package. An archive is unpacked into scratch as far as that time and PEEK allow.
+package. What of an archive has to be unpacked is, as far as that time and PEEK allow.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def preflight(delivery: Delivery, lens: Lens) -> Preflight:
         codes = worklist.codes()
         return Preflight(
             kind=sip.kind, whole=sip.whole and not any(code == "archive-in-part" for _, code, _ in codes),
-            files=files, size=size, unpacked=0 if delivery.path.is_dir() else size,
+            files=files, size=size, unpacked=0 if delivery.path.is_dir() else worklist.unpacked_bytes(),
             looked_at=seen.files, repeated=seen.repeated, repeated_bytes=seen.repeated_bytes,
             seconds=seen.pace.expected(files, worklist.bytes_from(SMALL)), formats=seen.formats(lens.policies),
             decision=judged(worklist.findings(), policy, delivery.override),
@@ -127,5 +127,12 @@ class _Peek(Unpacking):
 
     def count(self, size: int) -> None:
         Unpacking.count(self, size)
-        if self.size > PEEK or self.enough():
+        self._until(self.size > PEEK)
+
+    def left(self, size: int) -> None:
+        Unpacking.left(self, size)
+        self._until(False)
+
+    def _until(self, much: bool) -> None:
+        if much or self.enough():
             raise TooMuch(info("archive-in-part", "The archive was looked at in part: it is large."))

@@ -16,7 +16,6 @@ from ingest import archive, folder, member, sip_bag, sip_digests, sip_eark, sip_
 from ingest.cancelling import unheeded
 from ingest.describe import DublinCore
 from ingest.errors import NoSuchPackage, UnknownPackage
-from ingest.examine import open_source
 from ingest.finding import Finding, error
 from ingest.item import Item
 from ingest.sip_bag import Bag
@@ -25,6 +24,7 @@ from ingest.sip_eark import Eark
 from ingest.sip_metadata import Description
 from ingest.sip_ocfl import Ocfl
 from ingest.sip_rocrate import RoCrate
+from ingest.source import open_source
 from ingest.top_folder import top_folder
 from ingest.unpack import Unpacking
 from ingest.worklist import Worklist
@@ -100,8 +100,8 @@ def open_sip(
     else:
         container = None if peek else _container(raw, heed)
         packed = archive.kind_of(path.resolve(), kind)
-        unpacking = (peek or Unpacking)(scratch, facts.st_size, policy.limits.container, worklist.item)
-        unpacking.heed = heed
+        limits = policy.limits.container
+        unpacking = (peek or Unpacking)(scratch, facts.st_size, limits, worklist.item, in_place=True, heed=heed)
         whole = listed(worklist, archive.members(path.resolve(), packed, unpacking), policy, heed)
         worklist.tell(member.crossings(worklist.everything(), worklist.solid))
     own = _own_name(raw)

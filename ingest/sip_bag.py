@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from ingest import bagit_tags, checks
 from ingest.bagit_tags import Claim, Declaration
-from ingest.examine import open_lines
 from ingest.finding import Finding, error, info, warning
+from ingest.source import open_lines
 from ingest.worklist import Worklist
 from storage.bag import ORIGINAL, SUBMISSION, parse_info
 from storage.namemap import Kind

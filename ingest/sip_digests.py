@@ -18,9 +18,9 @@ from typing import IO
 from ingest import checks, digest_lines
 from ingest.digest_lines import Stated
 from ingest.errors import NoSuchPackage, NotManifest
-from ingest.examine import open_lines
 from ingest.finding import Finding, error, warning
 from ingest.meanings import Starts, folder_of
+from ingest.source import open_lines
 from ingest.top_folder import top_folder
 from ingest.worklist import Worklist
 from storage.namemap import Kind

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 
 from ingest import checks, sip_eark_folders
 from ingest.describe import LARGEST, DublinCore
-from ingest.examine import open_source
 from ingest.finding import Finding, Severity, error, warning
 from ingest.mets import NotMets, nodes
 from ingest.seen import Seen
@@ -17,6 +16,7 @@ from ingest.sip_eark_description import KINDS, core
 from ingest.sip_eark_folders import METS
 from ingest.sip_eark_judge import Around, Document, Judge, Reference
 from ingest.sip_eark_references import References
+from ingest.source import open_source
 from ingest.top_folder import top_folder
 from ingest.worklist import Worklist
 from storage.namemap import Kind

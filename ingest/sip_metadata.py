@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from ingest import metadata_rows
 from ingest.describe import DublinCore
-from ingest.examine import open_lines
 from ingest.finding import Finding, error, warning
 from ingest.meanings import Starts
 from ingest.metadata_rows import Row
+from ingest.source import open_lines
 from ingest.worklist import Worklist
 from storage.bag import ORIGINAL
 from storage.names import escape_path

@@ -34,6 +34,8 @@ class Unpacking:
     limits: ContainerLimits
     item: Callable[[bytes], Item | None]
     """What was unpacked under a name before."""
+    in_place: bool = False
+    """Whether a member that can be read where it lies is left there (ingest/source.py)."""
     files: int = 0
     size: int = 0
     entries: int = 0
@@ -42,10 +44,18 @@ class Unpacking:
 
     def member(self) -> Path:
         """A new numbered path; raise TooMuch beyond the number of files allowed."""
+        self._file()
+        return self.folder / f"{self.files:08d}"
+
+    def left(self, size: int) -> None:
+        """A member of so many bytes stays where it lies; raise TooMuch as if it had come out."""
+        self._file()
+        Unpacking.count(self, size)
+
+    def _file(self) -> None:
         self.files += 1
         if self.files > self.limits.files:
             raise TooMuch(error("container-too-many", f"It holds more than {self.limits.files} files."))
-        return self.folder / f"{self.files:08d}"
 
     def copy(self, stream: IO[bytes], target: Path) -> int:
         """Write a member's bytes; return how many; raise TooMuch, NoRoom, or what the stream raises."""

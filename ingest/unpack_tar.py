@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import tarfile
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
+from io import BufferedReader
 from pathlib import Path
 
 from ingest import member
 from ingest.finding import Finding, error
 from ingest.item import Item
+from ingest.source import STORED, UNCHECKED
+from ingest.source import member as member_of
 from ingest.tar_stream import BROKEN, TarStream, opened
 from ingest.unpack import Unpacking
 from storage.namemap import Kind
@@ -28,8 +32,9 @@ def unpack(path: Path, unpacking: Unpacking) -> Iterator[Item | Finding]:
     try:
         with opened(path) as whole:
             stream = TarStream(whole)
+            plain = os.fsencode(path) if unpacking.in_place and isinstance(whole, BufferedReader) else b""
             with _archive(stream) as archive:
-                yield from _members(archive, unpacking)
+                yield from _members(archive, unpacking, plain)
                 if wrong := stream.ending(archive.offset):
                     yield error("tar-cut", f"The tar file does not end as it should: {wrong}.")
                 stream.drain(unpacking.count)
@@ -53,7 +58,7 @@ def _archive(stream: TarStream) -> tarfile.TarFile:
     )
 
 
-def _members(archive: tarfile.TarFile, unpacking: Unpacking) -> Iterator[Item | Finding]:
+def _members(archive: tarfile.TarFile, unpacking: Unpacking, plain: bytes) -> Iterator[Item | Finding]:
     end = 0
     for entry in archive:
         unpacking.count(entry.offset_data - end)  # headers are bytes too, and may be most of them
@@ -62,11 +67,14 @@ def _members(archive: tarfile.TarFile, unpacking: Unpacking) -> Iterator[Item | 
         unpacking.entry()
         if not name and entry.isdir():
             continue
-        yield member.refusal(name) or _item(archive, entry, name, unpacking)
+        yield member.refusal(name) or _item(archive, entry, name, unpacking, plain)
         archive.members = []  # type: ignore[attr-defined]  # tarfile keeps every header it has read
 
 
-def _item(archive: tarfile.TarFile, entry: tarfile.TarInfo, name: bytes, unpacking: Unpacking) -> Item | Finding:
+def _item(
+    archive: tarfile.TarFile, entry: tarfile.TarInfo, name: bytes, unpacking: Unpacking, plain: bytes
+) -> Item | Finding:
+    """`plain` is the archive's path where its members may be read where they lie, else empty."""
     found = Item(kind=Kind.FOLDER, name=name, mode=entry.mode & 0o7777, mtime=_modified(entry))
     target = entry.linkname.encode("utf-8", "surrogateescape")
     if entry.isdir():
@@ -80,6 +88,10 @@ def _item(archive: tarfile.TarFile, entry: tarfile.TarInfo, name: bytes, unpacki
         return found._replace(kind=Kind.FILE, source=linked.source, size=linked.size)
     if not entry.isfile():
         return error("special-file", "It is a device or a pipe, which has no content.", escape_path(name))
+    if plain and not entry.issparse():
+        unpacking.left(entry.size)
+        source = member_of(plain, STORED, entry.offset_data, entry.size, entry.size, UNCHECKED)
+        return found._replace(kind=Kind.FILE, source=source, size=entry.size)
     stream = archive.extractfile(entry)
     assert stream is not None  # for regular files it never is (tarfile's documentation)
     file = unpacking.member()

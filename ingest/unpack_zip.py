@@ -16,10 +16,13 @@ from pathlib import Path
 from ingest import member
 from ingest.finding import Finding, error
 from ingest.item import Item
+from ingest.source import DEFLATED, STORED
+from ingest.source import member as member_of
 from ingest.unpack import CHUNK, TooMuch, Unpacking
 from storage.namemap import Kind
 from storage.names import escape_path
 
+_LOCAL = b"PK\x03\x04"
 _ENTRY = b"PK\x01\x02"  # begins an entry of the central directory (APPNOTE §4.3.12)
 _LARGEST_ENTRY = 1_024  # bytes of an honest entry on the average, name and all; a usual one has 150
 _MEMORY = 512 << 20  # bytes of an LZMA dictionary
@@ -61,7 +64,7 @@ class _Bounded(io.BufferedReader):
 
 
 def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, unpacking: Unpacking) -> Iterator[Item | Finding]:
-    raw = entry.orig_filename.encode("utf-8" if entry.flag_bits & _UTF8 else "cp437")
+    raw = _raw_name(entry)
     name = member.tidy(raw)
     unpacking.entry()
     if not name and raw.endswith(b"/"):
@@ -72,6 +75,10 @@ def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, unpacking: Unpacki
         yield error("zip-encrypted", "It is encrypted; ask the producer for the plain file.", escape_path(name))
     else:
         yield _item(archive, entry, name, raw.endswith(b"/"), unpacking)
+
+
+def _raw_name(entry: zipfile.ZipInfo) -> bytes:
+    return entry.orig_filename.encode("utf-8" if entry.flag_bits & _UTF8 else "cp437")
 
 
 def _item(
@@ -87,7 +94,11 @@ def _item(
             with archive.open(entry) as stream:
                 link = stream.read(member.LONGEST_PATH + 1)
             return member.link_refusal(name, link) or found._replace(kind=Kind.LINK, target=link)
-        if (needed := _dictionary(archive, entry)) > _MEMORY:
+        begin = _begin(archive, entry)
+        if unpacking.in_place and entry.compress_type in (STORED, DEFLATED):
+            unpacking.left(entry.file_size)
+            return found._replace(kind=Kind.FILE, source=_in_place(archive, entry, begin), size=entry.file_size)
+        if (needed := _dictionary(archive, entry, begin)) > _MEMORY:
             return error("zip-damaged", f"It needs {needed} bytes of memory.", escape_path(name))
         target = unpacking.member()
         with archive.open(entry) as stream:
@@ -97,14 +108,31 @@ def _item(
     return found._replace(kind=Kind.FILE, source=bytes(target), size=size)
 
 
-def _dictionary(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
+def _begin(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
+    """Where a member's data begin, by its local header (APPNOTE §4.3.7), which has to name it as the directory does;
+    raise BadZipFile or struct.error."""
+    assert archive.fp is not None  # it is open
+    archive.fp.seek(entry.header_offset)
+    signature, name, extra = struct.unpack("<4s22xHH", archive.fp.read(30))
+    if signature != _LOCAL or archive.fp.read(name) != _raw_name(entry):
+        raise zipfile.BadZipFile("its own header has another name for it")
+    return int(entry.header_offset + 30 + name + extra)
+
+
+def _in_place(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, begin: int) -> bytes:
+    """The source of a member; raise BadZipFile where it cannot be what it claims to be."""
+    stored, packed = entry.compress_type == STORED, entry.compress_size
+    if (stored and packed != entry.file_size) or begin + packed > archive.start_dir:
+        raise zipfile.BadZipFile("its sizes contradict each other")
+    path = os.fsencode(str(archive.filename))
+    return member_of(path, entry.compress_type, begin, packed, entry.file_size, entry.CRC)
+
+
+def _dictionary(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, begin: int) -> int:
     """Bytes that unpacking an LZMA member takes (APPNOTE §5.8.8), 0 for other methods; raise struct.error."""
     if entry.compress_type != zipfile.ZIP_LZMA or archive.fp is None:
         return 0
-    archive.fp.seek(entry.header_offset)
-    header = archive.fp.read(30)  # §4.3.7: up to the name's and the extra field's lengths
-    name, extra = struct.unpack_from("<HH", header, 26)
-    archive.fp.seek(name + extra, os.SEEK_CUR)
+    archive.fp.seek(begin)
     return int(struct.unpack("<4xxI", archive.fp.read(9))[0])  # version, size of properties, lc/lp/pb, dictionary
 
 

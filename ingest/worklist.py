@@ -15,10 +15,11 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from ingest.examine import Task, open_source
+from ingest.examine import Task
 from ingest.examined import Found
 from ingest.finding import Finding, Severity
 from ingest.item import Item
+from ingest.source import open_source
 from storage.digest import Digest
 from storage.namemap import Kind, Named
 from storage.names import escape_path
@@ -340,6 +341,12 @@ class Worklist:
         """The bytes of the files that have so many or more."""
         query = "select coalesce(sum(size), 0) from items where kind = 'file' and size >= ?"
         return int(self._db.execute(query, (least,)).fetchone()[0])
+
+    def unpacked_bytes(self) -> int:
+        """The bytes of the files that came out of an archive, and cannot be read where they lie in it."""
+        query = "select coalesce(sum(size), 0) from items where kind = 'file' and not watched"
+        query += " and substr(source, 1, 1) != x'00'"
+        return int(self._db.execute(query).fetchone()[0])
 
     def new_bytes(self) -> int:
         """Bytes that the first copy did not hold, each digest counted once."""

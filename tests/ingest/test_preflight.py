@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -75,16 +76,24 @@ def test_when_the_time_is_up_it_says_how_many_it_looked_at(look: Look, source: P
 def test_an_archive_is_unpacked_as_far_as_it_may(
     look: Look, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+    with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as archive:
         for path in sorted(source.iterdir()):
-            archive.write(path, path.name)
-    whole = look(tmp_path / "a.zip")
-    assert (whole.kind, whole.whole, whole.files, whole.unpacked) == ("zip", True, 20, whole.size)
-    monkeypatch.setattr(module, "PEEK", 20)
-    part = look(tmp_path / "a.zip")
-    assert (part.kind, part.whole, 0 < part.files < 20) == ("zip", False, True)
+            archive.add(path, path.name)
+    whole = look(tmp_path / "a.tar.gz")
+    assert (whole.kind, whole.whole, whole.files, whole.unpacked) == ("tar", True, 20, whole.size)
+    monkeypatch.setattr(module, "PEEK", 10 << 10)
+    part = look(tmp_path / "a.tar.gz")
+    assert (part.kind, part.whole, 0 < part.files < 20) == ("tar", False, True)
     assert "archive-in-part" in {code for _, code, _ in part.codes}
     assert part.outcome == "accept"  # that it was looked at in part is no fault of its own
+
+
+def test_members_that_can_be_read_where_they_lie_need_no_room(look: Look, source: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(source.iterdir()):
+            archive.write(path, path.name)
+    seen = look(tmp_path / "a.zip")
+    assert (seen.kind, seen.whole, seen.files, seen.unpacked, seen.looked_at) == ("zip", True, 20, 0, 20)
 
 
 def test_the_pace_tells_small_files_from_large_ones() -> None:

@@ -1,0 +1,123 @@
+"""Where the bytes of a delivered file lie: in a file, or in an archive that can be read at any place.
+
+A source is bytes: a path; or, as no path has a NUL, NUL and what it takes to read a member where it lies: its method,
+where it begins, its bytes there and in full, its CRC-32, and the path of the archive.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import zlib
+from tempfile import SpooledTemporaryFile
+from typing import Any, BinaryIO, Final, cast
+
+STORED: Final = 0  # methods, as zip numbers them (APPNOTE §4.4.5)
+DEFLATED: Final = 8
+UNCHECKED: Final = -1  # a CRC-32 that nobody wrote down
+_PIECE = 1 << 16  # packed bytes that are read at once
+_IN_MEMORY = 16 << 20  # bytes of a member that are not put on disk to look into it
+
+
+class DamagedMember(OSError):
+    """A member that does not come out of its archive as this says."""
+
+
+def member(archive: bytes, method: int, offset: int, packed: int, size: int, crc: int) -> bytes:
+    """The source of an archive's member: `packed` bytes at `offset`, which are `size` bytes when they are unpacked."""
+    return b"\0%d %d %d %d %d " % (method, offset, packed, size, crc) + archive
+
+
+def is_member(source: bytes) -> bool:
+    return source.startswith(b"\0")
+
+
+def open_source(source: bytes) -> BinaryIO:
+    """The bytes, for reading only: links are not followed, the time of access is left alone if we may. A member cannot
+    seek. Raises OSError."""
+    if not is_member(source):
+        return os.fdopen(_descriptor(source), "rb", buffering=0)
+    *numbers, archive = source[1:].split(b" ", 5)
+    return cast(BinaryIO, _Member(os.fdopen(_descriptor(archive), "rb", buffering=0), *map(int, numbers)))
+
+
+def open_lines(source: bytes) -> io.BufferedReader:
+    """The same with a buffer, for whoever reads it line by line."""
+    return io.BufferedReader(cast(io.RawIOBase, open_source(source)))
+
+
+def open_seekable(source: bytes) -> BinaryIO:
+    """The same, and it can seek: a member is unpacked first, to disk where it is large."""
+    if not is_member(source):
+        return open_source(source)
+    copy: SpooledTemporaryFile[bytes] = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  # the caller closes it
+    with open_source(source) as stream:
+        shutil.copyfileobj(stream, copy)
+    copy.seek(0)
+    return cast(BinaryIO, copy)
+
+
+class _Member(io.RawIOBase):
+    """A member's bytes, unpacked as they are read; raises DamagedMember where they are not what they claim to be."""
+
+    def __init__(self, archive: BinaryIO, method: int, offset: int, packed: int, size: int, crc: int) -> None:
+        archive.seek(offset)
+        self._archive, self._packed, self._left, self._crc = archive, packed, size, crc
+        self._inflate = zlib.decompressobj(-zlib.MAX_WBITS) if method == DEFLATED else None
+        self._seen = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is None or size < 0:
+            return self.readall()
+        data = self._unpacked(min(size, self._left)) if size and self._left else b""
+        self._seen = zlib.crc32(data, self._seen)
+        self._left -= len(data)
+        if not self._left:
+            self._end()
+        return data
+
+    def readinto(self, buffer: Any, /) -> int:
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def _unpacked(self, most: int) -> bytes:
+        """Some bytes, no more than so many, and none only at the end; raise DamagedMember where there is none."""
+        while True:
+            waiting = self._inflate.unconsumed_tail if self._inflate else b""
+            packed = waiting or self._archive.read(min(most if self._inflate is None else _PIECE, self._packed))
+            if not waiting:
+                self._packed -= len(packed)
+            if data := self._inflated(packed, most) if self._inflate else packed:
+                return data
+            if not packed:
+                raise DamagedMember("it is shorter than it claims to be")
+
+    def _inflated(self, packed: bytes, most: int) -> bytes:
+        assert self._inflate is not None
+        try:
+            return self._inflate.decompress(packed, most)
+        except zlib.error as failure:
+            raise DamagedMember(f"it cannot be unpacked ({failure})") from failure
+
+    def _end(self) -> None:
+        if self._crc not in (UNCHECKED, self._seen):
+            raise DamagedMember("its bytes do not have the CRC-32 that the archive says")
+        if self._inflate and not self._inflate.eof and self._inflated(self._inflate.unconsumed_tail, 1):
+            raise DamagedMember("it is longer than it claims to be")
+
+    def close(self) -> None:
+        self._archive.close()
+        super().close()
+
+
+def _descriptor(path: bytes) -> int:
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        return os.open(path, flags | os.O_NOATIME)
+    except PermissionError:
+        return os.open(path, flags)

@@ -1,0 +1,122 @@
+"""Members of archives that are read where they lie: the same bytes, or it is told, and nothing comes on a disk."""
+
+from __future__ import annotations
+
+import io
+import random
+import struct
+import tarfile
+import zipfile
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingest import archive, source
+from ingest.finding import Finding
+from ingest.item import Item
+from ingest.source import DamagedMember, is_member, open_lines, open_seekable, open_source
+from ingest.unpack import Unpacking
+from policies.ingest import ContainerLimits
+from storage.namemap import Kind
+
+METHODS = [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]
+LIMITS = ContainerLimits(files=1_000, bytes=1 << 40, ratio=1_000)
+RNG = random.Random(1561)
+CONTENTS = [b"", b"a", b"line\n" * 50_000, RNG.randbytes(200_000)]
+
+
+def listed(path: Path, kind: str, folder: Path) -> list[Item | Finding]:
+    unpacking = Unpacking(folder, path.stat().st_size, LIMITS, lambda name: None, in_place=True)
+    return list(archive.members(path, kind, unpacking))
+
+
+def zipped(path: Path, contents: dict[str, bytes], method: int) -> Path:
+    with zipfile.ZipFile(path, "w", method) as made:
+        for name, content in contents.items():
+            made.writestr(name, content)
+    return path
+
+
+def read(where: bytes) -> bytes:
+    with open_source(where) as stream:
+        return stream.read()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_zips_members_are_read_where_they_lie(tmp_path: Path, method: int) -> None:
+    contents = {f"{number}": content for number, content in enumerate(CONTENTS)}
+    found = listed(zipped(tmp_path / "a.zip", contents, method), "zip", tmp_path / "scratch")
+    for item, content in zip(found, CONTENTS, strict=True):
+        assert isinstance(item, Item)
+        assert (is_member(item.source), item.size, read(item.source)) == (True, len(content), content)
+        with open_lines(item.source) as lines:
+            assert b"".join(lines) == content
+        with open_seekable(item.source) as stream:
+            assert (stream.seek(0, io.SEEK_END), stream.seek(0), stream.read()) == (len(content), 0, content)
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_a_plain_tars_members_are_read_where_they_lie_and_others_are_unpacked(tmp_path: Path) -> None:
+    for mode, in_place in (("w:", True), ("w:gz", False)):
+        path, scratch = tmp_path / f"a{in_place}.tar", tmp_path / f"scratch{in_place}"
+        with tarfile.open(path, mode) as made:
+            for number, content in enumerate(CONTENTS):
+                header = tarfile.TarInfo(str(number))
+                header.size = len(content)
+                made.addfile(header, io.BytesIO(content))
+        found = [item for item in listed(path, "tar", scratch) if isinstance(item, Item)]
+        assert [read(item.source) for item in found] == CONTENTS
+        assert {is_member(item.source) for item in found} == {in_place}
+        assert len(list(scratch.iterdir())) == (0 if in_place else len(CONTENTS))
+
+
+def test_what_zip_packs_otherwise_is_unpacked(tmp_path: Path) -> None:
+    [item] = listed(zipped(tmp_path / "a.zip", {"a": b"x" * 999}, zipfile.ZIP_BZIP2), "zip", tmp_path / "scratch")
+    assert isinstance(item, Item)
+    assert (item.kind, is_member(item.source), read(item.source)) == (Kind.FILE, False, b"x" * 999)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(1, 70_000), min_size=1, max_size=9), st.sampled_from(METHODS))
+def test_it_comes_in_pieces_of_any_size(sizes: list[int], method: int) -> None:
+    content = CONTENTS[2]
+    with TemporaryDirectory() as folder:
+        path = zipped(Path(folder) / "a.zip", {"a": content}, method)
+        [item] = listed(path, "zip", Path(folder) / "scratch")
+        assert isinstance(item, Item)
+        with open_source(item.source) as stream:
+            parts = [stream.read(size) for size in sizes]
+            assert b"".join([*parts, stream.read()]) == content
+
+
+@pytest.mark.parametrize("claims", [(0, 0, -1), (0, 0, 1), (0, -5, 0), (3, 0, 0), (1, 1, 0)])
+def test_what_is_not_as_it_claims_is_told(tmp_path: Path, claims: tuple[int, int, int]) -> None:
+    """Offset, packed bytes and bytes that are wrong by so many; the CRC-32 is right."""
+    content = b"line\n" * 1_000
+    [item] = listed(zipped(tmp_path / "a.zip", {"a": content}, zipfile.ZIP_DEFLATED), "zip", tmp_path / "scratch")
+    assert isinstance(item, Item)
+    method, offset, packed, size, crc, path = item.source[1:].split(b" ", 5)
+    wrong = [int(number) + by for number, by in zip((offset, packed, size), claims, strict=True)]
+    where = source.member(path, int(method), *wrong, int(crc))
+    with closing(open_source(where)) as stream, pytest.raises(DamagedMember):
+        stream.read()
+
+
+@pytest.mark.parametrize("field", [18, 20, 24])
+def test_a_directory_that_contradicts_itself_is_a_finding(tmp_path: Path, field: int) -> None:
+    """Its packed size, or its size; or the name that the member's own header has."""
+    path = zipped(tmp_path / "a.zip", {"abc": b"x" * 100}, zipfile.ZIP_STORED)
+    data = bytearray(path.read_bytes())
+    entry = data.rindex(b"PK\x01\x02")
+    if field == 18:
+        data[30:33] = b"abd"
+    else:
+        struct.pack_into("<I", data, entry + field, 1 << 20)
+    path.write_bytes(data)
+    [finding] = listed(path, "zip", tmp_path / "scratch")
+    assert isinstance(finding, Finding)
+    assert finding.code == "zip-damaged"
