@@ -13,6 +13,7 @@ from policies.ingest import IngestPolicy
 from policies.migration import MigrationPolicy
 from policies.model import Model
 from policies.retention import RetentionPolicy
+from policies.tools import ToolsPolicy
 
 
 class Policies(Model):
@@ -24,6 +25,7 @@ class Policies(Model):
     audit: AuditPolicy
     copies: CopiesPolicy
     retention: RetentionPolicy
+    tools: ToolsPolicy
 
     def to_bytes(self) -> bytes:
         """Canonical JSON (RFC 8785: sorted ASCII keys, no blanks, no floats), UTF-8; `model_validate_json` reads it."""

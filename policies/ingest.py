@@ -58,6 +58,9 @@ class IngestPolicy(Model):
         description="Whether libmagic is asked too: `unsure` is where PRONOM knows no signature and no MIME of a file; "
         "`always` finds contradictions, and takes a millisecond or two a file; `never`."
     )
+    examine: Literal["quick", "full"] = Field(
+        description="`quick`: one pass over each file; `full`: format tools check what was stored, too."
+    )
     findings: Findings = Field(description="What the findings of the checks lead to.")
 
     @field_validator("digests")

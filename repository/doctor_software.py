@@ -33,10 +33,11 @@ _LIBRARIES = {
 """Distribution → what is imported of it, and what it costs to be without it."""
 
 _TOOLS = {
-    "verapdf": "PDF/A files are identified by their signature; nobody proves that they keep to ISO 19005.",
-    "jhove": "Files are identified, their inner structure is not validated.",
+    "verapdf": "Nobody proves that PDF/A files keep to ISO 19005. It can be declared in policies/tools.yaml.",
+    "jhove": "One more opinion on files is not to be had. It can be declared in policies/tools.yaml.",
     "ffmpeg": "Sound and moving images are kept as they came; nothing migrates them.",
 }
+_FORMATS = {"pikepdf": ("pikepdf", "PDF files are not checked."), "av": ("av", "Sound and film are not checked.")}
 _REINSTALL = "Install Tianyi again: pip install --force-reinstall tianyi"
 
 
@@ -49,8 +50,11 @@ def examine() -> Iterator[Check]:
     yield _required("opf-fido", "Formats cannot be identified.", _fido)
     yield checked("libmagic", Advice("warning", "Identification has no second opinion.", _REINSTALL), _magic)
     yield _required("Pillow", "Pictures in these formats cannot be migrated.", _pillow)
+    for name, (module, cost) in _FORMATS.items():
+        advice = Advice("info", cost, "Install it where that is wanted: pip install 'tianyi[tools]'")
+        yield checked(name, advice, partial(_library, name, module))
     for tool, cost in _TOOLS.items():
-        advice = Advice("info", cost, "Nothing has to be done: this version of Tianyi does not call it.")
+        advice = Advice("info", cost, "Nothing has to be done: Tianyi does not call it by itself.")
         yield checked(tool, advice, partial(_tool, tool))
 
 
