@@ -152,7 +152,8 @@ def _value(name: str, kind: Any, info: Any) -> str:
     """What stands for the value: the choices, the metavar, else the parameter's name."""
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return "|".join(kind)
-    many = "…" if typing.get_origin(kind) is list and not isinstance(info, OptionInfo) else ""
+    kinds = {typing.get_origin(one) for one in (kind, *typing.get_args(kind))}
+    many = "…" if list in kinds and not isinstance(info, OptionInfo) else ""
     return f"{info.metavar or name.upper()}{many}"
 
 

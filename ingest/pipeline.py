@@ -30,6 +30,9 @@ from ingest import (
 )
 from ingest.assemble import Assembled, Draft
 from ingest.cancelling import heed
+from ingest.characterization import Characterization, subject_of
+from ingest.characterization_ingest import ask_tools, characterization
+from ingest.characterization_told import Teller
 from ingest.errors import NotAsHeld
 from ingest.examine import Desk
 from ingest.examined import Examined, examined
@@ -165,8 +168,11 @@ def take_in(delivery: Delivery, setting: Setting, accession: str) -> Receipt:
     run = f"{accession}-{setting.new_id()}"
     stores = setting.committer.vault.prompt
     folder = setting.work / "staging" / run
-    with staging(run, stores, setting.work) as stage, scratch_folder(folder) as scratch, ExitStack() as ending:
-        return _Ingest(delivery, setting, accession, described, stage, scratch, ending).run()
+    with (
+        staging(run, stores, setting.work) as stage, scratch_folder(folder) as scratch, ExitStack() as ending,
+        characterization(setting.policies.ingest, scratch) as said,
+    ):  # fmt: skip
+        return _Ingest(delivery, setting, accession, described, stage, scratch, ending, said).run()
 
 
 class _Ingest:
@@ -175,9 +181,11 @@ class _Ingest:
     def __init__(
         self, delivery: Delivery, setting: Setting, accession: str,
         described: tuple[bytes, describe.DublinCore] | None, stage: Staging, scratch: Path, ending: ExitStack,
+        said: Characterization | None = None,
     ) -> None:  # fmt: skip
         self.delivery, self.setting, self.accession = delivery, setting, accession
         self.described, self.stage, self.scratch, self.ending = described, stage, scratch, ending
+        self.said = said  # by format tools, where the policy asks for them
         self.worklist = self._worklist("worklist.db")
         self.given = sip_digests.copied(delivery.manifest, scratch) if delivery.manifest else None
         self.waiting: list[Waiting] = []
@@ -206,6 +214,7 @@ class _Ingest:
             self._examine(sip, store=self._decide().outcome != "reject")
             self._check(sip)
             self._extract(sip)
+            self._characterize()
         self._list()
         decision = self._never_unread(self._decide())
         receipt = self._accept(sip, decision) if decision.outcome == "accept" else self._decline(sip, decision)
@@ -230,6 +239,8 @@ class _Ingest:
                 tasks = cut(self.worklist.tasks(), attrgetter("size"), CHUNK_FILES, CHUNK_BYTES)
                 for chunk in in_order(executor, partial(examined, self.desk), tasks, MORE_AHEAD):
                     self._take(chunk)
+            if self.said and store:
+                self._settle_known()
         self.setting.progress.end()
 
     def _examined_with(self, sip: Sip) -> str:
@@ -244,9 +255,12 @@ class _Ingest:
         self._put_by(chunk, self.worklist)
         self.unsettled += chunk.clean
         if self._is_batch():
-            self._settle()
-            self.settled.keep(self.worklist.known(self.unsettled))
-            self.unsettled.clear()
+            self._settle_known()
+
+    def _settle_known(self) -> None:
+        self._settle()
+        self.settled.keep(self.worklist.known(self.unsettled))
+        self.unsettled.clear()
 
     def _put_by(self, chunk: Examined, worklist: Worklist) -> None:
         """Write down what was found, and let what was received wait for its batch."""
@@ -316,6 +330,12 @@ class _Ingest:
             identify=lambda sample: identifier.identify(sample).puids,
         )  # fmt: skip
 
+    def _characterize(self) -> None:
+        """Ask format tools of what may be kept, where the policy wants it: from the stored blobs, which have been
+        settled for it, and with findings that the decision knows."""
+        if self.said and self._never_unread(self._decide()).outcome != "reject":
+            ask_tools(self.said, self.worklist, self.setting, self.scratch)
+
     def _list(self) -> None:
         """Write down every file that was read; raise NotAsHeld where others were expected."""
         hashing = Hashing()
@@ -379,13 +399,16 @@ class _Ingest:
         assemble.put_policy(state.worklist, self._keep, draft.version, self.setting.policies.to_bytes())
         actors = Actors(self.setting.agent, self.setting.software, self.setting.identifier(), self.engine)
         events, agents = happenings(sip, self.worklist, actors, decision, self.setting.new_id, draft.created, state)
-        files: Iterator[File] = (file for file in state.worklist.files() if state.is_new(file.path))
+        new: Iterator[File] = (file for file in state.worklist.files() if state.is_new(file.path))
         if self.extracted and self.extracted.archives:
             for placed in self.extracted.worklist.bag():
                 state.worklist.made(placed)
-            files = chain(files, self.extracted.files(self.worklist))
+            new = chain(new, self.extracted.files(self.worklist))
             events.insert(-1, self.extracted.happening(draft.created, [self.setting.software]))
-        assemble.put_premis(state.worklist, self._keep, draft, files, events, agents, self._rights(draft))
+        teller = Teller(self.said, self.setting.new_id, self._keep, draft)
+        files = ((file, subject_of(file)) for file in new)
+        teller.put_premis(state.worklist, files, [*teller.summary(), *events], agents, self._rights(draft))
+        teller.put_output(state.worklist)
         return assemble.close(state.worklist, self._keep, draft)
 
     def _rights(self, draft: Draft) -> list[Rights]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from repository import accessions, corrections, holdings, requests
 from repository.accession import Accession
@@ -32,6 +32,11 @@ class Browsing(Opened):
         """Yield an AIP's files by path: its content, or everything in its bag."""
         urn = holdings.resolve(self.catalogue, aip)
         return holdings.files(self.catalogue, urn, everything=everything)
+
+    def judged(self, aip: str) -> Mapping[str, int]:
+        """How many of an AIP's files format tools call well-formed and malformed, and how many they have not checked;
+        raises as `show` does."""
+        return holdings.judged(self.catalogue, holdings.resolve(self.catalogue, aip))
 
     def search(self, words: str) -> Iterator[Aip]:
         return holdings.search(self.catalogue, words)

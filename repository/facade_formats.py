@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,8 +10,21 @@ from pathlib import Path
 from ingest.again import Drifted
 from ingest.droid import DroidSignatures, convert
 from ingest.identify import Format
-from repository import corrections, drift, evidence, identifiers, migrate, migration, signatures
+from ingest.signatures import Signatures
+from repository import (
+    characterize,
+    corrections,
+    drift,
+    evidence,
+    holdings,
+    identifiers,
+    migrate,
+    migration,
+    signatures,
+)  # fmt: skip
 from repository.agents import on_record
+from repository.characterize import Characterized, Due
+from repository.characterize import Planned as Asked
 from repository.corrections import Correction
 from repository.errors import UnknownFormat
 from repository.facade_browse import Browsing
@@ -87,14 +100,44 @@ class Formats(Browsing):
 
     def _format(self, puid: str) -> Format:
         """The format of that PUID; raise UnknownFormat where the signatures in use do not know it."""
-        imported = signatures.in_force(self.catalogue)
-        table = self._converted(imported).table if imported else signatures.fidos_own()
-        if found := signatures.formats(table).get(puid):
+        if found := self._formats().get(puid):
             return found
-        raise UnknownFormat(puid, table.version)
+        raise UnknownFormat(puid, self._table().version)
+
+    def _formats(self) -> Mapping[str, Format]:
+        """The formats that the signatures in use know, by PUID."""
+        return signatures.formats(self._table())
+
+    def _table(self) -> Signatures:
+        imported = signatures.in_force(self.catalogue)
+        return self._converted(imported).table if imported else signatures.fidos_own()
 
     def _converted(self, imported: Imported) -> DroidSignatures:
         return convert(*signatures.read(*self._laid_out(imported)))
+
+    def characterize(self, names: Sequence[str] = ()) -> Iterator[Characterized]:
+        """Ask format tools about the AIPs named, all files of each; else about all files that no tool was asked about.
+
+        Yields what became of each, which is one new version, once it is committed. Raises what `show` raises before the
+        first, and then what `repository.characterize` raises.
+        """
+        if not (due := self._due(names)):
+            return
+        setting, formats = self._setting(), self._formats()
+        for wanted in due:
+            done = characterize.carry_out(wanted, self.catalogue, setting, formats)
+            self.catalogue.follow(self.vault)
+            yield done
+
+    def characterize_plan(self, names: Sequence[str] = ()) -> list[Asked]:
+        """What `characterize` would ask; nothing is opened. Raises what `show` raises."""
+        return [characterize.plan(self.catalogue, self.policies().tools, wanted) for wanted in self._due(names)]
+
+    def _due(self, names: Sequence[str]) -> list[Due]:
+        if not names:
+            return characterize.due(self.catalogue)
+        aips = dict.fromkeys(holdings.resolve(self.catalogue, name) for name in names)
+        return [characterize.whole(self.catalogue, aip) for aip in aips]
 
     def migrate_plan(self) -> list[Planned]:
         """What the migration policy asks for and has not been done."""

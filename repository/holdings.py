@@ -9,8 +9,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from ingest.judgement import SUMMARY, Outcome
 from repository.catalogue import Catalogue
 from repository.errors import Ambiguous, BadIdentifier, NotKept
+from repository.project_judged import OF_FILE
 from storage import layout
 from storage.aip import parse_aip
 from storage.errors import Deleted, NotFound
@@ -44,7 +46,8 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class HeldFile:
-    """A file of an AIP. `original_name` is escaped, "" for one made here; `derived_from` the path it was made from."""
+    """A file of an AIP. `original_name` is escaped, "" for one made here; `derived_from` the path it was made from;
+    `judged` what format tools say of it: well-formed, malformed or not checked."""
 
     path: str
     size: int
@@ -54,6 +57,7 @@ class HeldFile:
     basis: str
     original_name: str
     derived_from: str
+    judged: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,7 @@ PREMIS_TYPES = {
     "identification": "format identification",
 }  # fmt: skip
 """Entry types of the ledger as terms of id.loc.gov/vocabulary/preservation/eventType."""
+_COMMITS = {"migration": "migration", "characterization": SUMMARY}  # by reason
 
 
 def resolve(catalogue: Catalogue, text: str) -> str:
@@ -208,11 +213,18 @@ def files(
     """Yield a version's files by path: content alone, or everything in its bag."""
     at = "until is null" if version is None else f"since <= {version:d} and (until is null or until >= {version:d})"
     query = (
-        "select path, size, digest, puids, mime, basis, original_name, derived_from from files"
+        f"select path, size, digest, puids, mime, basis, original_name, derived_from, {OF_FILE} as judged from files f"
         f" where aip = ? and {at} and (content or ?) order by path"
     )
     for row in catalogue.rows(query, urn, everything):
         yield HeldFile(**{**row, "puids": json.loads(row["puids"])})
+
+
+def judged(catalogue: Catalogue, urn: str) -> Mapping[str, int]:
+    """How many files of an AIP, as it is now, are well-formed, malformed, and not checked by format tools."""
+    query = f"select {OF_FILE} as judged, count(*) as files from files f where aip = ? and content and until is null"
+    found = {row["judged"]: row["files"] for row in catalogue.rows(f"{query} group by 1", urn)}
+    return {outcome.value: found.get(outcome.value, 0) for outcome in Outcome}
 
 
 def events(catalogue: Catalogue, urn: str = "") -> Iterator[Happened]:
@@ -237,8 +249,8 @@ def _ledger_query(catalogue: Catalogue, urn: str) -> tuple[str, ...]:
 def _from_ledger(row: dict[str, Any]) -> Happened:
     kind = PREMIS_TYPES.get(row["type"], row["type"])
     detail = json.loads(row["detail"])
-    if row["type"] == "commit" and detail.get("reason") == "migration":
-        kind = "migration"
+    if row["type"] == "commit":
+        kind = _COMMITS.get(detail.get("reason"), kind)
     return Happened(row["time"], kind, row["agent"], row["object"], row["outcome"], detail, "ledger")
 
 

@@ -82,6 +82,15 @@ def _migrate(repository: Repository) -> Done:
     return ("success" if migrated == len(done) else "incomplete"), detail
 
 
+def _characterize(repository: Repository) -> Done:
+    """Ask format tools about the files that none was asked about."""
+    done = list(repository.characterize())
+    detail: dict[str, str | int] = {"versions": len(done), "malformed": sum(one.malformed for one in done)}
+    detail |= {"well_formed": sum(one.well_formed for one in done)}
+    detail |= {"not_checked": sum(one.not_checked for one in done)}
+    return ("incomplete" if any(one.behind for one in done) else "success"), detail
+
+
 def _replicate(repository: Repository) -> Done:
     done = repository.replicate()
     behind = sum(len(one.behind) for one in done)
@@ -106,6 +115,7 @@ def _sweep(repository: Repository) -> Done:
 
 _WORK: Mapping[str, Callable[[Repository], Done]] = {
     "audit": _audit,
+    "characterize": _characterize,
     "migrate": _migrate,
     "replicate": _replicate,
     "rescan": _rescan,

@@ -10,7 +10,7 @@ from sqlite_utils import Database
 
 from ingest import describe
 from ingest.errors import NotMetadata
-from repository import project_correction
+from repository import project_correction, project_judged
 from storage import bag
 from storage.aip import Record
 from storage.digest import Digest, sha256
@@ -102,6 +102,8 @@ def _rows(db: Database, record: Record, found: Iterable[File | Happening]) -> It
     for one in found:
         if isinstance(one, File):
             yield _row(one)
+        elif project_judged.is_judgement(one):
+            project_judged.put(db, record, one)
         else:
             _put_happening(db, record, one)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-VERSION = 6
+VERSION = 7
 
 _TABLES: dict[str, tuple[dict[str, type], tuple[str, ...]]] = {
     "state": ({"key": str, "value": int}, ("key",)),
@@ -40,6 +40,10 @@ _TABLES: dict[str, tuple[dict[str, type], tuple[str, ...]]] = {
         {"id": str, "aip": str, "version": int, "time": str, "type": str, "agents": str, "outcome": str, "detail": str,
          "note": str, "objects": str},
         ("id",),
+    ),
+    "judged": (
+        {"aip": str, "path": str, "tool": str, "version": int, "agent": str, "outcome": str, "note": str},
+        ("aip", "path", "tool"),
     ),
     "audits": ({"copy": str, "time": str, "entry": int}, ("copy",)),
     "damage": (

@@ -20,6 +20,8 @@ from ingest.preflight import Preflight
 from ingest.validation import Validation
 from repository import edge
 from repository.accession import Accession
+from repository.characterize import Characterized
+from repository.characterize import Planned as Asked
 from repository.copies import CopyState
 from repository.corrections import Correction
 from repository.dip import Dip
@@ -148,10 +150,30 @@ def aip(value: Aip) -> Json:
     return asdict(value)
 
 
-def shown(value: Aip, versions: Sequence[Version], corrections: Sequence[Correction] = ()) -> Json:
-    """An AIP with the list of its versions beside their number, and what officers said of its files."""
+def shown(
+    value: Aip, versions: Sequence[Version], corrections: Sequence[Correction], judged: Mapping[str, int]
+) -> Json:
+    """An AIP with the list of its versions beside their number, what officers said of its files, and how many of these
+    format tools call what."""
     history = [asdict(version) for version in versions]
-    return {**asdict(value), "history": history, "corrections": [correction(one) for one in corrections]}
+    return {
+        **asdict(value), "history": history, "corrections": [correction(one) for one in corrections],
+        "judged": {word.replace("-", "_").replace(" ", "_"): files for word, files in judged.items()},
+    }  # fmt: skip
+
+
+def characterized(value: Characterized) -> Json:
+    return {
+        "aip": value.aip, "version": value.version, "well_formed": value.well_formed, "malformed": value.malformed,
+        "not_checked": value.not_checked, **followed(value),
+    }  # fmt: skip
+
+
+def to_characterize(value: Asked) -> Json:
+    return {
+        "dry_run": True, "aip": value.due.aip, "files": value.due.files, "bytes": value.due.size,
+        "tools": dict(value.tools), "no_tool": value.no_tool,
+    }  # fmt: skip
 
 
 def correction(value: Correction) -> Json:
@@ -178,7 +200,8 @@ def drifted(value: Drifted) -> Json:
 
 def file(value: HeldFile) -> Json:
     told = asdict(value)
-    return {**told, "puids": list(value.puids), "derived_from": value.derived_from or None}
+    judged = value.judged.replace("-", "_").replace(" ", "_")
+    return {**told, "puids": list(value.puids), "derived_from": value.derived_from or None, "judged": judged}
 
 
 def happened(value: Happened) -> Json:
@@ -276,7 +299,7 @@ def hold(value: Hold) -> Json:
     return {name: getattr(value, name) for name in ("hold", "aip", "accession", "reason", "since", "agent")}
 
 
-def followed(value: Receipt | Migration | Request | Hold) -> Json:
+def followed(value: Receipt | Migration | Characterized | Request | Hold) -> Json:
     """Which copies could not follow."""
     return {"copies": "behind" if value.behind else "complete", "behind": sorted(value.behind)}
 

@@ -35,7 +35,8 @@ class FormatName:
 class File:
     """A file object. `path` is its bag path, `original_name` the path that it came under (escaped, "" if made here).
 
-    `derived_from` is the bag path of the file that it was made from and `event` the event that made it.
+    `derived_from` is the bag path of the file that it was made from and `event` the event that made it. `properties`
+    are significant properties (§1.4), by name.
     """
 
     path: str
@@ -47,6 +48,7 @@ class File:
     original_name: str = ""
     derived_from: str = ""
     event: str = ""
+    properties: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,13 +131,21 @@ def _whole(aip: str) -> str:
 
 def _file(aip: str, file: File) -> str:
     original = _element("originalName", file.original_name) if file.original_name else ""
+    properties = "".join(_property(name, value) for name, value in file.properties)
     derivation = _derivation(aip, file) if file.derived_from else ""
     return (
-        f'<premis:object xsi:type="premis:file">{_identifier("object", PATH_TYPE, f"{aip}/{file.path}")}'
+        f'<premis:object xsi:type="premis:file">{_identifier("object", PATH_TYPE, f"{aip}/{file.path}")}{properties}'
         "<premis:objectCharacteristics><premis:compositionLevel>0</premis:compositionLevel>"
         f"{''.join(map(_fixity, file.digests))}<premis:size>{file.size}</premis:size>"
         f"{_formats(tuple(file.formats), file.mime, file.basis)}</premis:objectCharacteristics>"
         f"{original}{derivation}</premis:object>\n"
+    )
+
+
+def _property(name: str, value: str) -> str:
+    return (
+        f"<premis:significantProperties>{_element('significantPropertiesType', name)}"
+        f"{_element('significantPropertiesValue', value)}</premis:significantProperties>"
     )
 
 

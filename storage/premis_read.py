@@ -129,7 +129,12 @@ def _file(element: etree._Element) -> File | None:
         original_name=_one(element, "originalName"),
         derived_from=_path(element, "relationship/relatedObjectIdentifier/relatedObjectIdentifierValue"),
         event=_one(element, "relationship/relatedEventIdentifier/relatedEventIdentifierValue"),
+        properties=tuple(map(_property, element.iterfind(f"{_NS}significantProperties"))),
     )
+
+
+def _property(element: etree._Element) -> tuple[str, str]:
+    return _one(element, "significantPropertiesType"), _one(element, "significantPropertiesValue")
 
 
 def _event(element: etree._Element) -> Happening:

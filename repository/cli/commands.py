@@ -7,6 +7,7 @@ from collections.abc import Callable
 from repository.cli import (
     accessions,
     audit,
+    characterize,
     copies,
     deletions,
     doctor,
@@ -45,6 +46,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "audit": audit.audit,
     "repair": audit.repair,
     "scan": scan.scan,
+    "characterize": characterize.characterize,
     "replicate": copies.replicate,
     "export": export.export,
     "delete": deletions.delete,

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from ingest.judgement import Outcome
 from repository import Repository, wire
 from repository.cli.app import AsJson, opened
 from repository.cli.naming import short, why
@@ -47,16 +48,21 @@ def show(context: typer.Context, aip: AipArgument, json: AsJson = False) -> None
     screen = Screen(json=json)
     with opened(context, screen) as repository:
         found, versions = repository.show(aip)
-        said = repository.corrections(aip)
-    screen.result(wire.shown(found, versions, said), lambda console: _show(console, found, versions, said))
+        said, judged = repository.corrections(aip), repository.judged(aip)
+    told = wire.shown(found, versions, said, judged)
+    screen.result(told, lambda console: _show(console, found, versions, said, judged))
 
 
-def _show(console: Console, found: Aip, versions: list[Version], said: list[Correction]) -> None:
+def _show(
+    console: Console, found: Aip, versions: list[Version], said: list[Correction], judged: Mapping[str, int]
+) -> None:
     console.print(f"[bold]{escape(printable(found.title))}[/]")
     console.print(f"  [cyan]{found.aip}[/]")
     console.print(f"  accession {found.accession}, {counted(found.files, 'file')}, {size(found.bytes)}")
     if found.producer:
         console.print(f"  from {escape(printable(found.producer))}")
+    if any(files for outcome, files in judged.items() if outcome != Outcome.NOT_CHECKED):
+        console.print(f"  format tools: {', '.join(f'{files:,} {outcome}' for outcome, files in judged.items())}")
     for version in versions:
         told = f"{version.created}  {version.reason} by {version.agent}"
         held = f"{counted(version.files, 'file')}, {size(version.bytes)}"
@@ -76,12 +82,20 @@ def files(
     screen = Screen(json=json)
     with opened(context, screen) as repository:
         rows = map(wire.file if json else _file_row, repository.files(aip, everything=everything))
-        screen.rows(rows, ["path", "size", "puids", "mime", "sha256"], nothing="It has no files.", spare=["mime"])
+        screen.rows(
+            rows, ["path", "size", "puids", "mime", "judged", "sha256"], nothing="It has no files.", spare=["mime"]
+        )
 
 
 def _file_row(file: HeldFile) -> Json:
     puids = [f"{puid} (officer)" for puid in file.puids] if file.basis == OFFICER else list(file.puids)
-    return {**wire.file(file), "path": short(file.path), "puids": puids, "sha256": file.digest.partition(":")[2][:12]}
+    return {
+        **wire.file(file),
+        "path": short(file.path),
+        "puids": puids,
+        "judged": file.judged,
+        "sha256": file.digest.partition(":")[2][:12],
+    }
 
 
 def events(

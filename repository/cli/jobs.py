@@ -88,7 +88,7 @@ def _gist(detail: Mapping[str, str | int]) -> str:
 
 
 def _left(detail: Mapping[str, str | int]) -> bool:
-    return any(detail.get(word, 0) for word in ("left", "deleted", "removed", "scanned", "not_scanned"))
+    return any(detail.get(word, 0) for word in ("left", "deleted", "removed", "scanned", "not_scanned", "versions"))
 
 
 def _counted(word: str, value: str | int) -> str:

@@ -143,6 +143,15 @@ def has_migrated(repository: Quick) -> bool:
     return [aip.versions for aip in repository.aips()] == [2] and repository.migrate_plan() == []
 
 
+def characterize(repository: Quick, deliveries: Path) -> Behind:
+    done = list(repository.characterize())
+    return frozenset[str]().union(*(one.behind for one in done))
+
+
+def has_been_characterized(repository: Quick) -> bool:
+    return [aip.versions for aip in repository.aips()] == [2] and repository.characterize_plan() == []
+
+
 def fall_behind(repository: Quick, deliveries: Path) -> None:
     """The second copy was away while the second delivery came in."""
     ingest("harbour")(repository, deliveries)
@@ -211,6 +220,7 @@ VERBS = (
     Verb("replicate", fall_behind, replicate, is_caught_up, mends=True, recovers=False),
     Verb("delete and sweep", approve_a_deletion, sweep, is_swept),
     Verb("migrate", ingest("album"), migrate, has_migrated),
+    Verb("characterize", ingest("album"), characterize, has_been_characterized),
     Verb("import signatures", ingest("album"), import_signatures, has_newer_signatures),
 )
 INGEST = VERBS[0]

@@ -1,0 +1,68 @@
+"""tianyi characterize: format tools asked about what is held."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from repository import Repository, wire
+from repository.characterize import Characterized
+from repository.characterize import Planned as Asked
+from repository.cli.app import AsJson, opened
+from repository.cli.ending import followed
+from repository.cli.screen import Screen, counted, dumps
+
+
+def characterize(
+    context: typer.Context,
+    aips: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="AIP", help="All files of these; else those that no tool was asked about yet."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell which tools would be asked.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Ask format tools whether files are well-formed, and for their significant properties; one new version an AIP."""
+    screen = Screen(json=json)
+    with opened(context, screen) as repository:
+        names = {one.aip: one.accession for one in repository.aips()}
+        if dry_run:
+            for planned in repository.characterize_plan(aips or []):
+                _print(screen, wire.to_characterize(planned), _planned(planned, names[planned.due.aip]))
+            return
+        behind = _carried_out(screen, repository, aips or [], names)
+    raise typer.Exit(followed(screen, behind))
+
+
+def _carried_out(screen: Screen, repository: Repository, aips: list[str], names: dict[str, str]) -> set[str]:
+    """Tell of each AIP when it is done; return the copies that are behind."""
+    behind: set[str] = set()
+    nothing = True
+    for done in repository.characterize(aips):
+        nothing = False
+        _print(screen, wire.characterized(done), _told(done, names[done.aip]))
+        behind |= done.behind
+    if nothing and not screen.json:
+        screen.console.print("Nothing is held that no tool was asked about.")
+    return behind
+
+
+def _print(screen: Screen, value: dict[str, object], line: str) -> None:
+    if screen.json:
+        print(dumps(value))
+    else:
+        screen.console.print(line)
+
+
+def _told(done: Characterized, accession: str) -> str:
+    malformed = f"[red]{done.malformed:,} malformed[/]" if done.malformed else "0 malformed"
+    return (
+        f"{accession}  version {done.version}: {done.well_formed:,} well-formed, {malformed},"
+        f" {done.not_checked:,} not checked"
+    )
+
+
+def _planned(planned: Asked, accession: str) -> str:
+    tools = "".join(f", {count:,} by {name}" for name, count in planned.tools.items())
+    return f"{accession}  {counted(planned.due.files, 'file')}{tools}; {planned.no_tool:,} that no tool knows"
