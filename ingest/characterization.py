@@ -8,7 +8,6 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from itertools import islice
 from operator import attrgetter
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from storage.progress import SILENT, Progress
 CHUNK_FILES, CHUNK_BYTES = 100, 64 << 20  # what a worker is handed at once
 COSTLY = 10  # how many files to be read one to be opened by a tool is worth, when workers are chosen
 KINDS = 20  # reasons why something was not checked that are told one by one
+_COUNT = "insert into reasons values (?, 1) on conflict (why) do update set files = files + 1"
 NOT_OPENED = unchecked("", "it was not opened")
 
 
@@ -33,6 +33,7 @@ class Characterization:
         self._db.execute("pragma journal_mode = off")
         self._db.execute("pragma synchronous = off")
         self._db.execute("create table said (subject text primary key, size integer, judgements text) without rowid")
+        self._db.execute("create table reasons (why text primary key, files integer) without rowid")
         self._db.execute("begin")
         self.counts: Counter[Outcome] = Counter()  # of files, once `count` was called
         self.is_told = False
@@ -67,7 +68,7 @@ class Characterization:
         """Count the files, by outcome, and yield what is to be told: each that is malformed, and how many were not
         checked, by reason. `files` are paths (escaped) with their subjects."""
         self.counts.clear()
-        reasons: Counter[str] = Counter()
+        self._db.execute("delete from reasons")
         for path, subject in files:
             said = self.of(subject)
             outcome = overall(said)
@@ -76,8 +77,16 @@ class Characterization:
                 yield _malformed(path, subject, said)
             for one in said:
                 if one.outcome is Outcome.NOT_CHECKED:
-                    reasons[" ".join(filter(None, (one.tool and f"{one.tool}:", *one.messages)))] += 1
-        yield from _left_out(reasons)
+                    why = " ".join(filter(None, (one.tool and f"{one.tool}:", *one.messages)))
+                    self._db.execute(_COUNT, (why,))
+        yield from self._left_out()
+
+    def _left_out(self) -> Iterator[Finding]:
+        for why, files in self._db.execute("select * from reasons order by files desc, why limit ?", (KINDS,)):
+            yield info("not-checked", f"Not checked ({files}): {why}.")
+        rest = "select sum(files) from (select files from reasons order by files desc, why limit -1 offset ?)"
+        if more := self._db.execute(rest, (KINDS,)).fetchone()[0]:
+            yield info("not-checked", f"Not checked ({more}), for other reasons: what the tools said is in the AIP.")
 
     @property
     def outcome(self) -> str:
@@ -98,13 +107,6 @@ def _malformed(path: str, subject: Subject, said: Sequence[Judgement]) -> Findin
     tool, why = next((one.tool, one.messages[0]) for one in said if one.outcome is Outcome.MALFORMED)
     guess = " (so its name says)" if subject.guessed else ""
     return warning("malformed", f"It is not well-formed {subject.named}{guess}, says the tool {tool}: {why}", path)
-
-
-def _left_out(reasons: Counter[str]) -> Iterator[Finding]:
-    for why, count in islice(reasons.most_common(), KINDS):
-        yield info("not-checked", f"Not checked ({count}): {why}.")
-    if more := sum(count for _, count in reasons.most_common()[KINDS:]):
-        yield info("not-checked", f"Not checked ({more}), for other reasons: what the tools said is in the AIP.")
 
 
 def subject_of(file: File) -> Subject:

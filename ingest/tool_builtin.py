@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import stat
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -61,9 +63,10 @@ def _one(
 
 
 def _read(path: Path) -> str:
-    """A file that the child may have written, so far as it is not too long."""
+    """A file that the child may have written, so far as it is not too long; a link or a pipe has nothing to say."""
     try:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            return file.read(16 * RAW)
-    except FileNotFoundError:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
         return ""
+    with open(descriptor, encoding="utf-8", errors="replace") as file:
+        return file.read(16 * RAW) if stat.S_ISREG(os.fstat(descriptor).st_mode) else ""

@@ -28,6 +28,7 @@ from policies.tools import ToolsPolicy
 from repository.catalogue import Catalogue
 from storage.aip import Record, parse_aip, stamp
 from storage.digest import Digest
+from storage.errors import Damaged, NotFound
 from storage.event import Event
 from storage.premis import Agent, File, FormatName
 from storage.receive import Received
@@ -61,14 +62,16 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Characterized:
-    """What became of an AIP: its new version, and how many files are what. `behind`: copies that could not follow."""
+    """What became of an AIP: its new version, and how many files are what. `behind`: copies that could not follow.
+    `why` says why no version was made, which is 0 then."""
 
     aip: str
     version: int
     well_formed: int
     malformed: int
     not_checked: int
-    behind: frozenset[str]
+    behind: frozenset[str] = frozenset()
+    why: str = ""
 
 
 def due(catalogue: Catalogue) -> list[Due]:
@@ -96,10 +99,8 @@ def plan(catalogue: Catalogue, policy: ToolsPolicy, wanted: Due) -> Planned:
 
 
 def carry_out(wanted: Due, catalogue: Catalogue, setting: Setting, formats: Mapping[str, Format]) -> Characterized:
-    """Ask the tools about files of one AIP, and commit what they say as its next version.
-
-    Raises Conflict where another writer made a version meanwhile, and NotFound or Damaged where no copy has a piece
-    of the AIP whole.
+    """Ask the tools about files of one AIP, and commit what they say as its next version; none is made where no copy
+    has a piece of the AIP whole. Raises Conflict where another writer made a version meanwhile.
     """
     run = f"characterization-{setting.new_id()}"
     folder = setting.work / "staging" / run
@@ -108,7 +109,10 @@ def carry_out(wanted: Due, catalogue: Catalogue, setting: Setting, formats: Mapp
         scratch_folder(folder) as scratch,
         closing(Characterization(scratch / "tools.db")) as said,
     ):
-        return _Run(wanted, catalogue, setting, formats, stage, scratch, said).run()
+        try:
+            return _Run(wanted, catalogue, setting, formats, stage, scratch, said).run()
+        except (NotFound, Damaged) as lost:
+            return Characterized(wanted.aip, 0, 0, 0, wanted.files, why=str(lost))
 
 
 class _Run:
@@ -158,7 +162,8 @@ class _Run:
         self.stage.settle(self.waiting)
         event = self._event(draft, done.record)
         committed = self.setting.committer.commit(done.record, event, partial(done.blobs, worklist), self.stage.behind)
-        return Characterized(draft.aip, draft.version, **self._counts(), behind=committed.behind)
+        well, ill, none = self._counts().values()
+        return Characterized(draft.aip, draft.version, well, ill, none, committed.behind)
 
     def _counts(self) -> dict[str, int]:
         return {outcome.name.lower(): self.said.counts[outcome] for outcome in Outcome}

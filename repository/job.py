@@ -85,10 +85,12 @@ def _migrate(repository: Repository) -> Done:
 def _characterize(repository: Repository) -> Done:
     """Ask format tools about the files that none was asked about."""
     done = list(repository.characterize())
-    detail: dict[str, str | int] = {"versions": len(done), "malformed": sum(one.malformed for one in done)}
+    detail: dict[str, str | int] = {"malformed": sum(one.malformed for one in done)}
     detail |= {"well_formed": sum(one.well_formed for one in done)}
     detail |= {"not_checked": sum(one.not_checked for one in done)}
-    return ("incomplete" if any(one.behind for one in done) else "success"), detail
+    detail["left"] = sum(bool(one.why) for one in done)
+    detail["versions"] = len(done) - int(detail["left"])
+    return ("incomplete" if any(one.behind or one.why for one in done) else "success"), detail
 
 
 def _replicate(repository: Repository) -> Done:

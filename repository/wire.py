@@ -158,14 +158,14 @@ def shown(
     history = [asdict(version) for version in versions]
     return {
         **asdict(value), "history": history, "corrections": [correction(one) for one in corrections],
-        "judged": {word.replace("-", "_").replace(" ", "_"): files for word, files in judged.items()},
+        "judged": {_key(word): files for word, files in judged.items()},
     }  # fmt: skip
 
 
 def characterized(value: Characterized) -> Json:
     return {
-        "aip": value.aip, "version": value.version, "well_formed": value.well_formed, "malformed": value.malformed,
-        "not_checked": value.not_checked, **followed(value),
+        "aip": value.aip, "version": value.version or None, "well_formed": value.well_formed,
+        "malformed": value.malformed, "not_checked": value.not_checked, "why": value.why or None, **followed(value),
     }  # fmt: skip
 
 
@@ -200,8 +200,13 @@ def drifted(value: Drifted) -> Json:
 
 def file(value: HeldFile) -> Json:
     told = asdict(value)
-    judged = value.judged.replace("-", "_").replace(" ", "_")
+    judged = _key(value.judged)
     return {**told, "puids": list(value.puids), "derived_from": value.derived_from or None, "judged": judged}
+
+
+def _key(words: str) -> str:
+    """An outcome as JSON calls it: `not_checked`."""
+    return words.replace("-", "_").replace(" ", "_")
 
 
 def happened(value: Happened) -> Json:

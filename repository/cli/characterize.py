@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
-from repository import Repository, wire
+from repository import Repository, edge, wire
 from repository.characterize import Characterized
 from repository.characterize import Planned as Asked
 from repository.cli.app import AsJson, opened
 from repository.cli.ending import followed
-from repository.cli.screen import Screen, counted, dumps
+from repository.cli.screen import Screen, counted, dumps, printable
 
 
 def characterize(
@@ -31,21 +32,20 @@ def characterize(
             for planned in repository.characterize_plan(aips or []):
                 _print(screen, wire.to_characterize(planned), _planned(planned, names[planned.due.aip]))
             return
-        behind = _carried_out(screen, repository, aips or [], names)
-    raise typer.Exit(followed(screen, behind))
+        results = _carried_out(screen, repository, aips or [], names)
+    code = followed(screen, frozenset[str]().union(*(done.behind for done in results)))
+    raise typer.Exit(edge.INCOMPLETE if any(done.why for done in results) else code)
 
 
-def _carried_out(screen: Screen, repository: Repository, aips: list[str], names: dict[str, str]) -> set[str]:
-    """Tell of each AIP when it is done; return the copies that are behind."""
-    behind: set[str] = set()
-    nothing = True
+def _carried_out(screen: Screen, repository: Repository, aips: list[str], names: dict[str, str]) -> list[Characterized]:
+    """Tell of each AIP when it is done; return what became of all."""
+    results = []
     for done in repository.characterize(aips):
-        nothing = False
         _print(screen, wire.characterized(done), _told(done, names[done.aip]))
-        behind |= done.behind
-    if nothing and not screen.json:
+        results.append(done)
+    if not results and not screen.json:
         screen.console.print("Nothing is held that no tool was asked about.")
-    return behind
+    return results
 
 
 def _print(screen: Screen, value: dict[str, object], line: str) -> None:
@@ -56,6 +56,8 @@ def _print(screen: Screen, value: dict[str, object], line: str) -> None:
 
 
 def _told(done: Characterized, accession: str) -> str:
+    if done.why:
+        return f"{accession}  [red]no version was made[/]: {escape(printable(done.why))}"
     malformed = f"[red]{done.malformed:,} malformed[/]" if done.malformed else "0 malformed"
     return (
         f"{accession}  version {done.version}: {done.well_formed:,} well-formed, {malformed},"

@@ -31,6 +31,9 @@ def look(path):
         bytearray(1 << 40)
     if told == "fault":
         raise KeyError("not foreseen")
+    if told == "pipe":
+        os.mkfifo("answer-" + path)
+        os._exit(0)
     if told == "mute":
         os._exit(0)
     return [], {"said": told, "long": "x" * 9_999}, "raw"
@@ -62,16 +65,20 @@ def test_a_bad_end_is_not_checked_and_spoils_no_other(tmp_path: Path, monkeypatc
     monkeypatch.setattr(tool_builtin, "seconds", lambda size: 1)
     room = tmp_path / "room"
     room.mkdir()
-    told = ["good", "hang", "spin", "crash", "memory", "fault", "mute", "", "good"]
+    told = ["good", "hang", "spin", "crash", "memory", "fault", "mute", "pipe", "", "good"]
     for number, text in enumerate(told):
         (room / str(number)).write_text(text)
     said = tool_builtin.judge("bad", "bad", room, dict.fromkeys(range(len(told)), 1), 1 << 28)
     outcomes = [said[number].outcome for number in range(len(told))]
-    assert outcomes == [Outcome.WELL_FORMED, *[Outcome.NOT_CHECKED] * 6, Outcome.MALFORMED, Outcome.WELL_FORMED]
-    whys = [said[number].messages[0] for number in range(1, 8)]
+    assert outcomes == [Outcome.WELL_FORMED, *[Outcome.NOT_CHECKED] * 7, Outcome.MALFORMED, Outcome.WELL_FORMED]
+    whys = [said[number].messages[0] for number in range(1, 9)]
     assert whys[:4] == ["it was stopped after 1 seconds", "it was stopped after 1 seconds", "it crashed (signal 11)",
                         "it needs more memory than it may have"]  # fmt: skip
-    assert whys[4:] == ["it crashed (exit 1): KeyError: 'not foreseen'", "its answer cannot be read", "it is empty"]
+    assert whys[4:] == [
+        "it crashed (exit 1): KeyError: 'not foreseen'",
+        *["its answer cannot be read"] * 2,
+        "it is empty",
+    ]
     assert (said[0].agent, said[0].raw, len(said[0].properties["long"])) == ("bad 1", "raw", 500)
 
 

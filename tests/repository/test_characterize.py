@@ -201,3 +201,18 @@ def test_an_ingest_that_was_cut_short_among_the_tools_goes_on(
     assert (answer.code, answer.said["outcome"], read) == (0, "accepted", [])  # all of it was settled
     assert judged(tianyi, repository, answer.said["aip"])["broken.png"] == "malformed"
     assert tianyi("audit", at=repository).said["extra"] == 0
+
+
+def test_an_aip_that_cannot_be_read_stops_no_other(
+    tianyi: Tianyi, repository: Path, source: Path, copies: tuple[Path, Path]
+) -> None:
+    first, second = (tianyi("ingest", source, at=repository).said["aip"] for _ in range(2))
+    rows = tianyi("files", first, "--all", at=repository).rows
+    [digest] = [row["digest"] for row in rows if row["path"] == "manifest-sha256.txt"]
+    for copy in copies:
+        (copy / layout.blob_key(Digest.parse(digest))).unlink()
+    done = tianyi("characterize", at=repository)
+    assert (done.code, [(row["aip"], row["version"]) for row in done.rows]) == (6, [(first, None), (second, 2)])
+    assert "manifest" in done.rows[0]["why"] or digest[7:] in done.rows[0]["why"]
+    run = carry_out(repository, "characterize")
+    assert (run.outcome, run.detail["left"], run.detail["versions"]) == ("incomplete", 1, 0)
