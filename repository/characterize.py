@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from ingest import assemble
 from ingest.assemble import Draft
@@ -20,12 +20,11 @@ from ingest.characterization_told import Teller
 from ingest.characterize import Bench, toolbox
 from ingest.happenings import acting
 from ingest.identify import Format
-from ingest.judgement import SUMMARY, Outcome, Subject
+from ingest.judgement import Outcome, Subject
 from ingest.pipeline import Setting, scratch_folder
-from ingest.tools import asked
 from ingest.worklist import Placed, Worklist
-from policies.tools import ToolsPolicy
 from repository.catalogue import Catalogue
+from repository.characterization import Due, rows, subject
 from storage.aip import Record, parse_aip, stamp
 from storage.digest import Digest
 from storage.errors import Damaged, NotFound
@@ -35,29 +34,6 @@ from storage.receive import Received
 from storage.staging import Staging, staging
 
 REASON = "characterization"
-_DUE = f"""
-from files f join aips a on a.aip = f.aip where content and until is null and since > coalesce(
-(select max(h.version) from happenings h where h.aip = f.aip and h.type = '{SUMMARY}'), 0)
-"""
-_WANTED = "from files where aip = ? and content and until is null and since > ?"
-
-
-class Due(NamedTuple):
-    """Files of an AIP that tools are to be asked about: those that came with versions after `after`."""
-
-    aip: str
-    after: int
-    files: int
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """What would be asked: of how many files, how many by each tool, and how many no tool knows."""
-
-    due: Due
-    tools: Mapping[str, int]
-    no_tool: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,30 +48,6 @@ class Characterized:
     not_checked: int
     behind: frozenset[str] = frozenset()
     why: str = ""
-
-
-def due(catalogue: Catalogue) -> list[Due]:
-    """The AIPs with files that no tool was ever asked about, by accession."""
-    query = f"select f.aip, min(since) - 1 as after, count(*) as files, sum(size) as size {_DUE} group by f.aip"
-    return [Due(**row) for row in catalogue.rows(f"{query} order by a.accession, f.aip")]
-
-
-def whole(catalogue: Catalogue, aip: str) -> Due:
-    """All files of an AIP."""
-    row = catalogue.one(f"select count(*) as files, coalesce(sum(size), 0) as size {_WANTED}", aip, 0)
-    assert row is not None  # a count is always there
-    return Due(aip, 0, **row)
-
-
-def plan(catalogue: Catalogue, policy: ToolsPolicy, wanted: Due) -> Planned:
-    """What `carry_out` would ask; nothing is opened."""
-    tools, counts, none = toolbox(policy), dict[str, int](), 0
-    for row in _rows(catalogue, wanted):
-        speaking = asked(tools, _subject(row))
-        none += not speaking
-        for tool in speaking:
-            counts[tool.name] = counts.get(tool.name, 0) + 1
-    return Planned(wanted, counts, none)
 
 
 def carry_out(wanted: Due, catalogue: Catalogue, setting: Setting, formats: Mapping[str, Format]) -> Characterized:
@@ -131,7 +83,7 @@ class _Run:
         bench = Bench(self.vault.copies, toolbox(self.setting.policies.tools), self.scratch)
         totals = (self.wanted.files, self.wanted.size)
         self.said.ask(bench, self._subjects(), totals, self.setting.executor, self.setting.progress)
-        for _ in self.said.count((row["path"], _subject(row)) for row in _rows(self.catalogue, self.wanted)):
+        for _ in self.said.count((row["path"], subject(row)) for row in rows(self.catalogue, self.wanted)):
             pass  # what there is to find is told by `tianyi files`
         last = self.vault.records(parse_aip(self.wanted.aip))[-1]
         with closing(Worklist(str(self.scratch / "worklist.db"))) as worklist:
@@ -142,19 +94,15 @@ class _Run:
     def _subjects(self) -> Iterator[Subject]:
         """Each blob once for each set of formats that it has, by digest."""
         last = None
-        for row in self.catalogue.rows(f"{_SELECT} {_WANTED} order by digest, puids, mime, basis", *self._which):
-            if (subject := _subject(row)) != last:
-                yield subject
-            last = subject
-
-    @property
-    def _which(self) -> tuple[str, int]:
-        return self.wanted.aip, self.wanted.after
+        for row in rows(self.catalogue, self.wanted, "digest, puids, mime, basis"):
+            if (found := subject(row)) != last:
+                yield found
+            last = found
 
     def _commit(self, worklist: Worklist, last: Record) -> Characterized:
         draft = self._draft(last)
         teller = Teller(self.said, self.setting.new_id, self._keep, draft)
-        files = ((_file(row, self.formats), _subject(row)) for row in _rows(self.catalogue, self.wanted))
+        files = ((_file(row, self.formats), subject(row)) for row in rows(self.catalogue, self.wanted))
         teller.put_premis(worklist, files, teller.summary(), list(self._agents()))
         teller.put_output(worklist)
         assemble.put_policy(worklist, self._keep, draft.version, self.setting.policies.to_bytes())
@@ -195,18 +143,6 @@ class _Run:
         received = self.stage.receive(parts, self.setting.holds)
         self.waiting.append(received)
         return received
-
-
-_SELECT = "select path, digest, size, puids, mime, basis, original_name, derived_from"
-
-
-def _rows(catalogue: Catalogue, wanted: Due) -> Iterator[dict[str, Any]]:
-    yield from catalogue.rows(f"{_SELECT} {_WANTED} order by path", wanted.aip, wanted.after)
-
-
-def _subject(row: Mapping[str, Any]) -> Subject:
-    puids = tuple(json.loads(row["puids"]))
-    return Subject(Digest.parse(row["digest"]), row["size"], puids, row["mime"], row["basis"] == "extension")
 
 
 def _file(row: Mapping[str, Any], formats: Mapping[str, Format]) -> File:

@@ -12,6 +12,7 @@ from ingest.droid import DroidSignatures, convert
 from ingest.identify import Format
 from ingest.signatures import Signatures
 from repository import (
+    characterization,
     characterize,
     corrections,
     drift,
@@ -23,8 +24,9 @@ from repository import (
     signatures,
 )  # fmt: skip
 from repository.agents import on_record
-from repository.characterize import Characterized, Due
-from repository.characterize import Planned as Asked
+from repository.characterization import Due
+from repository.characterization import Planned as Asked
+from repository.characterize import Characterized
 from repository.corrections import Correction
 from repository.errors import UnknownFormat
 from repository.facade_browse import Browsing
@@ -131,13 +133,13 @@ class Formats(Browsing):
 
     def characterize_plan(self, names: Sequence[str] = ()) -> list[Asked]:
         """What `characterize` would ask; nothing is opened. Raises what `show` raises."""
-        return [characterize.plan(self.catalogue, self.policies().tools, wanted) for wanted in self._due(names)]
+        return [characterization.plan(self.catalogue, self.policies().tools, wanted) for wanted in self._due(names)]
 
     def _due(self, names: Sequence[str]) -> list[Due]:
         if not names:
-            return characterize.due(self.catalogue)
+            return characterization.due(self.catalogue)
         aips = dict.fromkeys(holdings.resolve(self.catalogue, name) for name in names)
-        return [characterize.whole(self.catalogue, aip) for aip in aips]
+        return [characterization.whole(self.catalogue, aip) for aip in aips]
 
     def migrate_plan(self) -> list[Planned]:
         """What the migration policy asks for and has not been done."""

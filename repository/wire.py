@@ -20,8 +20,8 @@ from ingest.preflight import Preflight
 from ingest.validation import Validation
 from repository import edge
 from repository.accession import Accession
+from repository.characterization import Planned as Asked
 from repository.characterize import Characterized
-from repository.characterize import Planned as Asked
 from repository.copies import CopyState
 from repository.corrections import Correction
 from repository.dip import Dip

@@ -8,8 +8,8 @@ import typer
 from rich.markup import escape
 
 from repository import Repository, edge, wire
+from repository.characterization import Planned as Asked
 from repository.characterize import Characterized
-from repository.characterize import Planned as Asked
 from repository.cli.app import AsJson, opened
 from repository.cli.ending import followed
 from repository.cli.screen import Screen, counted, dumps, printable
