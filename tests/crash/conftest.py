@@ -76,7 +76,10 @@ def whole(request: pytest.FixtureRequest) -> bool:
     return bool(request.param)
 
 
-@pytest.fixture(scope="session", params=VERBS, ids=lambda verb: verb.name.replace(" ", "-"))
+_PARAMS = [pytest.param(verb, marks=pytest.mark.slow) if verb.is_slow else verb for verb in VERBS]
+
+
+@pytest.fixture(scope="session", params=_PARAMS, ids=lambda verb: verb.name.replace(" ", "-"))
 def verb(request: pytest.FixtureRequest) -> Verb:
     found: Verb = request.param
     return found
