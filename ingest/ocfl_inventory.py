@@ -100,7 +100,9 @@ def _told(messages: Iterable[str], where: str) -> Iterator[Finding]:
 
 
 def _kinds(members: Mapping[str, Any], where: str) -> Iterator[Finding]:
-    """Yield what is of another kind than the library trusts it to be."""
+    """Yield what is of another kind than the library trusts it to be, or is not there at all."""
+    if "manifest" not in members:
+        yield error("E041", "The inventory has no manifest.", where)
     versions = members.get("versions")
     for name, block in versions.items() if isinstance(versions, dict) else ():
         if not isinstance(block, dict):

@@ -41,11 +41,10 @@ class Clamd:
             line = self._line()
             told = line.ask(b"zVERSION\0")
             self._keep(line)
-            if not (known := _VERSION.fullmatch(told)):
-                raise Broken(f"it calls itself {told!r}")
+            version, signatures, dated = read_version(told)
         except (OSError, Broken) as error:
             return Engine("ClamAV", missing=self._why(error))
-        return Engine("ClamAV", known[1], known[2] or "", _dated(known[3]), self._tells_limits())
+        return Engine("ClamAV", version, signatures, dated, self._tells_limits())
 
     @contextmanager
     def scan(self) -> Iterator[Scan]:
@@ -141,6 +140,13 @@ class _Streamed:
     def _fail(self, error: Exception) -> None:
         said = self._line.last_words()
         self._verdict = Verdict(Outcome.NOT_SCANNED, said.removesuffix(".") or self._why(error))
+
+
+def read_version(told: str) -> tuple[str, str, datetime | None]:
+    """The program's version, its signatures' ("" where it has none) and when those were made; raise Broken."""
+    if not (known := _VERSION.fullmatch(told)):
+        raise Broken(f"it calls itself {told!r}")
+    return known[1], known[2] or "", _dated(known[3])
 
 
 def read_answer(told: str, size: int) -> Verdict:

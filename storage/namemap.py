@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -48,14 +48,24 @@ def format_line(entry: Named) -> bytes:
 
 
 def parse_lines(lines: Iterable[bytes]) -> Iterator[Named]:
-    """Yield the entries in their order; raise ValueError."""
-    for line in lines:
-        members = json.loads(line)
-        yield Named(
-            kind=Kind(members["kind"]),
-            name=base64.b64decode(members["name"]),
-            path=members.get("path", ""),
-            mode=int(members["mode"], 8) if "mode" in members else None,
-            mtime=int(members["mtime_ns"]) if "mtime_ns" in members else None,
-            target=base64.b64decode(members.get("target", "")),
-        )
+    """Yield the entries in their order; raise ValueError with the number of the line that is none."""
+    for number, line in enumerate(lines, start=1):
+        try:
+            members = json.loads(line)
+            if not all(isinstance(value, str) for value in members.values()):
+                raise ValueError("one of its members is no text")
+            entry = _named(members)
+        except (AttributeError, KeyError, ValueError, RecursionError) as error:
+            raise ValueError(f"line {number} of the map of names is no entry ({error})") from error
+        yield entry
+
+
+def _named(members: Mapping[str, str]) -> Named:
+    return Named(
+        kind=Kind(members["kind"]),
+        name=base64.b64decode(members["name"]),
+        path=members.get("path", ""),
+        mode=int(members["mode"], 8) if "mode" in members else None,
+        mtime=int(members["mtime_ns"]) if "mtime_ns" in members else None,
+        target=base64.b64decode(members.get("target", "")),
+    )

@@ -92,7 +92,7 @@ def _plain(found: re.Match[bytes]) -> File:
     return File(
         path=_said(path).partition("/")[2],
         size=int(size),
-        digests=tuple([Digest(_ALGORITHMS[name], digest.decode()) for name, digest in _FIXITIES.findall(fixities)]),
+        digests=tuple([_named(name, digest.decode()) for name, digest in _FIXITIES.findall(fixities)]),
         formats=known,
         mime=mime,
         basis=basis,
@@ -152,7 +152,12 @@ def _event(element: etree._Element) -> Happening:
 
 
 def _digest(element: etree._Element) -> Digest:
-    return Digest(_ALGORITHMS[_one(element, "messageDigestAlgorithm").encode()], _one(element, "messageDigest"))
+    return _named(_one(element, "messageDigestAlgorithm").encode(), _one(element, "messageDigest"))
+
+
+def _named(algorithm: bytes, hexadecimal: str) -> Digest:
+    """Raise ValueError for an algorithm that nobody knows."""
+    return Digest(_ALGORITHMS.get(algorithm) or algorithm.decode(), hexadecimal)
 
 
 def _format(element: etree._Element) -> FormatName:

@@ -68,9 +68,10 @@ def parse_tombstone(data: bytes, key: str) -> Tombstone:
         if members["tombstone"] != FORMAT:
             raise BrokenRecord(key, "it is of a newer format")
         found = Tombstone(**{name: str(members[name]) for name in _TEXTS}, versions=_versions(members["versions"]))
+        own_name = f"{found.uuid}.json"
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise BrokenRecord(key, f"not a tombstone ({error})") from error
-    if found.to_bytes() != data or key.rpartition("/")[2] != f"{found.uuid}.json":
+    if found.to_bytes() != data or key.rpartition("/")[2] != own_name:
         raise BrokenRecord(key, "its digest or its name is not its own")
     return found
 

@@ -167,6 +167,15 @@ def test_what_an_inventory_must_not_say(tianyi: Tianyi, tmp_path: Path, members:
     assert (answer.code, code in codes(answer)) == (5, True)
 
 
+def test_what_an_inventory_must_have(tianyi: Tianyi, tmp_path: Path) -> None:
+    codes_by_member = {"id": "E036", "type": "E036", "digestAlgorithm": "E036", "head": "E036", "manifest": "E041",
+                       "versions": "E041"}  # fmt: skip
+    for number, (member, code) in enumerate(codes_by_member.items()):
+        members = {name: value for name, value in inventory().items() if name != member}
+        answer = tianyi("validate", made(tmp_path / str(number), members))
+        assert (member, answer.code, codes(answer) >= {code}) == (member, 5, True)
+
+
 def test_names_twice_and_nesting_without_end_are_no_inventory(tianyi: Tianyi, tmp_path: Path) -> None:
     source = made(tmp_path / "object", inventory())
     for text in ('{"id": "a", "id": "b"}', '{"a":' * 100_000, "[]", "\x00", "{", '"\\ud800"'):

@@ -87,3 +87,10 @@ def test_what_is_not_premis_is_refused() -> None:
     for data in (b"", b"<premis", b"\0" * 40):
         with pytest.raises(ValueError, match="not well-formed"):
             list(read(io.BytesIO(data)))
+
+
+def test_a_digest_by_an_unknown_algorithm_is_refused() -> None:
+    file = File(path="data/a", size=1, digests=(sha256(b"a"),), formats=(), mime="", basis="")
+    [data] = written([file], [], [])
+    with pytest.raises(ValueError, match="SHA-000"):
+        list(read(io.BytesIO(data.replace(b"SHA-256", b"SHA-000"))))

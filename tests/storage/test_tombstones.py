@@ -47,6 +47,12 @@ def test_another_aip_s_tombstone_is_none() -> None:
         parse_tombstone(buried(AIP).to_bytes(), tombstone_key(UUID(int=7)))
 
 
+def test_a_tombstone_of_no_aip_is_none() -> None:
+    """Whole, with a digest of its own, and about something that is no AIP."""
+    with pytest.raises(BrokenRecord):
+        parse_tombstone(replace(buried(AIP), aip="urn:uuid:me").to_bytes(), KEY)
+
+
 @pytest.fixture
 def stores() -> list[Memory]:
     found = [Memory("first"), Memory("second")]

@@ -16,7 +16,7 @@ from storage.errors import BrokenRecord
 from storage.event import Event, parse_event
 from storage.intent import Intent, parse_intent
 from storage.manifest import Line
-from storage.namemap import Named
+from storage.namemap import Kind, Named
 from tests import strategies
 
 
@@ -126,6 +126,14 @@ def test_the_map_of_names_survives_the_round_trip(entries: list[Named]) -> None:
     data = b"".join(map(namemap.format_line, entries))
     assert data.count(b"\n") == len(entries)
     assert list(namemap.parse_lines(data.splitlines(keepends=True))) == entries
+
+
+def test_a_map_of_names_that_is_none_is_refused_with_its_line() -> None:
+    good = namemap.format_line(Named(kind=Kind.LINK, name=b"a", target=b"b"))
+    for line in (b"[]", b"7", b"{", b"{}", b'{"kind": "file"}', b'{"kind": "file", "name": null}', b"[" * 100_000,
+                 good.replace(b"link", b"door"), good.replace(b'"YQ=="', b'"Y"')):  # fmt: skip
+        with pytest.raises(ValueError, match="line 2 of the map of names"):
+            list(namemap.parse_lines([good, line]))
 
 
 @given(st.lists(st.binary(max_size=40), max_size=20))

@@ -1,0 +1,1 @@
+"""Makes this the package `tests`, whatever else is installed under that name."""
