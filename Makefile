@@ -13,6 +13,8 @@ PEERS := .venv-peers
 PEERS_READY := $(PEERS)/.ready
 SWIFT := .venv-swift
 SWIFT_READY := $(SWIFT)/.ready
+VALIDATORS := .venv-validators
+VALIDATORS_READY := $(VALIDATORS)/.ready
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 PYTEST := $(BIN)/pytest -n auto --maxprocesses 8
 
@@ -78,7 +80,7 @@ scanner:
 	  || echo "Not installed: clamd. The tests of virus scanning need it." >&2
 
 .PHONY: test-slow
-test-slow: $(READY) $(SWIFT_READY) ## the rest of the tests
+test-slow: $(READY) $(SWIFT_READY) $(VALIDATORS_READY) ## the rest of the tests
 	@$(PYTEST) -m slow || { code=$$?; [ $$code -eq 5 ] || exit $$code; }  # 5: there are none yet
 
 .PHONY: servers
@@ -88,6 +90,15 @@ $(SWIFT_READY): $(READY)
 	@echo "Setting up $(SWIFT), once …"
 	@$(BIN)/python -m venv --clear $(SWIFT)
 	@$(SWIFT)/bin/python $(PIP_INSTALL) swift setuptools
+	@touch $@
+
+.PHONY: validators
+validators: $(VALIDATORS_READY) ## make .venv-validators, with roc-validator, which wants an older rich than ours
+
+$(VALIDATORS_READY): $(READY)
+	@echo "Setting up $(VALIDATORS), once …"
+	@$(BIN)/python -m venv --clear $(VALIDATORS)
+	@$(VALIDATORS)/bin/python $(PIP_INSTALL) 'roc-validator>=0.13,<0.14'
 	@touch $@
 
 .PHONY: reference
@@ -110,5 +121,5 @@ $(PEERS_READY): $(READY)
 
 .PHONY: clean
 clean: ## remove what the other targets made
-	@rm -rf $(VENV) $(PEERS) $(SWIFT) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) $(PEERS) $(SWIFT) $(VALIDATORS) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

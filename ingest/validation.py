@@ -12,13 +12,14 @@ from functools import partial
 from operator import attrgetter
 from pathlib import Path
 
-from ingest import sip_bag, sip_digests, sip_eark, sip_ocfl, sip_rocrate
+from ingest import sip_bag, sip_digests, sip_eark, sip_eark_schema, sip_ocfl, sip_rocrate, sip_rocrate_validator
 from ingest.examine import Desk
 from ingest.examined import examined
 from ingest.finding import Finding, Severity, error
 from ingest.identify import Basis, Identification, Identifier, Sample
 from ingest.pipeline import CHUNK_BYTES, CHUNK_FILES
-from ingest.sip import open_sip
+from ingest.sip import Sip, open_sip
+from ingest.standards import NO_STANDARDS, Standards
 from ingest.worklist import Worklist
 from policies.ingest import IngestPolicy
 from storage.parallel import cut, in_order
@@ -38,13 +39,17 @@ class Validation:
 def validate(
     path: Path, policy: IngestPolicy, executor: Callable[[int, int], AbstractContextManager[Executor]],
     kind: str = "", manifest: Path | None = None, progress: Progress = SILENT, *, now: datetime | None = None,
+    standards: Standards = NO_STANDARDS,
 ) -> Validation:  # fmt: skip
     """Read a package and check it by its standard's rules, or by the producer's list of digests, in it or given as
-    `manifest`; raise NoSuchPackage, UnknownPackage or NotManifest. Without `now`, no date in it is of the future."""
+    `manifest`; raise NoSuchPackage, UnknownPackage or NotManifest. Without `now`, no date in it is of the future.
+
+    What schemas and other validators say, where `standards` has what they need, stands beside what we find.
+    """
     with tempfile.TemporaryDirectory(prefix="tianyi-") as scratch:
         worklist = Worklist(f"{scratch}/worklist.db")
         try:
-            return _validated(path, policy, executor, kind, manifest, progress, worklist, Path(scratch), now)
+            return _validated(path, policy, executor, kind, manifest, progress, worklist, Path(scratch), now, standards)
         finally:
             worklist.close()
 
@@ -52,7 +57,7 @@ def validate(
 def _validated(
     path: Path, policy: IngestPolicy, executor: Callable[[int, int], AbstractContextManager[Executor]],
     kind: str, manifest: Path | None, progress: Progress, worklist: Worklist, scratch: Path,
-    now: datetime | None,
+    now: datetime | None, standards: Standards,
 ) -> Validation:  # fmt: skip
     given = sip_digests.copied(manifest, scratch) if manifest else None
     sip = open_sip(path, worklist, scratch / "unpacked", policy, kind, given)
@@ -78,8 +83,19 @@ def _validated(
     elif not sip.description:
         told = f"A plain {sip.kind} makes no claims to be checked: say --as what it is, or give its list of digests."
         worklist.tell([error("no-rules", told)])
+    worklist.tell(_beside(worklist, sip, standards, scratch))
     findings = tuple(worklist.findings())
     return Validation(sip.kind, all(found.severity is not Severity.ERROR for found in findings), findings)
+
+
+def _beside(worklist: Worklist, sip: Sip, standards: Standards, scratch: Path) -> list[Finding]:
+    """What others say of the package."""
+    (folder := scratch / "beside").mkdir()
+    if sip.eark:
+        return [*sip_eark_schema.check(worklist, sip.eark, standards, folder)]
+    if sip.crate:
+        return [*sip_rocrate_validator.check(worklist, sip.crate, standards, folder)]
+    return []
 
 
 class _Nobody:

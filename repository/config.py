@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from ingest.scan_line import parse_address
+from ingest.standards import NO_STANDARDS, Standards
 from repository import copy_s3
 from repository.errors import BadConfig, NoRepository, UnsupportedCopy
 from storage.durable import DISK, Disk
@@ -60,13 +61,15 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What tianyi.toml says; `folder` is where it lies. `scan` is None where no virus scanner is configured."""
+    """What tianyi.toml says; `folder` is where it lies. `scan` is None where no virus scanner is configured;
+    `standards` says where schemas and the like are."""
 
     folder: Path
     vault_id: str
     copies: Sequence[Copy]
     agents: Sequence[Agent] = ()
     scan: Scan | None = None
+    standards: Standards = NO_STANDARDS
 
     @property
     def work(self) -> Path:
@@ -98,7 +101,8 @@ def load(folder: Path) -> Config:
         copies = tuple(map(_copy, said["copies"]))
         agents = tuple(Agent(str(agent["name"]), str(agent.get("user", ""))) for agent in said.get("agents", ()))
         check_copies(copies, folder / FILE)
-        return Config(folder, str(said["vault"]["id"]), copies, agents, _scan(said, folder / FILE))
+        scan, standards = _scan(said, folder / FILE), _standards(said, folder)
+        return Config(folder, str(said["vault"]["id"]), copies, agents, scan, standards)
     except FileNotFoundError as error:
         raise NoRepository(str(folder)) from error
     except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError, UnicodeDecodeError, RecursionError) as error:
@@ -142,6 +146,14 @@ def _scan(said: Mapping[str, Any], file: Path) -> Scan | None:
     except ValueError as error:
         raise BadConfig(str(file), str(error)) from error
     return Scan(str(said["scan"]["clamd"]), seconds)
+
+
+def _standards(said: Mapping[str, Any], folder: Path) -> Standards:
+    table = {name: str(value) for name, value in said.get("standards", {}).items()}
+    if unknown := table.keys() - {"folder", "roc_validator"}:
+        raise BadConfig(str(folder / FILE), f"[standards] has {min(unknown)!r}; it takes folder and roc_validator")
+    where = folder / table["folder"] if "folder" in table else None
+    return Standards(where, table.get("roc_validator", NO_STANDARDS.roc_validator))
 
 
 def _copy(table: Mapping[str, Any]) -> Copy:

@@ -145,6 +145,15 @@ def _corpora() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def standards() -> Path:
+    """The folder beside the corpora that has schemas and JSON-LD contexts."""
+    folder = _corpora().parent
+    if not (folder / "schemas").is_dir():
+        pytest.skip("no schemas")
+    return folder
+
+
 @pytest.fixture
 def tally(record_property: Callable[[str, object], None]) -> Tally:
     """`tally("processes killed", 3)`: faults that a test made, for the table of docs/durability.md."""

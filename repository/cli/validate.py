@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -10,27 +11,49 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from ingest import standards as files
 from ingest.validation import Validation
 from ingest.validation import validate as validated
 from policies.document import load
-from repository import edge, wire
-from repository.cli.app import AsJson
+from repository import config, edge, wire
+from repository.cli.app import AsJson, chosen
 from repository.cli.ingest import Kind, Manifest
 from repository.cli.screen import Screen, printable
+from repository.errors import NoRepository
 from repository.workers import workers
+
+Standards = Annotated[
+    Path | None,
+    typer.Option("--standards", metavar="DIR", envvar="TIANYI_STANDARDS",
+                 help="Where schemas and JSON-LD contexts lie; else as tianyi.toml says."),
+]  # fmt: skip
 
 
 def validate(
+    context: typer.Context,
     path: Annotated[Path, typer.Argument(metavar="PATH", help="A package: a folder, a zip, a tar or a 7z.")],
     kind: Annotated[Kind | None, typer.Option("--as", help="What it is, where detection errs.")] = None,
     manifest: Manifest = None,
+    standards: Standards = None,
     json: AsJson = False,
 ) -> None:
     """Check a package by its standard's rules, or by its list of digests; needs no repository, keeps nothing."""
     screen = Screen(json=json)
-    result = validated(path, load(None).ingest, workers, kind or "", manifest, screen.progress(), now=datetime.now(UTC))
+    result = validated(
+        path, load(None).ingest, workers, kind or "", manifest, screen.progress(), now=datetime.now(UTC),
+        standards=_standards(context, standards),
+    )  # fmt: skip
     screen.result(wire.validation(result), lambda console: _show(console, result))
     raise typer.Exit(edge.DONE if result.valid else edge.REJECTED)
+
+
+def _standards(context: typer.Context, folder: Path | None) -> files.Standards:
+    """Those of the repository, where the command is given in one or names one; a folder that is named goes before."""
+    try:
+        known = config.load(chosen(context)).standards
+    except NoRepository:
+        known = files.NO_STANDARDS
+    return replace(known, folder=folder) if folder else known
 
 
 def _show(console: Console, result: Validation) -> None:
