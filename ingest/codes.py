@@ -23,6 +23,11 @@ EARK = frozenset(
 CODES = OCFL | EARK | frozenset({
     "7z-damaged", "7z-encrypted", "7z-unsupported",
     "archive-in-part", "archive-not-extracted",
+    *("bagit-profile-" + field for field in (
+        "accept-bagit-version", "accept-serialization", "allow-fetch.txt", "bag-info", "data-empty",
+        "fetch.txt-required", "identifier", "manifests-allowed", "manifests-required", "payload-files-allowed",
+        "payload-files-required", "serialization", "tag-files-allowed", "tag-files-required", "tag-manifests-allowed",
+        "tag-manifests-required")),
     "container-bomb", "container-too-large", "container-too-many", "duplicate-entry", "empty-package",
     "digest-altered", "digest-contradiction", "digest-extra-file", "digest-list-line", "digest-list-unreadable",
     "digest-list-unused", "digest-missing-file",
@@ -31,7 +36,7 @@ CODES = OCFL | EARK | frozenset({
     "malformed", "metadata-encoding", "metadata-form", "metadata-line", "metadata-missing-file",
     "mets-invalid", "mets-schema", "mets-unchecked", "name-troublesome", "names-alike", "no-rules", "not-checked",
     "not-scanned", "path-invalid", "path-leaves-package", "path-through-file", "path-through-link", "path-too-long",
-    "premis-schema", "premis-unchecked", "rar-refused",
+    "premis-schema", "premis-unchecked", "profile-unchecked", "rar-refused",
     "rfc8493-2.1.1-declaration", "rfc8493-2.1.1-encoding", "rfc8493-2.1.1-missing", "rfc8493-2.1.1-version",
     "rfc8493-2.1.2-payload", "rfc8493-2.1.3-asterisk", "rfc8493-2.1.3-contradiction", "rfc8493-2.1.3-dot",
     "rfc8493-2.1.3-line", "rfc8493-2.1.3-none", "rfc8493-2.1.3-normalization", "rfc8493-2.1.3-twice",

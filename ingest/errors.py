@@ -74,3 +74,14 @@ class NotManifest(IngestError):
         super().__init__(
             f"{path} is no list of digests: {why}.", "Give one as md5sum or sha256sum write it, or as .csv."
         )
+
+
+class BadProfile(IngestError):
+    """A file that was given as a BagIt Profile, and is none."""
+
+    code = "profile-invalid"
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(
+            f"{path} is no BagIt Profile: {why}.", "Give a profile as the BagIt Profiles Specification has it, as JSON."
+        )

@@ -1,7 +1,8 @@
-"""The schema tool: `python -I schema_child.py FILES.json DOCUMENT…`, in the bounded child; findings as JSON Lines.
+"""The schema tool: `python -I schema_child.py FILES.json DOCUMENT…`, in the bounded child; findings in the
+file `found` of the folder that it runs in, as JSON Lines.
 
 FILES.json maps the names of schema files to where they lie: what a schema imports is found there by its name or not at
-all. Each line of output is {"document": number, "line": number, "told": sentence}; "line" is 0 where it is not known.
+all. Each line is {"document": number, "line": number, "told": sentence}; "line" is 0 where it is not known.
 """
 
 from __future__ import annotations
@@ -86,9 +87,10 @@ def _once(log: Any) -> list[tuple[int, str]]:
 def main(files: str, documents: list[str]) -> None:
     with open(files, encoding="utf-8") as file:
         known = json.load(file)
-    for number, document in enumerate(documents):
-        for line, sentence in told(document, known):
-            print(json.dumps({"document": number, "line": line, "told": sentence}), flush=True)
+    with open("found", "x", encoding="ascii", buffering=1) as found:  # a crash leaves what was found before
+        for number, document in enumerate(documents):
+            for line, sentence in told(document, known):
+                found.write(json.dumps({"document": number, "line": line, "told": sentence}) + "\n")
 
 
 if __name__ == "__main__":

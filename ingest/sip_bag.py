@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 
 from ingest import bagit_tags, checks
 from ingest.bagit_tags import Claim, Declaration
@@ -44,13 +45,18 @@ def place(name: bytes, base: bytes) -> str:
     return SUBMISSION + bag_path(name.removeprefix(base))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Bag:
-    """A bag as it declares itself; `elements` are bag-info's, labels in lower case, the first of each."""
+    """A bag as it declares itself; `tags` are bag-info's labels and values as they stand there."""
 
     base: bytes
     declared: Declaration
-    elements: dict[str, str]
+    tags: tuple[tuple[str, str], ...]
+
+    @cached_property
+    def elements(self) -> dict[str, str]:
+        """The first of each label, labels in lower case."""
+        return {label.lower(): value for label, value in reversed(self.tags)}
 
 
 def read(worklist: Worklist, base: bytes) -> Bag:
@@ -166,17 +172,16 @@ def _normalized(worklist: Worklist) -> Iterator[Finding]:
             yield warning("rfc8493-2.1.3-normalization", "Its name is normalized otherwise.", escape_path(there))
 
 
-def _info(worklist: Worklist, base: bytes, declared: Declaration) -> dict[str, str]:
+def _info(worklist: Worklist, base: bytes, declared: Declaration) -> tuple[tuple[str, str], ...]:
     """bag-info.txt, called package-info.txt before version 0.95."""
-    elements: dict[str, str] = {}
+    found: list[tuple[str, str]] = []
     for name in (b"bag-info.txt", b"package-info.txt"):
         text = bagit_tags.decoded(worklist.read(base + name, _LARGEST_TAG) or b"", declared.encoding, name.decode())
         if isinstance(text, Finding):
             worklist.tell([text])
             continue
-        for label, value in parse_info(text):
-            elements.setdefault(label.lower(), value)
-    return elements
+        found.extend(parse_info(text))
+    return tuple(found)
 
 
 def _contradictions(worklist: Worklist) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from ingest.finding import Finding, error, info, warning
-from ingest.sandbox import Limits, Ran, ending, run
+from ingest.sandbox import Limits, ending, run
 from ingest.sip_eark import Eark
 from ingest.standards import Standards
 from ingest.worklist import Worklist
@@ -24,7 +24,7 @@ _PREMIS = {"premis.xsd": "premis"}
 _PRESERVATION = b"metadata/preservation/"
 _LARGEST = 4 << 30  # bytes of a document
 _AT_ONCE = 50  # documents that one child reads
-_LIMITS = Limits(seconds=300, cpu=300)
+_LIMITS = Limits(seconds=300, cpu=300, file=64 << 20)
 
 
 class Checked(NamedTuple):
@@ -86,16 +86,15 @@ def _told(documents: Sequence[Checked], known: dict[str, str], scratch: Path, ea
         paths = [escape_path(one.name.removeprefix(eark.base)) for one in some]
         ran = run([sys.executable, "-I", "-B", str(TOOL), "schemas.json", *(os.fsdecode(one.source) for one in some)],
                   scratch, _LIMITS)  # fmt: skip
-        yield from _heard(ran, paths)
+        yield from _heard(scratch / "found", paths)
         if ran.exit != 0:
             yield "", f"{paths[0]} and those after it were not held against their schema: {ending(ran, _LIMITS)}."
 
 
-def _heard(ran: Ran, paths: Sequence[str]) -> Iterator[tuple[str, str]]:
-    for line in ran.output.splitlines():
-        try:
-            said = json.loads(line)
-            where = f"Line {said['line']}: " if said["line"] else ""
-            yield paths[said["document"]], f"{where}{said['told']}"
-        except (ValueError, KeyError, IndexError):  # the last line may be cut: the child's output is bounded
-            yield "", "More was found than can be told."
+def _heard(found: Path, paths: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """What the child has written down, and nothing more of it; a line that it was stopped in does not count."""
+    lines = found.read_bytes().splitlines(keepends=True) if found.exists() else []
+    found.unlink(missing_ok=True)
+    for said in (json.loads(line) for line in lines if line.endswith(b"\n")):
+        where = f"Line {said['line']}: " if said["line"] else ""
+        yield paths[said["document"]], f"{where}{said['told']}"

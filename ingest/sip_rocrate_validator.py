@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 from ingest.finding import Finding, Severity, info
 from ingest.rocrate_child import NO_CONTEXT, NOT_THERE
 from ingest.rocrate_metadata import NAMES
-from ingest.sandbox import CANNOT_RUN, Limits, Ran, ending, run
+from ingest.sandbox import CANNOT_RUN, Limits, ending, run
 from ingest.sip_rocrate import LARGEST, RoCrate
 from ingest.standards import Standards
 from ingest.worklist import Worklist
@@ -22,7 +23,8 @@ TOOL: Final = Path(__file__).with_name("rocrate_child.py")
 _SEVERITIES = {"REQUIRED": Severity.ERROR, "RECOMMENDED": Severity.WARNING}
 _CONTEXT = re.compile(r"context-([0-9]+\.[0-9]+)\.jsonld")
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_LIMITS = Limits(seconds=300, cpu=300)
+_LIMITS = Limits(seconds=300, cpu=300, file=256 << 20)
+_TOLD = 100  # findings of one code
 
 
 def check(worklist: Worklist, crate: RoCrate, standards: Standards, scratch: Path) -> Iterator[Finding]:
@@ -50,7 +52,7 @@ def check(worklist: Worklist, crate: RoCrate, standards: Standards, scratch: Pat
     elif ran.exit != 0:
         yield _unchecked(ending(ran, _LIMITS))
     else:
-        yield from _heard(ran, NAMES[0].decode())
+        yield from _few(_heard(scratch / "found", NAMES[0].decode()))
 
 
 def _contexts(standards: Standards) -> dict[str, str]:
@@ -63,17 +65,25 @@ def _contexts(standards: Standards) -> dict[str, str]:
     return found
 
 
-def _heard(ran: Ran, document: str) -> Iterator[Finding]:
-    for line in ran.output.splitlines():
-        try:
-            said = json.loads(line)
+def _heard(found: Path, document: str) -> Iterator[Finding]:
+    with found.open(encoding="ascii") as file:
+        for said in map(json.loads, file):
             severity = _SEVERITIES.get(said["severity"], Severity.INFO)
-            code, told, about = str(said["check"]), str(said["told"]), str(said["about"])
-        except (ValueError, KeyError):  # the last line may be cut: the child's output is bounded
-            yield _unchecked("it found more than can be told")
-            return
-        path = escape_path(about.encode("utf-8", "replace")) if about else document
-        yield Finding(code if _CODE.fullmatch(code) else "rocrate-unchecked", severity, path, told)
+            code = said["check"] if _CODE.fullmatch(said["check"]) else "rocrate-unchecked"
+            path = escape_path(said["about"].encode("utf-8", "replace")) if said["about"] else document
+            yield Finding(code, severity, path, said["told"])
+
+
+def _few(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """The first of each code, and how many more there are: each of a million files may lack the same."""
+    counts: Counter[tuple[str, Severity]] = Counter()
+    for found in findings:
+        counts[found.code, found.severity] += 1
+        if counts[found.code, found.severity] <= _TOLD:
+            yield found
+    for (code, severity), count in counts.items():
+        if count > _TOLD:
+            yield Finding(code, severity, "", f"And {count - _TOLD:,} more.")
 
 
 def _unchecked(why: str) -> Finding:

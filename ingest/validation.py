@@ -12,7 +12,17 @@ from functools import partial
 from operator import attrgetter
 from pathlib import Path
 
-from ingest import sip_bag, sip_digests, sip_eark, sip_eark_schema, sip_ocfl, sip_rocrate, sip_rocrate_validator
+from ingest import (
+    sip_bag,
+    sip_bag_profile,
+    sip_digests,
+    sip_eark,
+    sip_eark_schema,
+    sip_ocfl,
+    sip_rocrate,
+    sip_rocrate_validator,
+)
+from ingest.bag_profile import Profile
 from ingest.examine import Desk
 from ingest.examined import examined
 from ingest.finding import Finding, Severity, error
@@ -39,17 +49,20 @@ class Validation:
 def validate(
     path: Path, policy: IngestPolicy, executor: Callable[[int, int], AbstractContextManager[Executor]],
     kind: str = "", manifest: Path | None = None, progress: Progress = SILENT, *, now: datetime | None = None,
-    standards: Standards = NO_STANDARDS,
+    standards: Standards = NO_STANDARDS, profile: Profile | None = None,
 ) -> Validation:  # fmt: skip
     """Read a package and check it by its standard's rules, or by the producer's list of digests, in it or given as
     `manifest`; raise NoSuchPackage, UnknownPackage or NotManifest. Without `now`, no date in it is of the future.
 
-    What schemas and other validators say, where `standards` has what they need, stands beside what we find.
+    What schemas, profiles and other validators say, where `standards` has what they need, stands beside what we find.
+    `profile` is the BagIt Profile that a bag has to keep to, instead of those that it names.
     """
     with tempfile.TemporaryDirectory(prefix="tianyi-") as scratch:
         worklist = Worklist(f"{scratch}/worklist.db")
         try:
-            return _validated(path, policy, executor, kind, manifest, progress, worklist, Path(scratch), now, standards)
+            return _validated(
+                path, policy, executor, kind, manifest, progress, worklist, Path(scratch), now, standards, profile
+            )
         finally:
             worklist.close()
 
@@ -57,7 +70,7 @@ def validate(
 def _validated(
     path: Path, policy: IngestPolicy, executor: Callable[[int, int], AbstractContextManager[Executor]],
     kind: str, manifest: Path | None, progress: Progress, worklist: Worklist, scratch: Path,
-    now: datetime | None, standards: Standards,
+    now: datetime | None, standards: Standards, profile: Profile | None,
 ) -> Validation:  # fmt: skip
     given = sip_digests.copied(manifest, scratch) if manifest else None
     sip = open_sip(path, worklist, scratch / "unpacked", policy, kind, given)
@@ -72,6 +85,8 @@ def _validated(
     progress.end()
     if sip.bag:
         worklist.tell(sip_bag.check(worklist, sip.bag))
+        container = sip.container.name if sip.container else ""
+        worklist.tell([*sip_bag_profile.check(worklist, sip.bag, container, standards, profile)])
     elif sip.ocfl:
         worklist.tell(sip_ocfl.check(worklist))
     elif sip.eark:

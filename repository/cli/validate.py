@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from ingest import sip_bag_profile
 from ingest import standards as files
 from ingest.validation import Validation
 from ingest.validation import validate as validated
@@ -35,13 +36,16 @@ def validate(
     kind: Annotated[Kind | None, typer.Option("--as", help="What it is, where detection errs.")] = None,
     manifest: Manifest = None,
     standards: Standards = None,
+    profile: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The BagIt Profile that a bag has to keep to.")
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """Check a package by its standard's rules, or by its list of digests; needs no repository, keeps nothing."""
     screen = Screen(json=json)
     result = validated(
         path, load(None).ingest, workers, kind or "", manifest, screen.progress(), now=datetime.now(UTC),
-        standards=_standards(context, standards),
+        standards=_standards(context, standards), profile=sip_bag_profile.load(profile) if profile else None,
     )  # fmt: skip
     screen.result(wire.validation(result), lambda console: _show(console, result))
     raise typer.Exit(edge.DONE if result.valid else edge.REJECTED)

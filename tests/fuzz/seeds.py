@@ -117,6 +117,16 @@ def infos() -> list[bytes]:
     ]
 
 
+def profiles() -> list[bytes]:
+    return [json.dumps({
+        "BagIt-Profile-Info": {"BagIt-Profile-Identifier": "https://example.org/p.json", "Version": "1"},
+        "Bag-Info": {"Source-Organization": {"required": True, "values": ["The library"], "repeatable": False}},
+        "Manifests-Required": ["md5"], "Manifests-Allowed": ["md5", "sha256"], "Allow-Fetch.txt": False,
+        "Serialization": "optional", "Accept-Serialization": ["application/zip"], "Accept-BagIt-Version": ["1.0"],
+        "Tag-Files-Required": ["bag-info.txt"], "Tag-Files-Allowed": ["*.txt", "[a-z]*"], "Data-Empty": False,
+    }).encode()]  # fmt: skip
+
+
 def folder() -> dict[str, bytes]:
     return {"a.txt": _TEXT, "folder/b.txt": _TEXT, "objects/c.txt": _TEXT}
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from ingest import archive, describe, droid, metadata_rows, scan_clamd
+from ingest import archive, bag_profile, describe, droid, metadata_rows, scan_clamd
 from ingest.engine import fido_identifier
 from ingest.finding import Finding
 from ingest.identify import HEAD, Sample
@@ -207,6 +207,14 @@ def _table(data: bytes) -> object:
     return [*metadata_rows.rows(lines, "metadata.csv")] if metadata_rows.is_ours(lines[0] if lines else "") else None
 
 
+def _profile(data: bytes) -> object:
+    bag_profile.identifier(data)
+    files = [("bagit.txt", 1), ("data/a.txt", 2), ("folder/caf\u00e9", 0)]
+    tags = [("BagIt-Profile-Identifier", "https://example.org/p.json"), ("Source-Organization", "The library")]
+    shape = bag_profile.Shape("1.0", tags, frozenset({"md5"}), frozenset(), frozenset(), files)
+    return [*bag_profile.check(bag_profile.parse(data), shape)]
+
+
 TARGETS = {target.name: target for target in (
     Target("zip", _archive("zip"), seeds.zips()),
     Target("tar", _archive("tar"), seeds.tars(), mended_tar),
@@ -217,6 +225,7 @@ TARGETS = {target.name: target for target in (
     Target("tagmanifest", _package("bag", "tagmanifest-sha256.txt", seeds.bag), seeds.manifests()),
     Target("fetch.txt", _package("bag", "fetch.txt", seeds.bag), seeds.fetches()),
     Target("bag-info", _package("bag", "bag-info.txt", seeds.bag), seeds.infos()),
+    Target("profile", _value(_profile, bag_profile.NotProfile), seeds.profiles()),
     Target("digest-list", _package("folder", "checksum.md5", seeds.folder), seeds.digest_lists()),
     Target("digest-table", _package("folder", "checksums.csv", seeds.folder), seeds.digest_tables()),
     Target("metadata.csv", _package("folder", "metadata/metadata.csv", seeds.folder), seeds.tables()),
