@@ -18,6 +18,7 @@ from uuid import UUID
 
 from ingest import (
     assemble,
+    beside,
     checks,
     describe,
     extracting,
@@ -43,6 +44,7 @@ from ingest.identify import Identifier
 from ingest.scan import Engine, Scanner
 from ingest.settled import Settled, place, remove
 from ingest.sip import Sip, check_package, open_sip, unchanged
+from ingest.standards import NO_STANDARDS, Standards
 from ingest.terms import NO_TERMS, Terms
 from ingest.versions import State, are_whole, states
 from ingest.worklist import Worklist
@@ -104,6 +106,7 @@ class Setting:
     progress: Progress = SILENT
     scanner: Callable[[], Scanner] | None = None
     """What gives each worker its virus scanner; None: none is asked."""
+    standards: Standards = NO_STANDARDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -295,6 +298,8 @@ class _Ingest:
             self.worklist.tell(sip_rocrate.check(self.worklist, sip.crate))
         if sip.lists:
             self.worklist.tell(sip_digests.check(self.worklist, sip.lists))
+        if self.setting.standards.folder:
+            self.worklist.tell(beside.rules(self.worklist, sip, self.setting.standards, self.scratch))
         if sip.ocfl and sip.ocfl.is_root:
             self.worklist.tell([error("ocfl-root", "It is a storage root in an archive: deliver it unpacked.")])
         self.worklist.tell(unchanged(sip, self.worklist))

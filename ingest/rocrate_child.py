@@ -1,10 +1,10 @@
 """The roc-validator tool: `python -I rocrate_child.py CONTEXTS.json FOLDER`, in the bounded child; JSON Lines.
 
 The folder holds one ro-crate-metadata.json. CONTEXTS.json maps addresses without their scheme to files: every request
-that the validator makes is answered from there or fails. Each line of the file `found`, in the folder that it runs in,
-is {"check": identifier, "severity": REQUIRED or RECOMMENDED, "told": sentence, "about": identifier}. Exit 3: this
-Python has no roc-validator. Exit 4: a JSON-LD context is not at hand, without which the document means nothing; the last line
-of stderr is its address.
+that the validator makes is answered from there or fails. Each line of the file `found` is {"check": identifier,
+"severity": REQUIRED or RECOMMENDED, "told": sentence, "about": identifier}. Exit 3: this Python has no roc-validator.
+Exit 4: a JSON-LD context is not at hand, without which the document means nothing; the last line of stderr is its
+address.
 """
 
 from __future__ import annotations

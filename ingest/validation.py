@@ -12,23 +12,14 @@ from functools import partial
 from operator import attrgetter
 from pathlib import Path
 
-from ingest import (
-    sip_bag,
-    sip_bag_profile,
-    sip_digests,
-    sip_eark,
-    sip_eark_schema,
-    sip_ocfl,
-    sip_rocrate,
-    sip_rocrate_validator,
-)
+from ingest import beside, sip_bag, sip_digests, sip_eark, sip_ocfl, sip_rocrate
 from ingest.bag_profile import Profile
 from ingest.examine import Desk
 from ingest.examined import examined
 from ingest.finding import Finding, Severity, error
 from ingest.identify import Basis, Identification, Identifier, Sample
 from ingest.pipeline import CHUNK_BYTES, CHUNK_FILES
-from ingest.sip import Sip, open_sip
+from ingest.sip import open_sip
 from ingest.standards import NO_STANDARDS, Standards
 from ingest.worklist import Worklist
 from policies.ingest import IngestPolicy
@@ -85,8 +76,6 @@ def _validated(
     progress.end()
     if sip.bag:
         worklist.tell(sip_bag.check(worklist, sip.bag))
-        container = sip.container.name if sip.container else ""
-        worklist.tell([*sip_bag_profile.check(worklist, sip.bag, container, standards, profile)])
     elif sip.ocfl:
         worklist.tell(sip_ocfl.check(worklist))
     elif sip.eark:
@@ -98,19 +87,10 @@ def _validated(
     elif not sip.description:
         told = f"A plain {sip.kind} makes no claims to be checked: say --as what it is, or give its list of digests."
         worklist.tell([error("no-rules", told)])
-    worklist.tell(_beside(worklist, sip, standards, scratch))
+    worklist.tell(beside.rules(worklist, sip, standards, scratch, profile))
+    worklist.tell(beside.validators(worklist, sip, standards, scratch))
     findings = tuple(worklist.findings())
     return Validation(sip.kind, all(found.severity is not Severity.ERROR for found in findings), findings)
-
-
-def _beside(worklist: Worklist, sip: Sip, standards: Standards, scratch: Path) -> list[Finding]:
-    """What others say of the package."""
-    (folder := scratch / "beside").mkdir()
-    if sip.eark:
-        return [*sip_eark_schema.check(worklist, sip.eark, standards, folder)]
-    if sip.crate:
-        return [*sip_rocrate_validator.check(worklist, sip.crate, standards, folder)]
-    return []
 
 
 class _Nobody:

@@ -168,7 +168,7 @@ class Opened:
             committer=self.committer, work=self.settings.work, holds=self._holds,
             policies=policies, executor=workers, identifier=identifier, now=self.now,
             new_id=self._new_id, agent=self.agent, software=SOFTWARE, progress=self.progress,
-            scanner=scanners.configured(self.settings),
+            scanner=scanners.configured(self.settings), standards=self.settings.standards,
         )  # fmt: skip
 
     def _watch(self) -> Watch:

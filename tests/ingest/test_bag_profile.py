@@ -122,3 +122,17 @@ def test_a_profile_is_given_or_found_by_its_identifier(tianyi: Tianyi, bag: Path
     assert (answer.code, answer.said["code"]) == (5, "profile-invalid")
     answer = tianyi("validate", bag, "--profile", tmp_path / "none")
     assert (answer.code, answer.said["code"]) == (5, "profile-invalid")
+
+
+def test_an_ingest_holds_bags_against_the_profiles_that_the_repository_has(
+    tianyi: Tianyi, repository: Path, bag: Path
+) -> None:  # fmt: skip
+    settings, standards = repository / "tianyi.toml", repository / "standards"
+    settings.write_text(settings.read_text() + '\n[standards]\nfolder = "standards"\n')
+    answer = tianyi("ingest", bag, at=repository)
+    assert (answer.said["outcome"], codes(answer)["profile-unchecked"]) == ("accepted", "info")
+    standards.mkdir()
+    (standards / "p.json").write_text(json.dumps({"BagIt-Profile-Info": INFO, "Tag-Manifests-Required": ["sha512"]}))
+    answer = tianyi("ingest", bag, at=repository)
+    assert answer.said["outcome"] == "rejected"
+    assert codes(answer)["bagit-profile-tag-manifests-required"] == "error"

@@ -111,6 +111,24 @@ def test_a_repository_names_its_folder(tianyi: Tianyi, repository: Path, tmp_pat
     assert (answer.code, answer.said["code"], "'folders'" in answer.said["message"]) == (5, "config-invalid", True)
 
 
+def test_an_ingest_asks_the_schemas_that_the_repository_names(
+    tianyi: Tianyi, repository: Path, tmp_path: Path, standards: Path
+) -> None:  # fmt: skip
+    package = made(tmp_path)
+    assert found(tianyi("ingest", package, at=repository), "mets-.*") == []
+    settings = repository / "tianyi.toml"
+    settings.write_text(settings.read_text() + f'\n[standards]\nfolder = "{standards}"\n')
+    answer = tianyi("ingest", package, at=repository)
+    assert (answer.said["outcome"], {one["severity"] for one in found(answer, "premis-schema")}) == (
+        "accepted",
+        {"warning"},
+    )
+    text = (package / ROOT).read_text("utf-8")
+    (package / ROOT).write_text(text.replace("<dmdSec", "<dmdSek/><dmdSec", 1), "utf-8")
+    answer = tianyi("ingest", package, at=repository)
+    assert (answer.said["outcome"], len(found(answer, "mets-schema"))) == ("rejected", 1)
+
+
 def crate(folder: Path, **root: Any) -> Path:
     """A crate that says little; the context is RO-Crate's own unless `context` names more."""
     contexts = ["https://w3id.org/ro/crate/1.1/context", *root.pop("context", ())]
@@ -172,9 +190,9 @@ def test_contexts_of_others_are_found_where_their_address_says(
     assert {one["severity"] for one in found(answer, r"ro-crate-1\.1_.*")} == {"warning"}
 
 
-# Cases that roc-validator judges otherwise than their folder says when it sees the document alone, and why.
-OTHERWISE: dict[str, str] = {}
-UNCHECKED = 58  # cases whose JSON-LD contexts are not at hand
+# Cases that roc-validator judges otherwise than their folder says, and why.
+OTHERWISE = {"valid/rocrate-with-at-base-set": "its context sets @base, by which the root's @id no longer ends in /"}
+UNCHECKED = 62  # cases whose JSON-LD contexts are not at hand
 
 
 @pytest.mark.slow
@@ -198,6 +216,5 @@ def test_crates_are_judged_by_roc_validator_as_its_authors_judge_them(
 
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
         verdicts = Counter(threads.map(judged, cases(corpus("rocrate"))))
-    print(verdicts)
     assert verdicts.keys() - {"", "unchecked"} == set(OTHERWISE)
     assert verdicts["unchecked"] <= UNCHECKED
