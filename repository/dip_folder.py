@@ -30,7 +30,8 @@ def _contents(found: Tree) -> Iterator[Content]:
 
 
 def _write_links(out: Out, found: Tree) -> None:
-    for item, _ in found.entries(Kind.LINK):
+    """What lies deeper comes first, so that no link is written through another, whatever the map of names says."""
+    for item, _ in found.entries(Kind.LINK, backwards=True):
         target = out.path(item.name)
         os.makedirs(os.path.dirname(target), exist_ok=True)
         os.symlink(item.target, target)

@@ -24,8 +24,8 @@ PURE = [
         "audit", "cadence", "decide", "effective", "formats", "ingest", "migration", "model", "text", "tools")),
     *(f"ingest/{name}.py" for name in (
         "assemble", "bag_profile", "bagit_tags", "checks", "digest_lines", "errors", "finding", "happenings", "item",
-        "meanings", "judgement", "member", "metadata_rows", "ocfl_inventory", "rocrate_metadata", "scan", "sip_eark_agents",
-        "sip_eark_failures", "sip_eark_map", "sip_eark_rules", "sip_eark_terms")),
+        "meanings", "judgement", "member", "metadata_rows", "ocfl_inventory", "rocrate_metadata", "scan",
+        "sip_eark_agents", "sip_eark_failures", "sip_eark_map", "sip_eark_rules", "sip_eark_terms")),
     "fixity/outcome.py",
     *(f"repository/{name}.py" for name in ("errors", "holdings", "migration")),
 ]  # fmt: skip

@@ -153,11 +153,9 @@ def as_received(record: dict[str, Any], dest: bytes) -> int:
             count += 1
         elif entry["kind"] == "folder":
             os.makedirs(target, exist_ok=True)
-    for name, entry in entries.items():  # links last: nothing is ever written through one
-        if entry["kind"] == "link":
-            target = inside(dest, name)
-            os.makedirs(os.path.dirname(target), exist_ok=True)
-            os.symlink(base64.b64decode(entry["target"]), target)
+    for name in sorted(entries, reverse=True):  # links last and deeper ones first: nothing is written through one
+        if entries[name]["kind"] == "link":
+            link(base64.b64decode(entries[name]["target"]), inside(dest, name))
     for name in sorted(entries, reverse=True):  # folders after what is in them
         set_mode_and_time(inside(dest, name), entries[name])
     return count
@@ -169,9 +167,23 @@ def names(digests: dict[str, str]) -> dict[bytes, dict[str, Any]]:
     entries: dict[bytes, dict[str, Any]] = {}
     for _, _, path in maps:
         for line in read_blob(digests[path]).splitlines():
-            entry = json.loads(line)
-            entries[base64.b64decode(entry["name"])] = entry
+            try:
+                entry = json.loads(line)
+                need = {"file": "path", "link": "target", "folder": "name"}[entry["kind"]]
+                if not isinstance(entry[need], str) or (need == "path" and entry["path"] not in digests):
+                    raise ValueError(f"its {need} means nothing")
+                entries[base64.b64decode(entry["name"])] = entry
+            except (ValueError, KeyError, TypeError, RecursionError) as error:
+                raise Damaged(f"{path!r} has a line that is no name ({error}).") from error
     return entries
+
+
+def link(target: bytes, path: bytes) -> None:
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    try:
+        os.symlink(target, path)
+    except OSError as error:
+        fail(3, f"{path!r}: {error}")
 
 
 def set_mode_and_time(path: bytes, entry: dict[str, Any]) -> None:
