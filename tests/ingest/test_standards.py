@@ -162,6 +162,7 @@ def told_of(repository: Path, standards: Path, roc_validator: str) -> Path:
     return repository
 
 
+@pytest.mark.slow
 def test_roc_validator_s_findings_stand_beside_ours(
     tianyi: Tianyi, repository: Path, tmp_path: Path, standards: Path, roc_validator: str
 ) -> None:
