@@ -19,7 +19,7 @@ from policies.ingest import IngestPolicy
 from storage.digest import Digest
 
 if TYPE_CHECKING:
-    from ingest.pipeline import Setting
+    from ingest.delivery import Setting
 
 # What the virus scanner found something in is not stored yet, and nobody opens it.
 _STORED = "from items where kind = 'file' and digest is not null and scan is not 'infected'"

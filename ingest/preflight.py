@@ -14,13 +14,13 @@ from itertools import islice
 from pathlib import Path
 
 from ingest import checks, sip_digests
+from ingest.delivery import CAPPED, Delivery, judged
 from ingest.examine import Facts
 from ingest.examined import found
 from ingest.finding import Finding, Severity, info
 from ingest.glance import Format, Seen, looks
 from ingest.identify import Identifier
 from ingest.pace import SMALL
-from ingest.pipeline import CAPPED, Delivery, judged
 from ingest.sip import open_sip
 from ingest.unpack import TooMuch, Unpacking
 from ingest.worklist import Worklist

@@ -18,7 +18,7 @@ from ingest.examine import Desk
 from ingest.examined import examined
 from ingest.finding import Finding, Severity, error
 from ingest.identify import Basis, Identification, Identifier, Sample
-from ingest.pipeline import CHUNK_BYTES, CHUNK_FILES
+from ingest.intake import CHUNK_BYTES, CHUNK_FILES
 from ingest.sip import open_sip
 from ingest.standards import NO_STANDARDS, Standards
 from ingest.worklist import Worklist

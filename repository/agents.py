@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ingest.pipeline import REASON
+from ingest.delivery import REASON
 from repository.config import Agent
 from repository.errors import BadRequest, NotYourAgent, UndeclaredAgent
 

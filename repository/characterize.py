@@ -18,10 +18,11 @@ from ingest.assemble import Draft
 from ingest.characterization import Characterization
 from ingest.characterization_told import Teller
 from ingest.characterize import Bench, toolbox
+from ingest.delivery import Setting
 from ingest.happenings import acting
 from ingest.identify import Format
 from ingest.judgement import Outcome, Subject
-from ingest.pipeline import Setting, scratch_folder
+from ingest.pipeline import scratch_folder
 from ingest.worklist import Placed, Worklist
 from repository.catalogue import Catalogue
 from repository.characterization import Due, rows, subject

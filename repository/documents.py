@@ -14,7 +14,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from ingest.pipeline import Receipt
+from ingest.delivery import Receipt
 from ingest.terms import Terms
 
 Json = dict[str, Any]

@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ingest import drop_folder, pipeline
+from ingest import drop_folder
+from ingest.delivery import Delivery, Receipt, look
 from ingest.drop_folder import Entry, Waiting
 from ingest.errors import IngestError, NoSuchPackage, UnknownPackage
-from ingest.pipeline import Delivery, Receipt
 from ingest.terms import NO_TERMS, Terms
 from repository.accession import INTERRUPTED
 from repository.errors import DeliveryChanged
@@ -124,7 +124,7 @@ class DropFolder:
         path = drop_folder.check(self.folder, entry)
         if self.work.resolve().is_relative_to(path):
             raise UnknownPackage(escape_path(entry.name), "this repository lies in it")
-        pipeline.look(Delivery(path=path, kind=self.said.kind))
+        look(Delivery(path=path, kind=self.said.kind))
         return path if drop_folder.look(self.folder, entry.name) == entry else None
 
     def _take(self, path: Path, entry: Entry) -> Drop:

@@ -14,9 +14,9 @@ from typing import Self
 from uuid import UUID
 
 from ingest.codes import check_known
+from ingest.delivery import Setting
 from ingest.identify import Identifier
 from ingest.identify_magic import Asked
-from ingest.pipeline import Setting
 from policies import document
 from policies.effective import Policies
 from policies.errors import PolicyError

@@ -10,9 +10,9 @@ from time import monotonic
 from ingest import pipeline, settled
 from ingest.cancelling import asking
 from ingest.deliveries import deliveries
+from ingest.delivery import Delivery, Receipt, Setting, look
 from ingest.drop_folder import Entry
 from ingest.errors import Cancelled
-from ingest.pipeline import Delivery, Receipt, Setting
 from ingest.preflight import Lens, Preflight, preflight
 from ingest.terms import NO_TERMS, Terms
 from repository import accessions, documents
@@ -44,7 +44,7 @@ class Ingesting(Browsing):
     ) -> Preflight:  # fmt: skip
         """What `ingest` would do, so far as a bounded time tells; nothing is kept. Raises as `ingest` does."""
         delivery = Delivery(path=path, metadata=metadata, manifest=manifest, kind=kind, override=override)
-        pipeline.look(delivery)
+        look(delivery)
         policies = self.policies()
         with scratch(self.settings.work, f"preflight-{self._new_id()}") as [folder]:
             lens = Lens(
@@ -73,7 +73,7 @@ class Ingesting(Browsing):
             path=path, title=title, producer=producer, metadata=metadata, manifest=manifest, kind=kind,
             override=override, terms=terms,
         )  # fmt: skip
-        pipeline.look(delivery)
+        look(delivery)
         if override:
             self._decisions().check_officer()
         setting = self._setting()
@@ -113,7 +113,7 @@ class Ingesting(Browsing):
         with running(number, self.settings.work):
             if (delivery := self.in_flight.get(number)) is None or not self._is_received(number):
                 return None
-            pipeline.look(delivery)
+            look(delivery)
             return self._take_in(delivery, self._setting(), number)
 
     def _is_received(self, number: str) -> bool:
@@ -133,7 +133,7 @@ class Ingesting(Browsing):
             raise SourceUnknown(found.accession)
         delivery = known or Delivery(path=source or Path(), terms=Terms(**found.terms))
         delivery = replace(delivery, path=source or delivery.path)
-        pipeline.look(delivery)
+        look(delivery)
         setting = self._setting()
         with running(found.accession, self.settings.work):
             found, why = self._decisions().accept(number, reason)

@@ -13,8 +13,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from ingest.delivery import Delivery
 from ingest.drop_folder import Entry
-from ingest.pipeline import Delivery
 from ingest.terms import Terms
 from storage.names import escape_path
 

@@ -13,9 +13,10 @@ from pathlib import Path
 from ingest import assemble
 from ingest.assemble import Draft
 from ingest.convert import PATHWAYS, ConversionFailed, Pathway
+from ingest.delivery import Setting
 from ingest.happenings import acting
 from ingest.identify import Identification
-from ingest.pipeline import Setting, scratch_folder
+from ingest.pipeline import scratch_folder
 from ingest.sample import sample_of
 from ingest.worklist import Placed, Worklist
 from repository.catalogue import Catalogue

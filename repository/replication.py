@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from ingest.pipeline import Setting
+from ingest.delivery import Setting
 from storage.aip import stamp
 from storage.errors import StorageError
 from storage.event import Event

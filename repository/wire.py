@@ -14,8 +14,8 @@ from fixity.audit import Audit
 from fixity.audit import Finding as Seen
 from fixity.repair import Mend
 from ingest.again import Drifted
+from ingest.delivery import Receipt
 from ingest.finding import Finding
-from ingest.pipeline import Receipt
 from ingest.preflight import Preflight
 from ingest.validation import Validation
 from repository import edge

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from ingest.pipeline import Receipt
+from ingest.delivery import Receipt
 from ingest.terms import Terms, terms
 from repository import edge, wire
 from repository.accession import INTERRUPTED

@@ -12,7 +12,7 @@ from types import FrameType
 from rich.console import Console
 from rich.markup import escape
 
-from ingest.pipeline import Receipt
+from ingest.delivery import Receipt
 from repository import Repository, config, edge, wire
 from repository.cli.screen import Screen, dumps, printable
 from repository.drops import Drop, DropFolder, Said

@@ -11,9 +11,9 @@ from pathlib import Path
 from unittest.mock import patch
 
 from ingest.convert import Comparison, Converted
+from ingest.delivery import Setting
 from ingest.identify import Basis, Format, Identification, Sample
 from ingest.judgement import Judgement, Outcome, Subject
-from ingest.pipeline import Setting
 from repository import characterize, config, migrate
 from repository.characterize import Characterized
 from repository.migration import Migration

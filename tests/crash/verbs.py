@@ -14,7 +14,7 @@ from typing import Any
 from unittest.mock import patch
 
 from fixity.audit import is_damaged
-from ingest import pipeline
+from ingest import intake
 from repository import config
 from storage import layout
 from storage.errors import Unreachable
@@ -75,7 +75,7 @@ class _Ending:
 
 
 def _in_small_portions() -> Any:
-    return patch.multiple(pipeline, CHUNK_FILES=1, BATCH_FILES=1)
+    return patch.multiple(intake, CHUNK_FILES=1, BATCH_FILES=1)
 
 
 def cut_short(repository: Quick, deliveries: Path) -> None:

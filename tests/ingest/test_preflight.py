@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from ingest import preflight as module
+from ingest.delivery import Delivery
 from ingest.pace import SMALL, Pace
-from ingest.pipeline import Delivery
 from ingest.preflight import Lens, Preflight, preflight
 from policies import document
 from storage.digest import Digest, sha256

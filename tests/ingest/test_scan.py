@@ -93,7 +93,7 @@ def test_an_infected_file_never_gets_a_name_though_batches_settle_before(
     repository: Path, source: Path, copies: tuple[Path, Path], clamd: Running, monkeypatch: pytest.MonkeyPatch,
     tianyi: Tianyi,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr("ingest.pipeline.BATCH_FILES", 1)
+    monkeypatch.setattr("ingest.intake.BATCH_FILES", 1)
     configure(repository, clamd.address)
     (source / "game.exe").write_bytes(INFECTED)
     assert tianyi("ingest", source, at=repository).said["outcome"] == "held"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest import pipeline
+from ingest import intake
 from ingest.errors import Cancelled
 from ingest.examine import Desk, examine
 from ingest.identify import Identifier
@@ -38,8 +38,8 @@ FILES = 24
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Work in small portions, so that there is much to be stopped between."""
-    monkeypatch.setattr(pipeline, "CHUNK_FILES", 2)
-    monkeypatch.setattr(pipeline, "BATCH_FILES", 4)
+    monkeypatch.setattr(intake, "CHUNK_FILES", 2)
+    monkeypatch.setattr(intake, "BATCH_FILES", 4)
 
 
 @pytest.fixture

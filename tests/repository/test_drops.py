@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from ingest.cancelling import asking
+from ingest.delivery import Receipt
 from ingest.errors import NoSuchPackage, UnknownPackage
-from ingest.pipeline import Receipt
 from repository import Repository
 from repository.drops import Drop, DropFolder
 from repository.errors import DeliveryChanged

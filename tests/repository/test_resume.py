@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest import examine, pipeline
+from ingest import examine, intake
 from repository import Repository
 from storage import bag, layout
 from storage.aip import parse_aip
@@ -33,8 +33,8 @@ Reads = Callable[[], int]
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Work in small portions, so that there is much to be cut between."""
-    monkeypatch.setattr(pipeline, "CHUNK_FILES", 2)
-    monkeypatch.setattr(pipeline, "BATCH_FILES", 4)
+    monkeypatch.setattr(intake, "CHUNK_FILES", 2)
+    monkeypatch.setattr(intake, "BATCH_FILES", 4)
 
 
 @pytest.fixture

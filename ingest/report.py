@@ -1,0 +1,34 @@
+"""What is written down of a delivery for people: the list of its files, and all findings."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from ingest.assemble import joined
+from ingest.worklist import Worklist
+from storage.digest import Digest, Hashing
+from storage.manifest import Line, format_line
+from storage.names import bag_path
+
+
+def write_list(worklist: Worklist, path: Path) -> Digest:
+    """Write down every file that was read, in the form of a BagIt manifest, by name; return the list's SHA-256."""
+    hashing = Hashing()
+    with path.open("wb") as file:
+        lines = (format_line(Line(bag_path(name), digest)) for name, digest, _ in worklist.read_files())
+        for part in joined(lines):
+            hashing.feed(part)
+            file.write(part)
+    return hashing.digest()
+
+
+def write_report(worklist: Worklist, listing: Path, path: Path) -> None:
+    """Write all findings, one JSON object a line, and beside them, as `.sha256`, the list of files."""
+    path.parent.mkdir(exist_ok=True)
+    shutil.copyfile(listing, path.with_suffix(".sha256"))
+    with path.open("w", encoding="utf-8") as file:
+        for f in worklist.findings():
+            told = {"code": f.code, "severity": f.severity, "path": f.path, "message": f.message}
+            file.write(json.dumps(told, ensure_ascii=False) + "\n")
