@@ -72,16 +72,16 @@ def put_policy(worklist: Worklist, keep: Keep, version: int, policy: bytes) -> N
     put(worklist, keep, f"{bag.PRESERVATION}policy-v{version}.json", [policy])
 
 
-def put_terms(worklist: Worklist, keep: Keep, accession: str, told: Mapping[str, str]) -> None:
+def put_terms(worklist: Worklist, keep: Keep, version: int, accession: str, told: Mapping[str, str]) -> None:
     """Keep the terms on which it came."""
     data = json.dumps({"accession": accession, **told}, ensure_ascii=False, indent=1).encode()
-    put(worklist, keep, f"{bag.PRESERVATION}accession-v1.json", [data + b"\n"])
+    put(worklist, keep, f"{bag.PRESERVATION}accession-v{version}.json", [data + b"\n"])
 
 
-def put_container(worklist: Worklist, keep: Keep, container: Container) -> None:
+def put_container(worklist: Worklist, keep: Keep, version: int, container: Container) -> None:
     """Write down which archive the files came in."""
     told = {"name": container.name, "digest": str(container.digest), "size": container.size}
-    put(worklist, keep, f"{bag.PRESERVATION}container-v1.json", [json.dumps(told, indent=1).encode() + b"\n"])
+    put(worklist, keep, f"{bag.PRESERVATION}container-v{version}.json", [json.dumps(told, indent=1).encode() + b"\n"])
 
 
 def put(worklist: Worklist, keep: Keep, place: str, parts: Iterable[bytes]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from ingest.delivery import Delivery, Setting, first_said
 from ingest.describe import DublinCore
 from ingest.extracting import Extracted
 from ingest.happenings import Actors, happenings
+from ingest.held import REASONS, Held
 from ingest.scan import Engine
 from ingest.sip import Sip
 from ingest.sip_digests import Given
@@ -32,7 +33,7 @@ from storage.receive import chunks
 class Composition:
     """What an ingest knows when it is decided. `described` is the description that came beside the delivery, its bytes
     and what they say; `given` the list of digests beside it; `extracted` what came out of its archives, `said` what
-    format tools said, None where nobody asked; `keep` takes in what is made."""
+    format tools said, None where nobody asked; `held` is the AIP that it is added to; `keep` takes in what is made."""
 
     setting: Setting
     delivery: Delivery
@@ -45,20 +46,31 @@ class Composition:
     engine: Engine | None
     extracted: Extracted | None
     said: Characterization | None
+    held: Held | None
     keep: Keep
 
     def draft(self) -> Draft:
-        """Of the first version, with an identifier for the AIP."""
+        """Of the first version that is made, with an identifier for the AIP where that is a new one."""
         title, producer = self.named()
-        return Draft(
+        draft = Draft(
             aip=f"urn:uuid:{self.setting.new_id()}", version=1, accession=self.accession,
             created=stamp(self.setting.now()), agent=self.setting.agent, reason="ingestion",
             title=title, producer=producer, software=self.setting.software,
         )  # fmt: skip
+        if self.held is None:
+            return draft
+        last = self.held.last
+        known = replace(draft, aip=last.aip, version=last.version + 1, accession=last.accession, previous=last)
+        return replace(known, reason=REASONS[self.held.how])
 
     def named(self) -> tuple[str, str]:
-        """The delivery's title and producer: as the officer says, else its metadata, else the package."""
+        """The delivery's title and producer: as the officer says, else its metadata, else the package; or those of
+        the AIP that it is added to."""
         sip = self.sip
+        if self.held:
+            title, producer = self.held.named()
+            told = self.described[1].get("title", ()) if self.described else ()
+            return first_said([self.delivery.title, *told, title]), first_said([producer, self.delivery.producer])
         elements = sip.bag.elements if sip.bag else {}
         core = self.described[1] if self.described else sip.core
         titles = [self.delivery.title, *core.get("title", ()), elements.get("external-description", ""), sip.name]
@@ -76,8 +88,10 @@ class Composition:
 
     def assemble(self, state: State, decision: Decision, draft: Draft, report: Path) -> Assembled:
         """Assemble one version; what is about the delivery as a whole comes with the first."""
-        if draft.version == 1:
-            self._put_about(state.worklist, report)
+        if self._is_first(draft):
+            self._put_about(state.worklist, report, draft.version)
+        if self.held:
+            self.held.inherit(state.worklist, described=self.described is not None)
         assemble.put_names(state.worklist, self.keep, draft.version)
         assemble.put_policy(state.worklist, self.keep, draft.version, self.setting.policies.to_bytes())
         self._put_premis(state, decision, draft)
@@ -88,7 +102,7 @@ class Composition:
         actors = Actors(setting.agent, setting.software, setting.identifier(), self.engine)
         told = happenings(self.sip, self.worklist, actors, decision, setting.new_id, draft.created, state)
         events, agents = told
-        new: Iterator[File] = (file for file in state.worklist.files() if state.is_new(file.path))
+        new: Iterator[File] = (file for file in state.worklist.files() if self._is_new(file, state))
         if self.extracted and self.extracted.archives:
             for placed in self.extracted.worklist.bag():
                 state.worklist.made(placed)
@@ -99,30 +113,38 @@ class Composition:
         teller.put_premis(state.worklist, files, [*teller.summary(), *events], agents, self._rights(draft))
         teller.put_output(state.worklist)
 
+    def _is_first(self, draft: Draft) -> bool:
+        return draft.version == 1 or self.held is not None
+
+    def _is_new(self, file: File, state: State) -> bool:
+        """Whether the version before had not the same file there."""
+        return state.is_new(file.path) and not state.worklist.is_held(file.path, file.digests[0])
+
     def _rights(self, draft: Draft) -> list[Rights]:
         """What was agreed of rights, said once, of the whole AIP."""
         said = self.delivery.terms
-        if draft.version > 1 or not (said.agreement or said.rights or said.restrictions):
+        if not self._is_first(draft) or not (said.agreement or said.rights or said.restrictions):
             return []
         return [Rights(str(self.setting.new_id()), said.agreement, said.rights, said.restrictions)]
 
-    def _put_about(self, worklist: Worklist, report: Path) -> None:
+    def _put_about(self, worklist: Worklist, report: Path, version: int) -> None:
         """The archive that it came in, the terms on which it came, the list of digests beside it, its description, and
         the findings."""
         sip = self.sip
         if told := self.delivery.terms.told():
-            assemble.put_terms(worklist, self.keep, self.accession, told)
+            assemble.put_terms(worklist, self.keep, version, self.accession, told)
         if sip.container:
-            assemble.put_container(worklist, self.keep, sip.container)
+            assemble.put_container(worklist, self.keep, version, sip.container)
         if self.given and sip.lists:
             with self.given.copy.open("rb") as stream:
-                assemble.put(worklist, self.keep, bag.SUBMISSION + bag_path(self.given.name), chunks(stream))
+                below = bag.SUBMISSION + (f"v{version}/" if self.held else "")
+                assemble.put(worklist, self.keep, below + bag_path(self.given.name), chunks(stream))
         if self.described and self.delivery.metadata:
             place = f"{bag.DESCRIPTIVE}dc{self.delivery.metadata.suffix.lower()}"
             assemble.put(worklist, self.keep, place, [self.described[0]])
-        elif sip.core:
+        elif sip.core and not self.held:
             assemble.put(worklist, self.keep, f"{bag.DESCRIPTIVE}dc.json", [describe.to_json(sip.core)])
         if sip.description and len(sip.description.rows):
-            assemble.put(worklist, self.keep, f"{bag.DESCRIPTIVE}files-v1.jsonl", sip.description.lines())
+            assemble.put(worklist, self.keep, f"{bag.DESCRIPTIVE}files-v{version}.jsonl", sip.description.lines())
         with report.open("rb") as stream:
-            assemble.put(worklist, self.keep, f"{bag.PRESERVATION}findings-v1.jsonl", chunks(stream))
+            assemble.put(worklist, self.keep, f"{bag.PRESERVATION}findings-v{version}.jsonl", chunks(stream))

@@ -32,6 +32,7 @@ from ingest.describe import DublinCore
 from ingest.errors import NotAsHeld
 from ingest.extracting import Extracted, Tools
 from ingest.finding import error
+from ingest.held import Held, held
 from ingest.intake import Intake
 from ingest.report import write_list, write_report
 from ingest.scan import Engine
@@ -79,6 +80,7 @@ class _Ingest:
         self.heed = partial(heed, setting.work, accession)  # raises Cancelled
         self.intake = Intake(setting, stage, self.worklist, self.heed)
         self.engine: Engine | None = None
+        self.held = held(setting.committer.vault, delivery.terms)
         self.extracted: Extracted | None = None
         self.resumes = place(setting.work, accession)
         self.listing = scratch / "files.sha256"
@@ -126,6 +128,8 @@ class _Ingest:
             self.worklist.tell(sip_bag.check(self.worklist, sip.bag))
         if sip.ocfl:
             self.worklist.tell(sip_ocfl.check(self.worklist))
+            if sip.ocfl.is_root:
+                self.worklist.tell([error("ocfl-root", "It is a storage root in an archive: deliver it unpacked.")])
         if sip.eark:
             self.worklist.tell(sip_eark.check(self.worklist, sip.eark, self.setting.now()))
         if sip.crate:
@@ -134,9 +138,17 @@ class _Ingest:
             self.worklist.tell(sip_digests.check(self.worklist, sip.lists))
         if self.setting.standards.folder:
             self.worklist.tell(beside.rules(self.worklist, sip, self.setting.standards, self.scratch))
-        if sip.ocfl and sip.ocfl.is_root:
-            self.worklist.tell([error("ocfl-root", "It is a storage root in an archive: deliver it unpacked.")])
+        if self.held:
+            self._check_beside(self.held, sip)
         self.worklist.tell(unchanged(sip, self.worklist))
+
+    def _check_beside(self, held: Held, sip: Sip) -> None:
+        """Whether it can lie beside what is in the AIP that it is added to."""
+        if sip.ocfl:
+            told = "It is an OCFL object, whose versions are those of an AIP of its own: take it in without --into."
+            self.worklist.tell([error("ocfl-into", told)])
+        held.load(self.worklist)
+        self.worklist.tell(held.check(self.worklist))
 
     def _extract(self, sip: Sip) -> None:
         """Unpack the archives in it beside it, where the policy asks for it, and examine what came out."""
@@ -188,7 +200,7 @@ class _Ingest:
         return Composition(
             setting=self.setting, delivery=self.delivery, accession=self.accession, described=self.described,
             given=self.given, sip=sip, worklist=self.worklist, scratch=self.scratch, engine=self.engine,
-            extracted=self.extracted, said=self.said, keep=self.intake.keep,
+            extracted=self.extracted, said=self.said, held=self.held, keep=self.intake.keep,
         )  # fmt: skip
 
     def _accept(self, sip: Sip, decision: Decision) -> Receipt:
@@ -208,13 +220,13 @@ class _Ingest:
         receipt = self._receipt(sip, decision, report)
         behind = frozenset[str]().union(*(one.behind for one in done))
         record = done[-1].record.digest
-        return replace(receipt, aip=draft.aip, version=len(done), record=record, behind=behind)
+        return replace(receipt, aip=draft.aip, version=done[-1].record.version, record=record, behind=behind)
 
     def _commit_event(self, record: Record, decision: Decision) -> Event:
         return Event(
             time=record.created, type="commit", agent=record.agent, object=record.aip, outcome="success",
             detail={
-                "version": record.version, "record": str(record.digest), "accession": record.accession,
+                "version": record.version, "record": str(record.digest), "accession": self.accession,
                 "reason": record.reason, "policy": self.setting.policies.digest, "because": list(decision.because),
                 "scan": self._scanned(),
             },

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import date
 
+ADD = "add"
 LONGEST = 2_000  # characters of each, so that an entry of the ledger has room for all
 
 
@@ -12,13 +13,16 @@ LONGEST = 2_000  # characters of each, so that an entry of the ledger has room f
 class Terms:
     """Each "" where nothing was said. `agreement` names the submission agreement; `rights` say who may do what;
     `restrictions` what nobody may before when; `received` is a date, as 2026-03-01 (ISO 8601); `extent` is what was
-    handed over, in words."""
+    handed over, in words. `into` is the AIP (`urn:uuid:…`) that it is added to, and `how` ADD, or "replace" where its
+    files may take the place of what is there."""
 
     agreement: str = ""
     rights: str = ""
     restrictions: str = ""
     received: str = ""
     extent: str = ""
+    into: str = ""
+    how: str = ""
 
     def told(self) -> dict[str, str]:
         """What was said, by name."""

@@ -32,6 +32,8 @@ create table items (
     opinion text, new integer default 0, scan text, scan_told text);
 create table claims (name blob, algorithm text, hexadecimal text, origin text, line integer);
 create table made (place text primary key, digest text, size integer);
+create table held (place text primary key, digest text) without rowid;
+create table held_names (name blob primary key, kind text) without rowid;
 create table findings (code text, severity text, path text, message text);
 """
 
@@ -268,6 +270,36 @@ class Worklist:
         query = "select digest, size from items where kind = 'file' union select digest, size from made"
         for digest, size in self._db.execute(query):
             yield Digest.parse(digest), size
+
+    def hold(self, lines: Iterable[tuple[str, Digest]]) -> None:
+        """Take in the bag paths of the AIP that the delivery is added to, and their SHA-256."""
+        rows = ((place, str(digest)) for place, digest in lines)
+        self._db.executemany("insert into held values (?, ?)", rows)
+
+    def hold_names(self, names: Iterable[tuple[bytes, Kind]]) -> None:
+        """Take in what a map of that AIP's names says, earlier maps before later ones."""
+        self._db.executemany("insert or replace into held_names values (?, ?)", names)
+
+    def held(self, prefix: str) -> list[tuple[str, Digest]]:
+        """What the AIP has under bag paths that begin so, by path: a few."""
+        query = "select place, digest from held where substr(place, 1, ?) = ? order by place"
+        return [(place, Digest.parse(digest)) for place, digest in self._db.execute(query, (len(prefix), prefix))]
+
+    def held_still(self) -> Iterator[tuple[str, Digest]]:
+        """Yield what the AIP has where no delivered file lies, by bag path; `made` may be told meanwhile."""
+        query = "select place, digest from held h where not exists (select 1 from items i where i.place = h.place)"
+        for place, digest in self._db.execute(query):
+            yield place, Digest.parse(digest)
+
+    def is_held(self, place: str, digest: Digest) -> bool:
+        """Whether the AIP has that very file there."""
+        row = self._db.execute("select 1 from held where place = ? and digest = ?", (place, str(digest))).fetchone()
+        return row is not None
+
+    def held_solid(self, name: bytes) -> bool:
+        """Whether the AIP has a file or a link of that name: nothing can lie in it."""
+        query = "select 1 from held_names where name = ? and kind in ('file', 'link')"
+        return self._db.execute(query, (name,)).fetchone() is not None
 
     def all_made(self) -> Iterator[Placed]:
         """Yield what `made` was told, by bag path."""

@@ -14,8 +14,8 @@ from ingest.delivery import Delivery, Receipt, Setting, look
 from ingest.drop_folder import Entry
 from ingest.errors import Cancelled
 from ingest.preflight import Lens, Preflight, preflight
-from ingest.terms import NO_TERMS, Terms
-from repository import accessions, documents
+from ingest.terms import ADD, NO_TERMS, Terms
+from repository import accessions, documents, holdings
 from repository.accession import ENDS, INTERRUPTED, RECEIVED, Accession
 from repository.accessions import Decisions
 from repository.errors import SourceUnknown
@@ -60,15 +60,19 @@ class Ingesting(Browsing):
     def ingest(
         self, path: Path, *, title: str = "", producer: str = "", metadata: Path | None = None,
         manifest: Path | None = None, kind: str = "", override: str = "", terms: Terms = NO_TERMS,
-        dropped: Entry | None = None,
+        dropped: Entry | None = None, into: str = "", replacing: bool = False,
     ) -> Receipt:  # fmt: skip
         """Take in one package: a folder, a bag, an archive; return what became of it.
 
         `manifest` is the producer's list of digests; `override` the reason for accepting what the policy would hold;
-        `dropped` the entry of a drop folder that it is.
+        `dropped` the entry of a drop folder that it is. `into` names an AIP that gets a new version with it, in which
+        its files may take the place of others where `replacing`; what that version lacks earlier ones keep.
         Raises NoSuchPackage, UnknownPackage, NotMetadata, NotManifest, NoRoom, Locked, Cancelled; then nothing of it is
         visible.
         """
+        if into:
+            aip = holdings.resolve(self.catalogue, into)
+            terms = replace(terms, into=aip, how="replace" if replacing else ADD)
         delivery = Delivery(
             path=path, title=title, producer=producer, metadata=metadata, manifest=manifest, kind=kind,
             override=override, terms=terms,

@@ -101,7 +101,7 @@ PREMIS_TYPES = {
     "identification": "format identification",
 }  # fmt: skip
 """Entry types of the ledger as terms of id.loc.gov/vocabulary/preservation/eventType."""
-_COMMITS = {"migration": "migration", "characterization": SUMMARY}  # by reason
+_COMMITS = {"migration": "migration", "characterization": SUMMARY, "description": "metadata modification"}  # by reason
 
 
 def resolve(catalogue: Catalogue, text: str) -> str:
@@ -119,7 +119,10 @@ def resolve(catalogue: Catalogue, text: str) -> str:
 def _named(catalogue: Catalogue, text: str) -> str:
     """The AIP that is meant, whether or not it is held; "" for an accession of which there is none."""
     if _ACCESSION.fullmatch(text):
-        query = "select aip from aips where accession = ?1 union all select aip from deleted where accession = ?1"
+        query = (
+            "select aip from aips where accession = ?1 union all select aip from deleted where accession = ?1"
+            " union all select aip from accessions where accession = ?1 and outcome = 'accepted'"
+        )
         found = sorted({str(row["aip"]) for row in catalogue.rows(query, text)})
         if len(found) > 1:
             raise Ambiguous(text, found)

@@ -84,7 +84,8 @@ def _put_deleted(db: Database, aip: str, row: dict[str, str | int]) -> None:
     accession = {"accession": row["accession"], "received": "", "outcome": DELETED, "aip": aip, "because": because}
     db.table("accessions").insert({**accession, "entry": row["entry"]}, ignore=True)
     db.execute(
-        "update accessions set outcome = ?, aip = ?, because = ? where accession = ?",
+        "update accessions set outcome = ?1, aip = ?2, because = ?3 where accession = ?4"
+        " or (aip = ?2 and outcome = 'accepted')",  # what was added to it later
         (DELETED, aip, because, row["accession"]),
     )
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from ingest.held import REASONS
 from repository import project_correction, project_deletion, project_scan
 from repository.accession import DECIDED, RECEIVED
 from repository.project_version import project_version, put_lost, size_of
@@ -91,8 +92,8 @@ def _commit(db: Database, vault: Vault, entry: int, event: Event) -> None:
     except (StorageError, ValueError, KeyError, sqlite3.IntegrityError):  # lost, forged, or a bag that is none
         put_lost(db, event, version, entry)
         return
-    if record.reason == "ingestion":
-        _settle_accession(db, record.accession, "accepted", record.aip, event)
+    if record.reason in _DELIVERED:
+        _settle_accession(db, str(event.detail.get("accession", "")), "accepted", record.aip, event)
 
 
 def _audit(db: Database, vault: Vault, entry: int, event: Event) -> None:
@@ -141,6 +142,7 @@ def _mapping(event: Event, name: str) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
+_DELIVERED = ("ingestion", *REASONS.values())  # why versions are made that deliveries come with
 _PROJECTIONS: dict[str, Callable[[Database, Vault, int, Event], None]] = {
     "founding": _founding,
     "accession": _accession,

@@ -36,7 +36,8 @@ class Record:
     """One version of one AIP: the bag whose tag manifest has that digest.
 
     `files` and `size` (bytes) are the payload's (its Payload-Oxum); `previous` is the digest of the record before, None
-    for version 1; `created` is UTC with a Z; `reason` is "ingestion" or "migration".
+    for version 1; `created` is UTC with a Z; `reason` is one word like "ingestion" or
+    "migration".
     """
 
     aip: str

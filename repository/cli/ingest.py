@@ -58,6 +58,11 @@ def ingest(
     restrictions: Annotated[str, typer.Option(metavar="TEXT", help="What nobody may, and until when.")] = "",
     received: Annotated[str, typer.Option(metavar="DATE", help="When it was handed over, as 2026-03-01.")] = "",
     extent: Annotated[str, typer.Option(metavar="TEXT", help="What was handed over, as 2 disks.")] = "",
+    into: Annotated[str, typer.Option(metavar="AIP", help="Add it to an AIP that is held, as a new version.")] = "",
+    add: Annotated[bool, typer.Option("--add", help="With --into: no file takes the place of another.")] = False,
+    replacing: Annotated[
+        bool, typer.Option("--replace", help="With --into: its files take the place of those of the same path.")
+    ] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with what was interrupted; PATH is left out.")
     ] = False,
@@ -77,6 +82,7 @@ def ingest(
     agreed = _terms(agreement=agreement, rights=rights, restrictions=restrictions, received=received, extent=extent)
     if [path is not None, resume, drops is not None].count(True) != 1:
         raise typer.BadParameter("Name a PATH, or say --resume or --watch DIR without one.")
+    _check_into(into, add, replacing, alone=path is not None and not dry_run)
     if drops is not None:
         if title or metadata or manifest or accept or received or extent or dry_run:
             raise typer.BadParameter("--watch goes with --producer, --as, --agreement, --rights and --restrictions.")
@@ -100,11 +106,18 @@ def ingest(
         receipts = (
             repository.ingest(
                 package, title=title, producer=producer, metadata=metadata, manifest=manifest, kind=kind or "",
-                override=accept, terms=agreed,
+                override=accept, terms=agreed, into=into, replacing=replacing,
             )
             for package in packages
         )  # fmt: skip
         raise typer.Exit(_worst(_told(screen, receipts)))
+
+
+def _check_into(into: str, add: bool, replacing: bool, *, alone: bool) -> None:
+    if [add, replacing].count(True) != bool(into):
+        raise typer.BadParameter("Say --into AIP with --add or with --replace.")
+    if into and not alone:
+        raise typer.BadParameter("--into goes with a PATH, and not with --dry-run.")
 
 
 def _told(screen: Screen, receipts: Iterable[Receipt]) -> set[int]:
