@@ -137,7 +137,7 @@ class Composition:
             assemble.put_container(worklist, self.keep, version, sip.container)
         if self.given and sip.lists:
             with self.given.copy.open("rb") as stream:
-                below = bag.SUBMISSION + (f"v{version}/" if self.held else "")
+                below = self.held.submission if self.held else bag.SUBMISSION
                 assemble.put(worklist, self.keep, below + bag_path(self.given.name), chunks(stream))
         if self.described and self.delivery.metadata:
             place = f"{bag.DESCRIPTIVE}dc{self.delivery.metadata.suffix.lower()}"

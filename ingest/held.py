@@ -40,6 +40,11 @@ class Held:
     last: Record
     how: str
 
+    @property
+    def submission(self) -> str:
+        """Where the evidence of this delivery lies in the bag."""
+        return f"{bag.SUBMISSION}v{self.last.version + 1}/"
+
     def named(self) -> tuple[str, str]:
         """Its title and producer."""
         tags = {line.path: line.digest for line in self.vault.tag_files(self.last)}
@@ -47,7 +52,9 @@ class Held:
         return told.get("External-Description", ""), told.get("Source-Organization", "")
 
     def load(self, worklist: Worklist) -> None:
-        """Put on the worklist what the last version has, for the questions below."""
+        """Put on the worklist what the last version has, for the questions below; the delivery's evidence comes to lie
+        apart from that of deliveries before it."""
+        worklist.move(bag.SUBMISSION, self.submission)
         worklist.hold(self.vault.payload(self.last))
         for _, digest in worklist.held(f"{bag.PRESERVATION}names-v"):
             with self.vault.open(digest) as stream:

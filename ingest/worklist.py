@@ -136,6 +136,11 @@ class Worklist:
         self._db.execute("update items set place = placed(name) where kind = 'file'")
         self._db.execute("create unique index places on items (place)")
 
+    def move(self, folder: str, to: str) -> None:
+        """Give files whose bag paths begin so others, that begin with `to`."""
+        query = "update items set place = ?1 || substr(place, ?2) where substr(place, 1, ?2 - 1) = ?3"
+        self._db.execute(query, (to, len(folder) + 1, folder))
+
     def item(self, name: bytes) -> Item | None:
         row = self._db.execute(f"select {_ITEM} from items where name = ?", (name,)).fetchone()
         return _item(row) if row else None

@@ -18,6 +18,7 @@ from ingest.terms import ADD, NO_TERMS, Terms
 from repository import accessions, documents, holdings
 from repository.accession import ENDS, INTERRUPTED, RECEIVED, Accession
 from repository.accessions import Decisions
+from repository.description import Described, describe_anew
 from repository.errors import SourceUnknown
 from repository.facade_browse import Browsing
 from repository.room import Room, rooms
@@ -87,6 +88,14 @@ class Ingesting(Browsing):
                 raise Cancelled(number)
             self.in_flight.put(number, delivery, dropped)
             return self._take_in(delivery, setting, number)
+
+    def describe(self, aip: str, metadata: Path, *, only_tell: bool = False) -> Described:
+        """Give an AIP another description, as a new version; with `only_tell` say what it would be. Raises what `show`
+        raises, NoSuchPackage and NotMetadata."""
+        urn = holdings.resolve(self.catalogue, aip)
+        done = describe_anew(urn, metadata, self.catalogue, self._setting(), only_tell=only_tell)
+        self.catalogue.follow(self.vault)
+        return done
 
     def _take_in(self, delivery: Delivery, setting: Setting, number: str) -> Receipt:
         """The rest of an ingest, once it has a number; what its producer is told is written down."""

@@ -133,6 +133,13 @@ def _named(catalogue: Catalogue, text: str) -> str:
         raise BadIdentifier(text) from error
 
 
+def named(catalogue: Catalogue, aip: str) -> tuple[str, str]:
+    """Title and producer of an AIP that the catalogue has."""
+    row = catalogue.one("select title, producer from aips where aip = ?", aip)
+    assert row is not None
+    return row["title"], row["producer"]
+
+
 def subject(catalogue: Catalogue, text: str) -> str:
     """What events can be about: an AIP, a deleted one too, or an accession of which there is none; raise as `resolve`
     does."""

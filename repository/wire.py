@@ -24,6 +24,7 @@ from repository.characterization import Planned as Asked
 from repository.characterize import Characterized
 from repository.copies import CopyState
 from repository.corrections import Correction
+from repository.description import Described
 from repository.dip import Dip
 from repository.disposal import Done, Hold, Plan, Request
 from repository.doctor_drill import Drill
@@ -159,6 +160,13 @@ def shown(
     return {
         **asdict(value), "history": history, "corrections": [correction(one) for one in corrections],
         "judged": {_key(word): files for word, files in judged.items()},
+    }  # fmt: skip
+
+
+def described(value: Described) -> Json:
+    return {
+        "aip": value.aip, "version": value.version or None, "title": value.title,
+        "elements": {name: list(said) for name, said in value.elements.items()}, **followed(value),
     }  # fmt: skip
 
 
@@ -304,7 +312,7 @@ def hold(value: Hold) -> Json:
     return {name: getattr(value, name) for name in ("hold", "aip", "accession", "reason", "since", "agent")}
 
 
-def followed(value: Receipt | Migration | Characterized | Request | Hold) -> Json:
+def followed(value: Receipt | Migration | Characterized | Described | Request | Hold) -> Json:
     """Which copies could not follow."""
     return {"copies": "behind" if value.behind else "complete", "behind": sorted(value.behind)}
 

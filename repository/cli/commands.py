@@ -19,6 +19,7 @@ from repository.cli import (
     ingest,
     init,
     jobs,
+    metadata,
     migrate,
     rebuild,
     scan,
@@ -32,6 +33,7 @@ from repository.cli.helping import Command
 COMMANDS: dict[str, Callable[..., None]] = {
     "init": init.init,
     "ingest": ingest.ingest,
+    "metadata": metadata.metadata,
     "accessions": accessions.accessions,
     "accept": accessions.accept,
     "return": accessions.give_back,
