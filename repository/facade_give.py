@@ -77,7 +77,7 @@ class Giving(Browsing):
             raise BadRequest(f"{copy} keeps packages; a drill restores from a copy of the vault.", "Name another copy.")
         store = stores[-1]
         chosen = drill.sample([one.aip for one in self.aips()], sample, seed)
-        self.progress.begin(f"Restoring from {store.name}", len(chosen), 0)
+        self.progress.begin(f"Restoring from {store.name}", 0, 0)
         with scratch(self.settings.work, f"drill-{self._new_id()}") as [folder]:
             done = drill.restore(store, map(self._wanted, chosen), folder, self.progress)
         self.progress.end()

@@ -65,7 +65,7 @@ def session(context: typer.Context) -> Session:
 def opened(context: typer.Context, screen: Screen) -> Repository:
     """The repository that the command is about."""
     agent = session(context).agent
-    repository = Repository.open(chosen(context), agent=agent, progress=screen.progress(), patience=_patience())
+    repository = Repository.open(chosen(context), agent=agent, progress=screen.progress(context), patience=_patience())
     if repository.catalogue.aside:
         screen.warn(
             "The ledger has not the entries that the catalogue knew: was an older copy put first? Accessions that came"

@@ -19,6 +19,7 @@ from repository.cli.naming import short
 from repository.cli.screen import Screen
 from repository.errors import BadRequest, NoRepository
 from repository.workers import workers
+from storage.progress import Progress
 
 
 def identify(
@@ -41,7 +42,7 @@ def identify(
     if aip or reason:
         raise BadRequest("--aip and --reason are for corrections.", "Add --set PUID, or leave them out.")
     unread: list[str] = []
-    rows = _rows(list(map(Path, paths)), _identifier(context, screen), screen, unread)
+    rows = _rows(list(map(Path, paths)), _identifier(context, screen), screen.progress(context), unread)
     screen.rows(rows, ["path", "size", "puids", "mime", "basis"], nothing="No files there.")
     raise typer.Exit(edge.INCOMPLETE if unread else edge.DONE)
 
@@ -66,9 +67,9 @@ def _identifier(context: typer.Context, screen: Screen) -> Callable[[], Identifi
 
 
 def _rows(
-    paths: list[Path], identifier: Callable[[], Identifier], screen: Screen, unread: list[str]
+    paths: list[Path], identifier: Callable[[], Identifier], progress: Progress, unread: list[str]
 ) -> Iterator[dict[str, Any]]:
-    for file in survey(paths, identifier, workers, screen.progress()):
+    for file in survey(paths, identifier, workers, progress):
         row = {"path": file.path, "size": file.size, "puids": list(file.found.puids), "mime": file.found.mime}
         row["basis"] = file.found.basis.value
         if file.error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import tempfile
@@ -25,7 +26,8 @@ def main() -> None:
     ending.open_closed()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # text streams of the process
-    signal.signal(signal.SIGTERM, _interrupted)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _interrupted)
     sys.exit(run(sys.argv[1:]))
 
 
@@ -103,4 +105,7 @@ def _reported(error: Exception) -> str:
 
 
 def _interrupted(number: int, frame: FrameType | None) -> None:
+    """Clearing away what is half done may take a while: whoever waits for that is told so, at once."""
+    if os.isatty(2):
+        os.write(2, "\nStopping; what is half done is cleared away …\n".encode())
     raise KeyboardInterrupt

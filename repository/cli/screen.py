@@ -8,10 +8,12 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.progress import BarColumn, DownloadColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from storage.parallel import portions
 
@@ -76,8 +78,19 @@ class Screen:
         if next_step:
             self.errors.print(f"[dim]→[/] {escape(next_step)}")
 
-    def progress(self) -> Bar:
-        return Bar(self.errors)
+    def progress(self, context: typer.Context) -> Bar:
+        """A bar that is gone when the command ends, however it does: an error has a line, and a terminal its cursor."""
+        bar = Bar(self.errors)
+        context.call_on_close(bar.end)
+        return bar
+
+
+class _Rate(ProgressColumn):
+    """Bytes a second, in the units of everything else that is shown (rich knows decimal ones alone)."""
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text(f"{size(round(speed))}/s" if speed else "", style="progress.data.speed")
 
 
 class Bar:
@@ -99,7 +112,7 @@ class Bar:
         if self._bar is None and self._console.is_terminal and time.monotonic() - self._since > _PATIENCE:
             self._start()
         if self._bar is not None:
-            count = f"{self._done:,} of {self._files:,} files"
+            count = f"{self._done:,} of {self._files:,} files" if self._files else counted(self._done, "file")
             if not self._size:  # else the bytes have a rate
                 count += f", {self._done / (time.monotonic() - self._since):,.0f}/s"
             self._bar.update(self._bar.task_ids[0], completed=self._bytes or self._done, count=count)
@@ -111,9 +124,9 @@ class Bar:
 
     def _start(self) -> None:
         columns = [TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[count]}")]
-        rates = [DownloadColumn(), TransferSpeedColumn()] if self._size else []
+        rates = [DownloadColumn(binary_units=True), _Rate()] if self._size else []
         self._bar = Progress(*columns, *rates, TimeRemainingColumn(), console=self._console, transient=True)
-        self._bar.add_task(self._what, total=self._size or self._files, count="")
+        self._bar.add_task(self._what, total=self._size or self._files or None, count="")
         self._bar.start()
 
 

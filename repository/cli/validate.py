@@ -44,7 +44,7 @@ def validate(
     """Check a package by its standard's rules, or by its list of digests; needs no repository, keeps nothing."""
     screen = Screen(json=json)
     result = validated(
-        path, load(None).ingest, workers, kind or "", manifest, screen.progress(), now=datetime.now(UTC),
+        path, load(None).ingest, workers, kind or "", manifest, screen.progress(context), now=datetime.now(UTC),
         standards=_standards(context, standards), profile=sip_bag_profile.load(profile) if profile else None,
     )  # fmt: skip
     screen.result(wire.validation(result), lambda console: _show(console, result))

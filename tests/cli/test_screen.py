@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -10,8 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
+from rich.console import Console
 
+from repository.cli.commands import app
 from repository.cli.running import run
+from repository.cli.screen import Screen
 
 Tianyi = Callable[..., Any]
 LINE = [sys.executable, "-c", "from repository.cli import main; main()"]
@@ -168,3 +173,16 @@ def test_a_run_of_nothing_says_so(repository: Path, shown: Callable[..., tuple[i
     code, text = shown("scheduler", "--once")
     assert (code, "migrate success  nothing due" in text, "Ctrl-C" in text) == (0, True, False)
     assert "Nothing is due." in shown("scheduler", "--once")[1]
+
+
+def test_a_bar_goes_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However that ends: what is told next has a line of its own, and the cursor is seen again."""
+    monkeypatch.setattr("repository.cli.screen._PATIENCE", -1.0)
+    screen, out = Screen(json=False), io.StringIO()
+    screen.errors = Console(file=out, force_terminal=True)
+    with typer.Context(typer.main.get_command(app)) as context:
+        bar = screen.progress(context)
+        bar.begin("Restoring", 0, 0)
+        bar.advance(1200, 0)
+    assert "1,200 files" in out.getvalue()
+    assert out.getvalue().rfind("\x1b[?25h") > out.getvalue().rfind("\x1b[?25l")
