@@ -114,14 +114,14 @@ class NotKept(RepositoryError):
 
 
 class UndeclaredAgent(RepositoryError):
-    """Decisions about deletion are for agents that tianyi.toml declares."""
+    """Decisions are for agents that tianyi.toml declares: about deletion always, about others where it declares any."""
 
     code = "agent-undeclared"
 
     def __init__(self, name: str, known: list[str]) -> None:
         told = f"Declared are: {', '.join(known)}. " if known else ""
         super().__init__(
-            f"{name} is no declared agent, and only those decide what is deleted.",
+            f"{name} is no declared agent, and here only those decide.",
             f"{told}Act with `tianyi --agent NAME …` or TIANYI_AGENT; tianyi.toml declares one by"
             ' `[[agents]]`, `name = "…"` and, if only one user of the system may act so, `user = "uid-1000"`.',
         )
@@ -140,7 +140,8 @@ class SameApprover(RepositoryError):
     def __init__(self, request: str, same: str, who: str) -> None:
         super().__init__(
             f"{request} was asked for by {same} ({who}), and nobody approves what they have asked for.",
-            "Have another person approve it; the policy retention.yaml says whether another agent alone is enough.",
+            "Have another person approve it, as their own user of the system. (Where there is only one,"
+            " `approver_is_another_user: false` in policies/retention.yaml lets another agent be enough.)",
         )
 
 

@@ -76,7 +76,9 @@ def _show(console: Console, results: list[Audit], report: Path | None, behind: C
     if report:
         console.print(f"[dim]all findings: {escape(str(report))}[/]")
     if any(map(is_damaged, results)):
-        console.print("[dim]→[/] tianyi repair")
+        lacking = not any(result.counts["altered"] or result.counts["unreadable"] for result in results)
+        # a copy that is new, or was away, only lacks what the others have got since
+        console.print("[dim]→[/] tianyi replicate, then tianyi repair" if lacking else "[dim]→[/] tianyi repair")
     elif any(result.counts["not_checked"] for result in results):
         console.print("[dim]→[/] Mount what is away; then audit and repair.")
 

@@ -79,7 +79,10 @@ def _tell(screen: Screen, run: Run) -> None:
 
 
 def _gist(detail: Mapping[str, str | int]) -> str:
-    """Counts in words; an audit that read no copy, and a migration of nothing, had nothing to do."""
+    """Counts in words, none where the run was abandoned; an audit that read no copy, and a migration of nothing, had
+    nothing to do."""
+    if not detail:
+        return "due again at the next start"
     if "message" in detail:
         return f"{detail.get('code', 'fail')}: {detail['message']}"
     if "copied" not in detail and not detail.get("copies", detail.get("migrated", 0)) and not _left(detail):

@@ -44,7 +44,8 @@ def _show_due(console: Console, due: list[Plan]) -> None:
 
 
 def _announce(console: Console, plan: Swept) -> None:
-    console.print(f"[dim]nothing needs {counted(plan.removed, 'blob')}, {size(plan.size)}: removing …[/]")
+    if plan.removed:
+        console.print(f"[dim]removing {counted(plan.removed, 'blob')}, {size(plan.size)}, that nothing needs …[/]")
 
 
 def _show(console: Console, done: list[Done], swept: Swept, word: str) -> None:

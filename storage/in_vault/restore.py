@@ -98,8 +98,10 @@ def find_record(aip: str, version: int | None) -> dict[str, Any]:
         found = [int(n[1:-5]) for n in os.listdir(folder) if re.fullmatch(r"v\d+\.json", n)]
     except OSError:
         found = []
-    if not found or (version is not None and version not in found):
-        fail(4, f"{aip} {f'version {version} ' if version else ''}is not in this vault.")
+    if not found:
+        fail(4, f"{aip} is no identifier in this vault. Without arguments, each line of the list begins with one.")
+    if version is not None and version not in found:
+        fail(4, f"{aip} version {version} is not in this vault.")
     return read_record(os.path.join(folder, f"v{version or max(found)}.json"))
 
 

@@ -88,6 +88,16 @@ def test_a_copy_that_was_not_checked_is_not_passed_over(
     assert tianyi("repair", at=repository).said["not_checked"] == 0
 
 
+def test_a_copy_that_only_lacks_files_is_filled(
+    tianyi: Tianyi, repository: Path, source: Path, tmp_path: Path, shown: Callable[..., tuple[int, str]]
+) -> None:
+    tianyi("ingest", source, at=repository)
+    tianyi("copies", "add", "third", tmp_path / "third", at=repository)
+    code, text = shown("audit")
+    assert (code, "→ tianyi replicate, then tianyi repair" in text) == (3, True)
+    assert (shown("replicate")[0], shown("repair")[0], shown("audit")[0]) == (0, 0, 0)
+
+
 @pytest.mark.parametrize(("word", "outcome"), [("reject", "rejected"), ("hold", "held")])
 def test_an_accession_without_an_aip_can_be_asked_about(
     tianyi: Tianyi, repository: Path, source: Path, shown: Callable[..., tuple[int, str]], word: str, outcome: str

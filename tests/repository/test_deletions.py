@@ -131,10 +131,11 @@ def _is_gone(archive: Archive, tianyi: Tianyi) -> None:
             with pytest.raises(Deleted, match="because: a duplicate"):
                 ask(archive.gone)
     assert tianyi("show", archive.gone, at=archive.folder).code == 4
-    listed = subprocess.run(
-        [sys.executable, archive.copies[1] / "restore.py"], capture_output=True, text=True, check=True
-    )
+    restore = [sys.executable, archive.copies[1] / "restore.py"]
+    listed = subprocess.run(restore, capture_output=True, text=True, check=True)
     assert (archive.stays in listed.stdout, archive.gone in listed.stdout) == (True, False)
+    asked = subprocess.run([*restore, "1999-0001", "no"], capture_output=True, text=True)
+    assert (asked.returncode, "Without arguments" in asked.stderr) == (4, True)
 
 
 def test_who_may_decide(archive: Archive) -> None:
