@@ -16,7 +16,7 @@ from ingest import beside, sip_bag, sip_digests, sip_eark, sip_ocfl, sip_rocrate
 from ingest.bag_profile import Profile
 from ingest.examine import Desk
 from ingest.examined import examined
-from ingest.finding import Finding, Severity, error
+from ingest.finding import Finding, Severity, warning
 from ingest.identify import Basis, Identification, Identifier, Sample
 from ingest.intake import CHUNK_BYTES, CHUNK_FILES
 from ingest.sip import open_sip
@@ -30,10 +30,11 @@ from storage.receive import HoldsNothing
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """`valid` where no finding is an error; findings are errors first, then by code and path."""
+    """`valid` where no finding is an error, None where there was nothing to check by; findings are errors first, then
+    by code and path."""
 
     kind: str
-    valid: bool
+    valid: bool | None
     findings: Sequence[Finding]
 
 
@@ -86,11 +87,17 @@ def _validated(
         worklist.tell(sip_digests.check(worklist, sip.lists))
     elif not sip.description:
         told = f"A plain {sip.kind} makes no claims to be checked: say --as what it is, or give its list of digests."
-        worklist.tell([error("no-rules", told)])
+        worklist.tell([warning("no-rules", told)])
     worklist.tell(beside.rules(worklist, sip, standards, scratch, profile))
     worklist.tell(beside.validators(worklist, sip, standards, scratch))
     findings = tuple(worklist.findings())
-    return Validation(sip.kind, all(found.severity is not Severity.ERROR for found in findings), findings)
+    return Validation(sip.kind, _verdict(findings), findings)
+
+
+def _verdict(findings: Sequence[Finding]) -> bool | None:
+    if any(found.severity is Severity.ERROR for found in findings):
+        return False
+    return None if any(found.code == "no-rules" for found in findings) else True
 
 
 class _Nobody:

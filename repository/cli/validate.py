@@ -28,6 +28,11 @@ Standards = Annotated[
     typer.Option("--standards", metavar="DIR", envvar="TIANYI_STANDARDS",
                  help="Where schemas and JSON-LD contexts lie; else as tianyi.toml says."),
 ]  # fmt: skip
+_VERDICTS = {
+    True: ("[green]valid[/]", edge.DONE),
+    False: ("[red]not valid[/]", edge.REJECTED),
+    None: ("[yellow]not checked[/]", edge.INCOMPLETE),
+}
 
 
 def validate(
@@ -48,7 +53,7 @@ def validate(
         standards=_standards(context, standards), profile=sip_bag_profile.load(profile) if profile else None,
     )  # fmt: skip
     screen.result(wire.validation(result), lambda console: _show(console, result))
-    raise typer.Exit(edge.DONE if result.valid else edge.REJECTED)
+    raise typer.Exit(_VERDICTS[result.valid][1])
 
 
 def _standards(context: typer.Context, folder: Path | None) -> files.Standards:
@@ -61,7 +66,7 @@ def _standards(context: typer.Context, folder: Path | None) -> files.Standards:
 
 
 def _show(console: Console, result: Validation) -> None:
-    console.print(f"{result.kind}: " + ("[green]valid[/]" if result.valid else "[red]not valid[/]"))
+    console.print(f"{result.kind}: {_VERDICTS[result.valid][0]}")
     for found in result.findings[: wire.CAPPED]:
         where = f" [bold]{escape(printable(found.path))}[/]" if found.path else ""
         console.print(f"  {found.severity.value:7} [dim]{found.code}[/]{where} {escape(printable(found.message))}")

@@ -63,6 +63,8 @@ def test_what_it_is_said_to_be_goes_before_what_it_looks_like(tianyi: Tianyi, tm
     hidden = made(tmp_path / "a.zip").rename(tmp_path / "a.dat")
     assert tianyi("validate", hidden).said["code"] == "unknown-package"
     assert tianyi("validate", hidden, "--as", "zip").said["kind"] == "zip"
+    assert (plain := tianyi("validate", hidden, "--as", "zip")).said["valid"] is None  # it claims nothing
+    assert plain.code == 6
     (tmp_path / "folder").mkdir()
     assert tianyi("validate", tmp_path / "folder", "--as", "zip").said["code"] == "unknown-package"
 
