@@ -83,9 +83,14 @@ def _twins(worklist: Worklist) -> Iterator[Finding]:
     for (together,) in rows:
         first, *others = sorted(bytes.fromhex(part) for part in together.split(","))
         for other in others:
-            yield info(
-                "names-alike", f"It differs from {escape_path(first)} by case or form alone.", escape_path(other)
-            )
+            told = f"It differs from {escape_path(first)} by {_by(first, other)} alone."
+            yield info("names-alike", told, escape_path(other))
+
+
+def _by(first: bytes, other: bytes) -> str:
+    """In what two names differ that look alike; where it is their form, nobody sees it."""
+    one, two = (unicodedata.normalize("NFC", name.decode("utf-8", "surrogateescape")) for name in (first, other))
+    return "Unicode normalization" if one == two else "case or form"
 
 
 def _contradicts(mime: str, opinion: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -63,7 +64,16 @@ class Screen:
             table = _table(listed, columns)
         if _width(table) > self.console.width:
             table = _table(listed, columns, tight=True)
-        self.console.print(table, soft_wrap=False)
+        self._print(table)
+
+    def _print(self, table: Table) -> None:
+        """A table; in a file or a pipe without the blanks that fill its last column."""
+        if self.console.is_terminal:
+            self.console.print(table, soft_wrap=False)
+            return
+        with self.console.capture() as shown:
+            self.console.print(table, soft_wrap=False)
+        print(re.sub(" +$", "", shown.get(), flags=re.MULTILINE), end="")
 
     def warn(self, message: str) -> None:
         """Something that a person has to know beside the answer, on standard error."""

@@ -183,6 +183,7 @@ def test_a_run_of_nothing_says_so(repository: Path, shown: Callable[..., tuple[i
     code, text = shown("scheduler", "--once")
     assert (code, "migrate success  nothing due" in text, "Ctrl-C" in text) == (0, True, False)
     assert "Nothing is due." in shown("scheduler", "--once")[1]
+    assert not [line for line in shown("jobs")[1].splitlines() if line.endswith(" ")]
 
 
 def test_a_bar_goes_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -156,3 +156,12 @@ def test_a_package_and_a_place_of_any_name(tianyi: Tianyi, repository: Path, tmp
     subprocess.run(restore, check=True, capture_output=True)
     assert tree(restored) == tree(package)
     assert tianyi("ingest", package / "nothing \udcff", at=repository).code == 4
+
+
+def test_names_that_look_alike_are_told_apart(tianyi: Tianyi, repository: Path, tmp_path: Path) -> None:
+    (source := tmp_path / "alike").mkdir()
+    for name in ("caf\u00e9", "cafe\u0301", "Dues", "dues"):
+        (source / name).write_text(name)
+    found = tianyi("ingest", source, "--dry-run", at=repository).said["findings"]
+    told = {one["path"]: one["message"].split(" by ")[1] for one in found if one["code"] == "names-alike"}
+    assert told == {"caf\u00e9": "Unicode normalization alone.", "dues": "case or form alone."}
