@@ -189,6 +189,11 @@ def local_path(copy: Copy, folder: Path) -> Path:
     return (folder / path).absolute()
 
 
+def local_places(config: Config) -> list[Path]:
+    """The folders that a repository is made of: its own, and those of its copies."""
+    return [config.folder, *(local_path(copy, config.folder) for copy in config.copies if not is_s3(copy))]
+
+
 def is_s3(copy: Copy) -> bool:
     """Whether a copy is in an object store rather than in a folder."""
     return urlsplit(copy.url).scheme == "s3"

@@ -12,12 +12,13 @@ from ingest.cancelling import asking
 from ingest.deliveries import deliveries
 from ingest.delivery import Delivery, Receipt, Setting, look
 from ingest.drop_folder import Entry
-from ingest.errors import Cancelled
+from ingest.errors import Cancelled, UnknownPackage
 from ingest.preflight import Lens, Preflight, preflight
 from ingest.terms import ADD, NO_TERMS, Terms
 from repository import accessions, documents, holdings
 from repository.accession import ENDS, INTERRUPTED, RECEIVED, Accession
 from repository.accessions import Decisions
+from repository.config import local_places
 from repository.description import Described, describe_anew
 from repository.errors import SourceUnknown
 from repository.facade_browse import Browsing
@@ -45,7 +46,7 @@ class Ingesting(Browsing):
     ) -> Preflight:  # fmt: skip
         """What `ingest` would do, so far as a bounded time tells; nothing is kept. Raises as `ingest` does."""
         delivery = Delivery(path=path, metadata=metadata, manifest=manifest, kind=kind, override=override)
-        look(delivery)
+        self._look(delivery)
         policies = self.policies()
         with scratch(self.settings.work, f"preflight-{self._new_id()}") as [folder]:
             lens = Lens(
@@ -78,7 +79,7 @@ class Ingesting(Browsing):
             path=path, title=title, producer=producer, metadata=metadata, manifest=manifest, kind=kind,
             override=override, terms=terms,
         )  # fmt: skip
-        look(delivery)
+        self._look(delivery)
         if override:
             self._decisions().check_officer()
         setting = self._setting()
@@ -96,6 +97,13 @@ class Ingesting(Browsing):
         done = describe_anew(urn, metadata, self.catalogue, self._setting(), only_tell=only_tell)
         self.catalogue.follow(self.vault)
         return done
+
+    def _look(self, delivery: Delivery) -> None:
+        """Raise what `look` does, and UnknownPackage where the repository or a copy lies in the delivery."""
+        look(delivery)
+        for place in local_places(self.settings):
+            if place.resolve().is_relative_to(delivery.path.resolve()):
+                raise UnknownPackage(str(delivery.path), f"it holds {place}, and the repository would take in itself")
 
     def _take_in(self, delivery: Delivery, setting: Setting, number: str) -> Receipt:
         """The rest of an ingest, once it has a number; what its producer is told is written down."""
@@ -126,7 +134,7 @@ class Ingesting(Browsing):
         with running(number, self.settings.work):
             if (delivery := self.in_flight.get(number)) is None or not self._is_received(number):
                 return None
-            look(delivery)
+            self._look(delivery)
             return self._take_in(delivery, self._setting(), number)
 
     def _is_received(self, number: str) -> bool:
@@ -146,7 +154,7 @@ class Ingesting(Browsing):
             raise SourceUnknown(found.accession)
         delivery = known or Delivery(path=source or Path(), terms=Terms(**found.terms))
         delivery = replace(delivery, path=source or delivery.path)
-        look(delivery)
+        self._look(delivery)
         setting = self._setting()
         with running(found.accession, self.settings.work):
             found, why = self._decisions().accept(number, reason)

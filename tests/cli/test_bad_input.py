@@ -350,3 +350,12 @@ def test_an_older_copy_put_first_is_told_and_the_catalogue_set_aside(
     with closing(sqlite3.connect(aside)) as known:
         assert known.execute("select count(*) from aips").fetchone() == (2,)
     assert tianyi("list", at=repository).errors == ""  # told once
+
+
+def test_a_repository_does_not_take_in_itself(tianyi: Tianyi, repository: Path, copies: tuple[Path, Path]) -> None:
+    for folder in (repository, repository.parent, copies[1]):
+        for more in ([], ["--dry-run"]):
+            answer = tianyi("ingest", folder, *more, at=repository)
+            assert told(answer, 5, "unknown-package")
+            assert "itself" in answer.said["message"]
+    assert tianyi("accessions", at=repository).rows == []
