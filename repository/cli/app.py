@@ -20,6 +20,7 @@ app = typer.Typer(
     name="tianyi",
     help="Tianyi keeps digital accessions: takes them in, reads them again on schedule, repairs them, gives them out.",
     epilog=_EPILOG,
+    context_settings={"help_option_names": ["--help", "-h"]},
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

@@ -34,5 +34,5 @@ def _show(console: Console, told: dict[str, str], copies: list[dict[str, str]]) 
     for one in copies:
         console.print(f"  copy [cyan]{one['name']}[/]  {escape(one['url'])}")
     if len(copies) == 1:
-        console.print("[dim]One copy alone cannot be repaired; `tianyi init DIR --copy PATH` makes more.[/]")
+        console.print("[dim]One copy alone cannot be repaired; `tianyi copies add NAME PATH` declares another.[/]")
     console.print(f"[dim]→[/] tianyi -C {escape(told['repository'])} ingest PATH")
