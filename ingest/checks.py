@@ -29,6 +29,15 @@ def nothing(worklist: Worklist) -> Iterator[Finding]:
         yield error("empty-package", "There is no file in the package.")
 
 
+def repeated(worklist: Worklist) -> Iterator[Finding]:
+    """Yield that every file is held already, where it is: the same delivery may have come before. For once files were
+    stored."""
+    query = "select count(*), coalesce(sum(new), 0) from items where digest is not null and size > 0"
+    files, new = next(worklist.select(query))
+    if files and not new:
+        yield info("all-held", "Every file of it is held already: perhaps the same was delivered before.")
+
+
 def formats(worklist: Worklist) -> Iterator[Finding]:
     """Yield what is odd about formats: unknown, known by extension alone, or contradicted by the second opinion, where
     the policy has it asked always."""

@@ -111,6 +111,8 @@ class _Ingest:
         store = self._decide().outcome != "reject"
         to_the_last = store and self.said is not None
         self.intake.examine(self.resumes, self._examined_with(sip), store=store, to_the_last=to_the_last)
+        if store:
+            self.worklist.tell(checks.repeated(self.worklist))
 
     def _examined_with(self, sip: Sip) -> str:
         """What has to be the same for what was found to count again: the package, the policies, the identifier,

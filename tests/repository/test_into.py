@@ -64,6 +64,13 @@ def test_files_are_added(tianyi: Tianyi, repository: Path, first: Any, make: Any
     assert "data/metadata/descriptive/dc.json" in kept
 
 
+def test_what_may_have_come_before_is_told(tianyi: Tianyi, repository: Path, first: Any, make: Any) -> None:
+    again = tianyi("ingest", make("again", FIRST), at=repository)
+    assert "all-held" in {found["code"] for found in again.said["findings"]}
+    more = tianyi("ingest", make("more", {**FIRST, "c.txt": b"three"}), at=repository)
+    assert "all-held" not in {found["code"] for found in more.said["findings"]}
+
+
 def test_what_would_cover_another_file_is_refused_unless_it_may(
     tianyi: Tianyi, repository: Path, first: Any, make: Any, tmp_path: Path
 ) -> None:
