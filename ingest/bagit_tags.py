@@ -18,7 +18,7 @@ _VERSION = re.compile(r"BagIt-Version:\s*(\d{1,9})\.(\d{1,9})\s*")
 _ENCODING = re.compile(r"Tag-File-Character-Encoding:\s*(\S+)\s*")
 _MANIFEST = re.compile(rb"(tag)?manifest-([A-Za-z0-9-]+)\.txt")
 _LINE = re.compile(r"([0-9A-Fa-f]+)[ \t]+(\*?)(.+)")
-_FETCH = re.compile(r"(\S+)[ \t]+(\d+|-)[ \t]+(.+)")
+_FETCH = re.compile(r"(\S+)[ \t]+([0-9]{1,18}|-)[ \t]+(.+)")
 _CHARACTERS = re.compile(
     r"utf-(8|8-sig|16|16-[lb]e|32|32-[lb]e)|ascii|iso8859-\d+|cp\d+|gb\w+|big5\w*|hz|shift_jis\w*|euc_\w+|koi8\S*|mac\S+|johab"
 )
@@ -40,6 +40,15 @@ class Claim:
     paths: tuple[bytes, ...]
     digest: Digest
     line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """A line of fetch.txt: the paths that it may mean, as of a manifest's; bytes, None where it does not say."""
+
+    paths: tuple[bytes, ...]
+    url: str
+    length: int | None
 
 
 def declaration(data: bytes) -> Declaration | Finding:
@@ -95,16 +104,17 @@ def claims(lines: Iterable[str], name: str, algorithm: str, version: tuple[int, 
         yield Claim(_meanings(path.removeprefix("./"), version), digest, number)
 
 
-def fetches(text: str) -> Iterator[tuple[bytes, str] | Finding]:
-    """Yield path and URL of fetch.txt's lines (RFC 8493 §2.2.3), and findings."""
-    for number, line in enumerate(_lines(text), start=1):
+def fetches(lines: Iterable[str], version: tuple[int, int]) -> Iterator[Fetch | Finding]:
+    """Yield fetch.txt's lines (RFC 8493 §2.2.3), and findings about those that are none."""
+    for number, line in enumerate(filter(str.strip, lines), start=1):
         match = _FETCH.fullmatch(line)
         if not match:
             yield error("rfc8493-2.2.3-line", f"Line {number} is not a URL, a length and a path.", "fetch.txt")
         elif finding := out_of_scope(match[3], "fetch.txt", number):
             yield finding
         else:
-            yield decode_path(match[3].removeprefix("./")).encode(), match[1]
+            length = None if match[2] == "-" else int(match[2])
+            yield Fetch(_meanings(match[3].removeprefix("./"), version), match[1], length)
 
 
 def out_of_scope(path: str, name: str, number: int) -> Finding | None:
@@ -136,11 +146,6 @@ def codec(encoding: str) -> str:
 
 def undecodable(encoding: str, name: str, failure: UnicodeError | LookupError) -> Finding:
     return error("rfc8493-2.1.1-encoding", f"It is not {encoding}: {failure}.", name)
-
-
-def _lines(text: str) -> Iterator[str]:
-    """Lines ended by LF, CR or CRLF only: other separators of str.splitlines may be part of names."""
-    yield from filter(str.strip, re.split(r"\r\n|\n|\r", text))
 
 
 def _digest(algorithm: str, text: str) -> Digest | None:

@@ -42,6 +42,7 @@ CODES = OCFL | EARK | frozenset({
     "rfc8493-2.1.2-payload", "rfc8493-2.1.3-asterisk", "rfc8493-2.1.3-contradiction", "rfc8493-2.1.3-dot",
     "rfc8493-2.1.3-line", "rfc8493-2.1.3-none", "rfc8493-2.1.3-normalization", "rfc8493-2.1.3-twice",
     "rfc8493-2.2.2-oxum", "rfc8493-2.2.3-fetch", "rfc8493-2.2.3-fetched", "rfc8493-2.2.3-line",
+    "rfc8493-2.2.3-would-fetch",
     "rfc8493-2.4-algorithm", "rfc8493-3-altered", "rfc8493-3-missing",
     "rfc8493-3-unlisted", "rfc8493-5.2-path",
     "rocrate-altered", "rocrate-context", "rocrate-descriptor", "rocrate-digest", "rocrate-document", "rocrate-entity",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
-from ingest import assemble, describe
+from ingest import assemble, describe, fetching
 from ingest.assemble import Assembled, Draft, Keep
 from ingest.characterization import Characterization, subject_of
 from ingest.characterization_told import Teller
@@ -17,6 +17,7 @@ from ingest.extracting import Extracted
 from ingest.happenings import Actors, happenings
 from ingest.held import REASONS, Held
 from ingest.scan import Engine
+from ingest.settled import Captured
 from ingest.sip import Sip
 from ingest.sip_digests import Given
 from ingest.versions import State, are_whole, states
@@ -27,13 +28,15 @@ from storage.aip import stamp
 from storage.names import bag_path
 from storage.premis import File, Rights
 from storage.receive import chunks
+from storage.spool import Spool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Composition:
     """What an ingest knows when it is decided. `described` is the description that came beside the delivery, its bytes
-    and what they say; `given` the list of digests beside it; `extracted` what came out of its archives, `said` what
-    format tools said, None where nobody asked; `held` is the AIP that it is added to; `keep` takes in what is made."""
+    and what they say; `given` the list of digests beside it; `captured` the files that were fetched; `extracted` what
+    came out of its archives, `said` what format tools said, None where nobody asked; `held` is the AIP that it is added
+    to; `keep` takes in what is made."""
 
     setting: Setting
     delivery: Delivery
@@ -44,6 +47,7 @@ class Composition:
     worklist: Worklist
     scratch: Path
     engine: Engine | None
+    captured: Spool[Captured]
     extracted: Extracted | None
     said: Characterization | None
     held: Held | None
@@ -102,6 +106,9 @@ class Composition:
         actors = Actors(setting.agent, setting.software, setting.identifier(), self.engine)
         told = happenings(self.sip, self.worklist, actors, decision, setting.new_id, draft.created, state)
         events, agents = told
+        if self.sip.bag:
+            fetched = fetching.happenings(self.captured, self.sip.bag, setting.new_id, setting.software)
+            events = [*fetched, *events]
         new: Iterator[File] = (file for file in state.worklist.files() if self._is_new(file, state))
         if self.extracted and self.extracted.archives:
             for placed in self.extracted.worklist.bag():

@@ -130,5 +130,5 @@ def _archives(worklist: Worklist) -> Iterator[Nested]:
         puids = tuple(puid for _, _, puid in json.loads(formats))
         if extract.may_be(puids, name):
             infected = scan == Outcome.INFECTED
-            apart = not watched and not is_member(source)
+            apart = bool(source) and not watched and not is_member(source)
             yield Nested(name, size, source, apart, Digest.parse(digest), puids, infected)

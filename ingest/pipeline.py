@@ -16,6 +16,7 @@ from ingest import (
     checks,
     describe,
     extracting,
+    fetching,
     scan_told,
     sip_bag,
     sip_digests,
@@ -31,12 +32,14 @@ from ingest.delivery import CAPPED, OUTCOMES, Delivery, Receipt, Setting, judged
 from ingest.describe import DublinCore
 from ingest.errors import NotAsHeld
 from ingest.extracting import Extracted, Tools
+from ingest.fetch_http import Fetcher
+from ingest.fetch_plan import foretold
 from ingest.finding import error
 from ingest.held import Held, held
 from ingest.intake import Intake
 from ingest.report import write_list, write_report
 from ingest.scan import Engine
-from ingest.settled import place, remove
+from ingest.settled import Captured, Settled, place, remove
 from ingest.sip import Sip, open_sip, unchanged
 from ingest.worklist import Worklist
 from policies.decide import Decision
@@ -48,6 +51,7 @@ from storage.durable import told
 from storage.event import Event
 from storage.names import escape_path
 from storage.receive import chunks
+from storage.spool import Spool
 from storage.staging import Staging, staging
 
 
@@ -81,6 +85,7 @@ class _Ingest:
         self.intake = Intake(setting, stage, self.worklist, self.heed)
         self.engine: Engine | None = None
         self.held = held(setting.committer.vault, delivery.terms)
+        self.captured: Spool[Captured] = Spool()  # files that were fetched
         self.extracted: Extracted | None = None
         self.resumes = place(setting.work, accession)
         self.listing = scratch / "files.sha256"
@@ -96,6 +101,7 @@ class _Ingest:
         if self.setting.scanner:
             self.engine = self.setting.scanner().engine()
         if sip.whole:
+            self._fetch(sip)
             self._examine(sip)
             self._check(sip)
             self._extract(sip)
@@ -105,6 +111,21 @@ class _Ingest:
         receipt = self._accept(sip, decision) if decision.outcome == "accept" else self._decline(sip, decision)
         remove(self.resumes)
         return receipt
+
+    def _fetch(self, sip: Sip) -> None:
+        """Fetch what a bag's fetch.txt names, where the policy says so; nothing of a bag that is refused anyway."""
+        if not sip.bag or not sip.bag.to_fetch:
+            return
+        policy = self.setting.policies.ingest
+        if policy.fetch == "refuse" or self._decide().outcome == "reject":
+            self.worklist.tell(foretold(sip.bag, self.worklist, policy))
+            return
+        with closing(Settled(self.resumes, self._examined_with(sip))) as settled:
+            means = fetching.Means(
+                policy=policy, fetcher=Fetcher(policy.fetching, self.heed), scratch=self.scratch / "fetched",
+                settled=settled, copies=tuple(self.stage.stores), now=self.setting.now, progress=self.setting.progress,
+            )  # fmt: skip
+            self.captured = fetching.follow(sip.bag, self.worklist, means)
 
     def _examine(self, sip: Sip) -> None:
         """Nothing is stored of what is refused by then. Format tools will read what was stored."""
@@ -202,7 +223,7 @@ class _Ingest:
         return Composition(
             setting=self.setting, delivery=self.delivery, accession=self.accession, described=self.described,
             given=self.given, sip=sip, worklist=self.worklist, scratch=self.scratch, engine=self.engine,
-            extracted=self.extracted, said=self.said, held=self.held, keep=self.intake.keep,
+            captured=self.captured, extracted=self.extracted, said=self.said, held=self.held, keep=self.intake.keep,
         )  # fmt: skip
 
     def _accept(self, sip: Sip, decision: Decision) -> Receipt:

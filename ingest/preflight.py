@@ -17,6 +17,7 @@ from ingest import checks, sip_digests
 from ingest.delivery import CAPPED, Delivery, judged
 from ingest.examine import Facts
 from ingest.examined import found
+from ingest.fetch_plan import claimed, foretold
 from ingest.finding import Finding, Severity, info
 from ingest.glance import Format, Seen, looks
 from ingest.identify import Identifier
@@ -38,7 +39,8 @@ class Preflight:
     """What is known before an ingest.
 
     `files` and `size` are those listed: all, or at least so many where not `whole` (an archive that was unpacked in
-    part); `unpacked` are the bytes that an archive needs in scratch, 0 for a folder. `looked_at` files were looked at;
+    part); `unpacked` are the bytes that an archive needs in scratch, 0 for a folder. `fetched` are those that would be
+    fetched besides, so far as a bag tells. `looked_at` files were looked at;
     of those, `repeated` with `repeated_bytes` would not be stored again: they are held, or come twice. `seconds` is
     what reading all by one process would take at the pace measured, None where nothing was. `findings` are the first
     of `findings_total`.
@@ -49,6 +51,7 @@ class Preflight:
     files: int
     size: int
     unpacked: int
+    fetched: int
     looked_at: int
     repeated: int
     repeated_bytes: int
@@ -94,11 +97,14 @@ def preflight(delivery: Delivery, lens: Lens) -> Preflight:
         seen = _seen(worklist, lens)
         for check in (checks.nothing, checks.formats, checks.names):
             worklist.tell(check(worklist))
+        if sip.bag:
+            worklist.tell(foretold(sip.bag, worklist, policy))
         files, size = worklist.totals()
         codes = worklist.codes()
         return Preflight(
             kind=sip.kind, whole=sip.whole and not any(code == "archive-in-part" for _, code, _ in codes),
             files=files, size=size, unpacked=0 if delivery.path.is_dir() else worklist.unpacked_bytes(),
+            fetched=claimed(sip.bag) if sip.bag and policy.fetch == "follow" else 0,
             looked_at=seen.files, repeated=seen.repeated, repeated_bytes=seen.repeated_bytes,
             seconds=seen.pace.expected(files, worklist.bytes_from(SMALL)), formats=seen.formats(lens.policies),
             decision=judged(worklist.findings(), policy, delivery.override),

@@ -3,6 +3,8 @@
 A file is written down here when its bytes are durable under their name in every copy that took them (storage.staging,
 `settle`), never before; and it is taken from here only if its listing has not changed, and every copy still has the
 blob. The commit asks once more for every blob. What is no database of ours, or of another setting, is begun anew.
+
+Of files that were fetched it is written down from where: one that was settled too is not fetched again.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from ingest.worklist import Known, Worklist
 from storage import layout
@@ -23,7 +26,18 @@ create table setting (told text not null);
 create table files (
     name blob primary key, size integer, mtime text, digest text, digests text, formats text, mime text, basis text,
     opinion text, new integer, scan text, scan_told text) without rowid;
+create table captured (name blob primary key, url text, given text, time text, size integer) without rowid;
 """
+
+
+class Captured(NamedTuple):
+    """A file that was fetched: its URL, the one that gave it (without a query) where it was redirected, when, bytes."""
+
+    name: bytes
+    url: str
+    given: str
+    time: str
+    size: int
 
 
 class Settled:
@@ -43,6 +57,22 @@ class Settled:
         self._db = self._db or _anew(self._path, self._setting)
         with self._db:
             self._db.executemany("insert or replace into files values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", files)
+
+    def note(self, captured: Iterable[Captured]) -> None:
+        """Write down what was fetched, durable on return; it counts once its file is settled."""
+        self._db = self._db or _anew(self._path, self._setting)
+        with self._db:
+            self._db.executemany("insert or replace into captured values (?, ?, ?, ?, ?)", captured)
+
+    def captured(self, name: bytes, copies: Sequence[Opens]) -> tuple[Captured, Known] | None:
+        """What is known of a file that was fetched and settled, and whose blob every copy has."""
+        known = ", ".join(f"f.{one}" for one in Known._fields)
+        query = f"select c.*, {known} from captured c join files f using (name) where name = ?"
+        row = self._db.execute(query, (name,)).fetchone() if self._db else None
+        if row is None:
+            return None
+        facts = Known(*row[len(Captured._fields) :])
+        return (Captured(*row[: len(Captured._fields)]), facts) if all(_has(copy, facts) for copy in copies) else None
 
     def recall(self, worklist: Worklist, copies: Sequence[Opens], advance: Callable[[int, int], None]) -> None:
         """Put on the worklist what is known of files that are as they were, and whose blobs every copy has."""

@@ -180,7 +180,7 @@ def _changes(sip: Sip, worklist: Worklist) -> Iterator[Finding]:
             yield error("source-changed", "It came while the package was being taken in.", escape_path(item.name))
         elif _content(listed) != _content(item):
             yield error("source-changed", "It changed while the package was being taken in.", escape_path(item.name))
-    if count < next(worklist.select("select count(*) from items"))[0]:
+    if count < next(worklist.select("select count(*) from items where watched"))[0]:
         yield error("source-changed", "Something went away while the package was being taken in.")
 
 

@@ -6,11 +6,11 @@ import io
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from ingest import bagit_tags, checks
-from ingest.bagit_tags import Claim, Declaration
+from ingest.bagit_tags import Claim, Declaration, Fetch
 from ingest.finding import Finding, error, info, warning
 from ingest.source import open_lines
 from ingest.worklist import Worklist
@@ -47,11 +47,13 @@ def place(name: bytes, base: bytes) -> str:
 
 @dataclass(frozen=True)
 class Bag:
-    """A bag as it declares itself; `tags` are bag-info's labels and values as they stand there."""
+    """A bag as it declares itself; `tags` are bag-info's labels and values as they stand there; `to_fetch` the lines of
+    fetch.txt whose file did not come along."""
 
     base: bytes
     declared: Declaration
     tags: tuple[tuple[str, str], ...]
+    to_fetch: Spool[Fetch] = field(default_factory=Spool)
 
     @cached_property
     def elements(self) -> dict[str, str]:
@@ -60,15 +62,16 @@ class Bag:
 
 
 def read(worklist: Worklist, base: bytes) -> Bag:
-    """Put the bag's claims and findings on the worklist."""
+    """Put the bag's claims and findings on the worklist, but for what is still to be fetched."""
     declared = _declaration(worklist, base)
     if isinstance(declared, Finding):
         worklist.tell([declared])
         declared = Declaration((0, 97), "UTF-8")
     worklist.tell(_manifests(worklist, base, declared))
-    worklist.tell(_fetch(worklist, base, declared))
+    to_fetch: Spool[Fetch] = Spool()
+    worklist.tell(_fetches(worklist, base, declared, to_fetch))
     worklist.tell(_normalized(worklist))
-    return Bag(base, declared, _info(worklist, base, declared))
+    return Bag(base, declared, _info(worklist, base, declared), to_fetch)
 
 
 def check(worklist: Worklist, bag: Bag) -> Iterator[Finding]:
@@ -128,12 +131,10 @@ def _manifests(worklist: Worklist, base: bytes, declared: Declaration) -> Iterat
 
 def _claims(worklist: Worklist, base: bytes, name: bytes, algorithm: str, declared: Declaration) -> Iterator[Finding]:
     shown = escape_path(name.removeprefix(base))
-    try:
-        deque(_lines(worklist, name, declared.encoding), maxlen=0)  # all of it is text, or nothing of it counts
-    except (UnicodeError, LookupError) as failure:
-        yield bagit_tags.undecodable(declared.encoding, shown, failure)
+    lines = _tag_lines(worklist, name, shown, declared.encoding)
+    if isinstance(lines, Finding):
+        yield lines
         return
-    lines = _lines(worklist, name, declared.encoding)
     for claim in bagit_tags.claims(lines, shown, algorithm, declared.version):
         if isinstance(claim, Claim):
             worklist.claim([(base + _meant(worklist, base, claim.paths), claim.digest, shown, claim.line)])
@@ -146,20 +147,20 @@ def _meant(worklist: Worklist, base: bytes, paths: tuple[bytes, ...]) -> bytes:
     return next((path for path in paths if worklist.item(base + path)), paths[0])
 
 
-def _fetch(worklist: Worklist, base: bytes, declared: Declaration) -> Iterator[Finding]:
-    """fetch.txt is refused, unless every file that it names is there already."""
-    data = worklist.read(base + b"fetch.txt", _LARGEST_TAG)
-    text = bagit_tags.decoded(data, declared.encoding, "fetch.txt") if data is not None else ""
-    if isinstance(text, Finding):
-        yield text
+def _fetches(worklist: Worklist, base: bytes, declared: Declaration, absent: Spool[Fetch]) -> Iterator[Finding]:
+    """Yield what is to be said of fetch.txt; the lines whose file is not there are put by."""
+    lines = _tag_lines(worklist, base + b"fetch.txt", "fetch.txt", declared.encoding)
+    if isinstance(lines, Finding):
+        yield lines
         return
-    for fetch in bagit_tags.fetches(text):
+    for fetch in bagit_tags.fetches(lines, declared.version):
         if isinstance(fetch, Finding):
             yield fetch
-        elif worklist.item(base + fetch[0]):
-            yield info("rfc8493-2.2.3-fetched", "It is in fetch.txt and is there.", escape_path(fetch[0]))
+        elif (there := worklist.item(base + _meant(worklist, base, fetch.paths))) and there.kind is Kind.FILE:
+            shown = _shown(there.name, base)
+            yield info("rfc8493-2.2.3-fetched", "It is in fetch.txt and is there.", shown)
         else:
-            yield error("rfc8493-2.2.3-fetch", "It would have to be fetched; deliver it.", escape_path(fetch[0]))
+            absent.append(fetch)
 
 
 def _normalized(worklist: Worklist) -> Iterator[Finding]:
@@ -226,8 +227,17 @@ def _oxum(worklist: Worklist, bag: Bag) -> Iterator[Finding]:
         yield error("rfc8493-2.2.2-oxum", told, "bag-info.txt")
 
 
+def _tag_lines(worklist: Worklist, name: bytes, shown: str, encoding: str) -> Iterator[str] | Finding:
+    """A tag file's lines; a finding where not all of it is text: then nothing of it counts."""
+    try:
+        deque(_lines(worklist, name, encoding), maxlen=0)
+    except (UnicodeError, LookupError) as failure:
+        return bagit_tags.undecodable(encoding, shown, failure)
+    return _lines(worklist, name, encoding)
+
+
 def _lines(worklist: Worklist, name: bytes, encoding: str) -> Iterator[str]:
-    """A manifest's lines (ended by LF, CR or CRLF) without their ends, none where it cannot be read: examination says
+    """A tag file's lines (ended by LF, CR or CRLF) without their ends, none where it cannot be read: examination says
     so. Raises UnicodeError or LookupError."""
     if source := worklist.source(name, _LARGEST_TAG):
         with suppress(OSError), open_lines(source) as raw, io.TextIOWrapper(raw, bagit_tags.codec(encoding)) as text:

@@ -16,6 +16,7 @@ from ingest import beside, sip_bag, sip_digests, sip_eark, sip_ocfl, sip_rocrate
 from ingest.bag_profile import Profile
 from ingest.examine import Desk
 from ingest.examined import examined
+from ingest.fetch_plan import foretold
 from ingest.finding import Finding, Severity, warning
 from ingest.identify import Basis, Identification, Identifier, Sample
 from ingest.intake import CHUNK_BYTES, CHUNK_FILES
@@ -76,6 +77,7 @@ def _validated(
             progress.advance(results.files, results.size)
     progress.end()
     if sip.bag:
+        worklist.tell(foretold(sip.bag, worklist, policy))
         worklist.tell(sip_bag.check(worklist, sip.bag))
     elif sip.ocfl:
         worklist.tell(sip_ocfl.check(worklist))

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
+from policies.fetching import Fetching
 from policies.model import Bytes, Code, Count, Model, repeated
 
 Outcome = Literal["accept", "hold", "reject"]
@@ -53,7 +54,10 @@ class IngestPolicy(Model):
     limits: Limits = Field(description="How large a SIP and its containers may be.")
     extract: Extract = Field(description="Whether archives inside a delivery are unpacked beside it.")
     digests: tuple[Algorithm, ...] = Field(description="Algorithms to compute besides sha256, which is always.")
-    fetch: Literal["refuse"] = Field(description="Bags with fetch.txt (RFC 8493 §2.2.3): never fetched.")
+    fetch: Literal["refuse", "follow"] = Field(
+        description="What becomes of files that a bag's fetch.txt names and that did not come along (RFC 8493 §2.2.3)."
+    )
+    fetching: Fetching = Field(description="With `fetch: follow`: from where, and how much.")
     second_opinion: Asked = Field(
         description="Whether libmagic is asked too: `unsure` is where PRONOM knows no signature and no MIME of a file; "
         "`always` finds contradictions, and takes a millisecond or two a file; `never`."

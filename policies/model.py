@@ -60,7 +60,7 @@ def _bounded(span: timedelta) -> timedelta:
     return span
 
 
-def _like(pattern: str, wrong: str) -> AfterValidator:
+def like(pattern: str, wrong: str) -> AfterValidator:
     """Refuse text that is not `pattern` as a whole, in words that a person understands."""
 
     def check(text: str) -> str:
@@ -74,14 +74,14 @@ def _like(pattern: str, wrong: str) -> AfterValidator:
 Count = Annotated[int, Field(strict=True, gt=0, le=_LARGEST)]
 Bytes = Annotated[int, BeforeValidator(to_bytes), Field(strict=True, gt=0, le=_LARGEST)]
 Every = Annotated[timedelta, BeforeValidator(to_time), AfterValidator(_bounded)]
-Puid = Annotated[str, _like(r"(x-)?fmt/[0-9]{1,6}", "not a PRONOM identifier: write like fmt/40 or x-fmt/92")]
-Name = Annotated[str, _like(r"(?=.{1,64}$)[a-z0-9]+(-[a-z0-9]+)*", "not a name: small letters, digits and hyphens")]
+Puid = Annotated[str, like(r"(x-)?fmt/[0-9]{1,6}", "not a PRONOM identifier: write like fmt/40 or x-fmt/92")]
+Name = Annotated[str, like(r"(?=.{1,64}$)[a-z0-9]+(-[a-z0-9]+)*", "not a name: small letters, digits and hyphens")]
 Code = Annotated[
     str,
-    _like(r"(?=.{1,64}$)[a-z0-9]+([.-][a-z0-9]+)*|[EW][0-9]{3}", "not a code: small letters, digits, dots and hyphens"),
+    like(r"(?=.{1,64}$)[a-z0-9]+([.-][a-z0-9]+)*|[EW][0-9]{3}", "not a code: small letters, digits, dots and hyphens"),
 ]
 Text = Annotated[
     str,
     StringConstraints(strip_whitespace=True),
-    _like(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,1000}", "not one line of text, of 1 to 1000 characters"),
+    like(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,1000}", "not one line of text, of 1 to 1000 characters"),
 ]

@@ -57,7 +57,8 @@ class Ingesting(Browsing):
 
     def rooms(self, wanted: Preflight) -> list[Room]:
         """Whether there is room for what an ingest would store, by file system."""
-        return rooms(self.vault.prompt, wanted.new_bytes, self.settings.work, wanted.unpacked)
+        each, here = wanted.new_bytes + wanted.fetched, wanted.unpacked + wanted.fetched
+        return rooms(self.vault.prompt, each, self.settings.work, here)
 
     def ingest(
         self, path: Path, *, title: str = "", producer: str = "", metadata: Path | None = None,

@@ -102,6 +102,7 @@ def preflight(value: Preflight, rooms: Sequence[Room]) -> Json:
         "dry_run": True, "outcome": value.outcome, "kind": value.kind, "whole": value.whole, "files": value.files,
         "bytes": value.size, "looked_at": value.looked_at,
         "repeated": {"files": value.repeated, "bytes": value.repeated_bytes}, "new_bytes": value.new_bytes,
+        "fetched_bytes": value.fetched,
         "seconds": None if value.seconds is None else round(value.seconds, 1),
         "space": [
             {"copies": list(room.copies), "needed": room.needed, "free": room.free, "enough": room.enough}

@@ -47,6 +47,8 @@ def _show(console: Console, seen: Preflight, rooms: list[Room]) -> None:
     console.print(f"  {least}{counted(seen.files, 'file')}, {size(seen.size)}, {some}")
     again = f"{counted(seen.repeated, 'file')}, {size(seen.repeated_bytes)}, held already or coming twice"
     console.print(f"  {least}{size(seen.new_bytes)} to store in each copy; {again}")
+    if seen.fetched:
+        console.print(f"  {size(seen.fetched)} to fetch besides")
     if seen.seconds is not None:
         console.print(f"  about {lasting(seen.seconds)} to read it by one process")
     for room in rooms:

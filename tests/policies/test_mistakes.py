@@ -23,6 +23,7 @@ WRONG = [
     ("ingest", "digests: [md5, sha3]\n"),
     ("ingest", "digests: [md5, sha1, md5]\n"),
     ("ingest", "findings:\n  codes:\n    Bad Code: hold\n    zip-damaged:\n"),
+    ("ingest", "fetching:\n  hosts: [https://example.org]\n  schemes: []\n  private: perhaps\n"),
     ("formats", "risks:\n  fmt/3: {risk: high}\n"),
     ("formats", 'risks:\n  fmt3: {name: a, risk: low, reason: "b\\nc", source: d}\n'),
     ("formats", 'risks:\n  fmt/3: {name: "\\ud800", risk: low, reason: b, source: " "}\n'),
