@@ -111,6 +111,14 @@ def fetches() -> list[bytes]:
     return [b"https://example.org/a 5 data/a.txt\nhttps://example.org/b - data/b%0Ab.txt\n"]
 
 
+def http_answers() -> list[bytes]:
+    return [
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\ntext\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\ntext\n\r\n0\r\nX: y\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 302 Found\r\nLocation: https://example.org/b?c#d\r\n\r\n",
+    ]
+
+
 def infos() -> list[bytes]:
     return [
         b"Payload-Oxum: 10.2\nBagging-Date: 2026-01-01\nSource-Organization: The\n library\nExternal-Description: x\n"

@@ -10,12 +10,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from math import inf
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 
-from ingest import archive, bag_profile, describe, droid, metadata_rows, scan_clamd
+from ingest import archive, bag_profile, describe, droid, fetch_plan, metadata_rows, scan_clamd
 from ingest.engine import fido_identifier
+from ingest.fetch_http import Fetcher
+from ingest.fetch_rules import NotFetched
 from ingest.finding import Finding
 from ingest.identify import HEAD, Sample
 from ingest.item import Item
@@ -24,7 +28,8 @@ from ingest.sip import open_sip
 from ingest.unpack import Unpacking
 from ingest.validation import validate
 from ingest.worklist import Worklist
-from policies.document import load
+from policies.document import defaults, load
+from policies.document import parse as parse_policy
 from policies.ingest import ContainerLimits, IngestPolicy
 from storage import bundle, event, intent, manifest, namemap, premis_read, tombstone
 from storage.aip import parse_record
@@ -126,6 +131,8 @@ def _described(package: Path, kind: str) -> None:
         sip = open_sip(package, worklist, package.parent / "unpacked", policy(), kind)
         describe.parse(describe.to_json(sip.core), "core.json")
         sip.submitter.encode()
+        if sip.bag:
+            assert all(isinstance(one, Finding) for one in fetch_plan.foretold(sip.bag, worklist, _following()))
         for line in sip.description.lines() if sip.description else ():
             assert line.endswith(b"\n")
     finally:
@@ -170,6 +177,23 @@ def _premis(data: bytes, folder: Path) -> None:
     (folder / "premis.xml").write_bytes(data)
     with suppress(ValueError), (folder / "premis.xml").open("rb") as stream:
         list(premis_read.read(stream))
+
+
+@cache
+def _following() -> IngestPolicy:
+    """A policy that fetches, and lists whom the seeds name."""
+    told = "fetch: follow\nfetching: {hosts: [example.org], schemes: [http, https]}\n"
+    return parse_policy(told, "ingest.yaml", IngestPolicy, defaults("ingest"))
+
+
+def _http(data: bytes, folder: Path) -> None:
+    """Whatever answers where a file of fetch.txt is asked for."""
+    fetcher = Fetcher(_following().fetching, resolve=lambda *_: ["1.1.1.1"])
+    ours, theirs = socket.socketpair()
+    with ours, theirs, patch.object(socket, "create_connection", lambda *_: ours), suppress(NotFetched):
+        theirs.sendall(data[:60_000])
+        theirs.shutdown(socket.SHUT_WR)
+        fetcher.fetch("http://example.org/a", None, 1 << 20, inf, lambda part: None)
 
 
 def _clamd(data: bytes, folder: Path) -> None:
@@ -224,6 +248,7 @@ TARGETS = {target.name: target for target in (
     Target("manifest", _package("bag", "manifest-md5.txt", seeds.bag), seeds.manifests()),
     Target("tagmanifest", _package("bag", "tagmanifest-sha256.txt", seeds.bag), seeds.manifests()),
     Target("fetch.txt", _package("bag", "fetch.txt", seeds.bag), seeds.fetches()),
+    Target("http", _http, seeds.http_answers()),
     Target("bag-info", _package("bag", "bag-info.txt", seeds.bag), seeds.infos()),
     Target("profile", _value(_profile, bag_profile.NotProfile), seeds.profiles()),
     Target("digest-list", _package("folder", "checksum.md5", seeds.folder), seeds.digest_lists()),
