@@ -73,7 +73,9 @@ class _Member(io.RawIOBase):
     def read(self, size: int | None = -1, /) -> bytes:
         if size is None or size < 0:
             return self.readall()
-        data = self._unpacked(min(size, self._left)) if size and self._left else b""
+        data = b""
+        if (most := min(size, self._left)) and not (data := self._unpacked(most)):
+            raise DamagedMember("it is shorter than it claims to be")
         self._seen = zlib.crc32(data, self._seen)
         self._left -= len(data)
         if not self._left:
@@ -86,28 +88,31 @@ class _Member(io.RawIOBase):
         return len(data)
 
     def _unpacked(self, most: int) -> bytes:
-        """Some bytes, no more than so many, and none only at the end; raise DamagedMember where there is none."""
-        while True:
-            waiting = self._inflate.unconsumed_tail if self._inflate else b""
-            packed = waiting or self._archive.read(min(most if self._inflate is None else _PIECE, self._packed))
-            if not waiting:
-                self._packed -= len(packed)
-            if data := self._inflated(packed, most) if self._inflate else packed:
+        """Some bytes, no more than so many; none only where there are no more."""
+        if self._inflate is None:
+            return self._taken(most)
+        while not self._inflate.eof:  # beyond it zlib would keep all that it is given
+            packed = self._inflate.unconsumed_tail or self._taken(_PIECE)
+            if (data := self._inflated(self._inflate, packed, most)) or not packed:
                 return data
-            if not packed:
-                raise DamagedMember("it is shorter than it claims to be")
+        return b""
 
-    def _inflated(self, packed: bytes, most: int) -> bytes:
-        assert self._inflate is not None
+    def _taken(self, most: int) -> bytes:
+        packed = self._archive.read(min(most, self._packed))
+        self._packed -= len(packed)
+        return packed
+
+    @staticmethod
+    def _inflated(inflate: zlib._Decompress, packed: bytes, most: int) -> bytes:
         try:
-            return self._inflate.decompress(packed, most)
+            return inflate.decompress(packed, most)
         except zlib.error as failure:
             raise DamagedMember(f"it cannot be unpacked ({failure})") from failure
 
     def _end(self) -> None:
         if self._crc not in (UNCHECKED, self._seen):
             raise DamagedMember("its bytes do not have the CRC-32 that the archive says")
-        if self._inflate and not self._inflate.eof and self._inflated(self._inflate.unconsumed_tail, 1):
+        if self._inflate and self._unpacked(1):
             raise DamagedMember("it is longer than it claims to be")
 
     def close(self) -> None:

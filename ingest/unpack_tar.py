@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tarfile
 from collections.abc import Iterator
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from io import BufferedReader
 from pathlib import Path
 
@@ -16,11 +16,11 @@ from ingest.source import STORED, UNCHECKED
 from ingest.source import member as member_of
 from ingest.tar_stream import BROKEN, TarStream, opened
 from ingest.unpack import Unpacking
+from ingest.unpack_tar_header import Header, is_clear
 from storage.namemap import Kind
 from storage.names import escape_path
 
-_EXTENDED = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE, b"X")
-_LONGEST_HEADER = 1 << 20  # bytes of a long name or a pax header: no path comes near
+_LATEST = 1 << 63  # seconds: beyond it no system has a time
 _BROKEN = (*BROKEN, tarfile.TarError, RecursionError, ValueError, IndexError, KeyError)
 
 
@@ -42,19 +42,10 @@ def unpack(path: Path, unpacking: Unpacking) -> Iterator[Item | Finding]:
         yield error("tar-damaged", f"The tar file cannot be read: {failure}.")
 
 
-class _Bounded(tarfile.TarInfo):
-    """A header that is not read where it claims to be larger than any honest one."""
-
-    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
-        if self.type in _EXTENDED and self.size > _LONGEST_HEADER:
-            raise tarfile.ReadError(f"a header of {self.size} bytes")
-        return super()._proc_member(archive)  # type: ignore[misc,no-any-return]  # tarfile's hook for extended headers
-
-
 def _archive(stream: TarStream) -> tarfile.TarFile:
     """Raises TarError. Names that are not UTF-8 come as surrogates."""
     return tarfile.open(  # type: ignore[call-overload,no-any-return]  # of a stream it only reads
-        fileobj=stream, mode="r|", encoding="utf-8", errors="surrogateescape", tarinfo=_Bounded
+        fileobj=stream, mode="r|", encoding="utf-8", errors="surrogateescape", tarinfo=Header
     )
 
 
@@ -88,6 +79,8 @@ def _item(
         return found._replace(kind=Kind.FILE, source=linked.source, size=linked.size)
     if not entry.isfile():
         return error("special-file", "It is a device or a pipe, which has no content.", escape_path(name))
+    if not is_clear(archive, entry):
+        return error("tar-damaged", "Its headers contradict each other on its size.", escape_path(name))
     if plain and not entry.issparse():
         unpacking.left(entry.size)
         source = member_of(plain, STORED, entry.offset_data, entry.size, entry.size, UNCHECKED)
@@ -104,6 +97,7 @@ def _item(
 def _modified(entry: tarfile.TarInfo) -> int | None:
     """Nanoseconds since 1970, exact where a pax header has a fraction (POSIX pax §mtime); None where it is no time."""
     try:
-        return int(Decimal(entry.pax_headers.get("mtime", entry.mtime)) * 10**9)
-    except (InvalidOperation, OverflowError, ValueError):
+        seconds = Decimal(entry.pax_headers.get("mtime", entry.mtime))
+        return int(seconds * 10**9) if abs(seconds) < _LATEST else None
+    except (ArithmeticError, ValueError):
         return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import calendar
-import io
 import lzma
 import os
 import stat
@@ -12,21 +11,21 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from ingest import member
 from ingest.finding import Finding, error
 from ingest.item import Item
-from ingest.source import DEFLATED, STORED
+from ingest.source import DEFLATED, STORED, open_source
 from ingest.source import member as member_of
-from ingest.unpack import CHUNK, TooMuch, Unpacking
+from ingest.unpack import Unpacking
+from ingest.unpack_zip_directory import Bounded, Zip
 from storage.namemap import Kind
 from storage.names import escape_path
 
 _LOCAL = b"PK\x03\x04"
-_ENTRY = b"PK\x01\x02"  # begins an entry of the central directory (APPNOTE §4.3.12)
-_LARGEST_ENTRY = 1_024  # bytes of an honest entry on the average, name and all; a usual one has 150
 _MEMORY = 512 << 20  # bytes of an LZMA dictionary
-_ENCRYPTED, _UTF8 = 0x1, 0x800  # general purpose bits 0 and 11 (APPNOTE §4.4.4)
+_ENCRYPTED, _PATCH, _UTF8 = 0x1 | 0x40, 0x20, 0x800  # general purpose bits 0 and 6, 5, 11 (APPNOTE §4.4.4)
 _BROKEN = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, struct.error),
     *(NotImplementedError, ValueError, IndexError),
@@ -39,31 +38,14 @@ def unpack(path: Path, unpacking: Unpacking) -> Iterator[Item | Finding]:
     Raises TooMuch. What zipfile raises for broken archives is many things, all of which are the archive's fault.
     """
     try:
-        with _Bounded(path, unpacking) as file, zipfile.ZipFile(file) as archive:
+        with Bounded(path, unpacking) as file, Zip(file) as archive:
             for entry in archive.infolist():
                 yield from _member(archive, entry, unpacking)
     except _BROKEN as failure:
         yield error("zip-damaged", f"The zip file cannot be read: {failure}.")
 
 
-class _Bounded(io.BufferedReader):
-    """A zip whose directory is no larger than the policy allows: zipfile holds all of it in memory."""
-
-    def __init__(self, path: Path, unpacking: Unpacking) -> None:
-        super().__init__(io.FileIO(path))
-        self._unpacking = unpacking
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        if size is None or size <= CHUNK:  # members are read in such pieces
-            return super().read(size)
-        if size > _LARGEST_ENTRY * self._unpacking.limits.files:
-            raise TooMuch(error("container-too-many", f"Its list of members has {size} bytes."))
-        data = super().read(size)
-        self._unpacking.announced(data.count(_ENTRY))
-        return data
-
-
-def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, unpacking: Unpacking) -> Iterator[Item | Finding]:
+def _member(archive: Zip, entry: zipfile.ZipInfo, unpacking: Unpacking) -> Iterator[Item | Finding]:
     raw = _raw_name(entry)
     name = member.tidy(raw)
     unpacking.entry()
@@ -81,48 +63,60 @@ def _raw_name(entry: zipfile.ZipInfo) -> bytes:
     return entry.orig_filename.encode("utf-8" if entry.flag_bits & _UTF8 else "cp437")
 
 
-def _item(
-    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: bytes, folder: bool, unpacking: Unpacking
-) -> Item | Finding:
+def _item(archive: Zip, entry: zipfile.ZipInfo, name: bytes, folder: bool, unpacking: Unpacking) -> Item | Finding:
     unix = entry.external_attr >> 16
     mode = stat.S_IMODE(unix) if unix else None
     found = Item(kind=Kind.FOLDER, name=name, mode=mode, mtime=_modified(entry))
     if folder:
         return found if not entry.file_size else error("path-invalid", "A folder has bytes.", escape_path(name))
     try:
+        begin = _begin(archive, entry)
         if stat.S_ISLNK(unix):
             with archive.open(entry) as stream:
                 link = stream.read(member.LONGEST_PATH + 1)
             return member.link_refusal(name, link) or found._replace(kind=Kind.LINK, target=link)
-        begin = _begin(archive, entry)
         if unpacking.in_place and entry.compress_type in (STORED, DEFLATED):
             unpacking.left(entry.file_size)
             return found._replace(kind=Kind.FILE, source=_in_place(archive, entry, begin), size=entry.file_size)
         if (needed := _dictionary(archive, entry, begin)) > _MEMORY:
             return error("zip-damaged", f"It needs {needed} bytes of memory.", escape_path(name))
         target = unpacking.member()
-        with archive.open(entry) as stream:
+        with _opened(archive, entry, begin) as stream:
             size = unpacking.copy(stream, target)
+        if size != entry.file_size:
+            raise zipfile.BadZipFile(f"it has {size} of {entry.file_size} bytes")
     except _BROKEN as failure:
         return error("zip-damaged", f"It cannot be unpacked: {failure}.", escape_path(name))
     return found._replace(kind=Kind.FILE, source=bytes(target), size=size)
 
 
-def _begin(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
+def _opened(archive: Zip, entry: zipfile.ZipInfo, begin: int) -> IO[bytes]:
+    """A member's bytes: the same as in place, where they can be read so."""
+    if entry.compress_type in (STORED, DEFLATED):
+        return open_source(_in_place(archive, entry, begin))
+    return archive.open(entry)
+
+
+def _begin(archive: Zip, entry: zipfile.ZipInfo) -> int:
     """Where a member's data begin, by its local header (APPNOTE §4.3.7), which has to name it as the directory does;
-    raise BadZipFile or struct.error."""
+    raise BadZipFile, IndexError or struct.error."""
     assert archive.fp is not None  # it is open
     archive.fp.seek(entry.header_offset)
     signature, name, extra = struct.unpack("<4s22xHH", archive.fp.read(30))
     if signature != _LOCAL or archive.fp.read(name) != _raw_name(entry):
         raise zipfile.BadZipFile("its own header has another name for it")
-    return int(entry.header_offset + 30 + name + extra)
+    begin = int(entry.header_offset + 30 + name + extra)
+    if begin + entry.compress_size > archive.end(entry):
+        raise zipfile.BadZipFile("it reaches into what is after it")
+    return begin
 
 
-def _in_place(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, begin: int) -> bytes:
+def _in_place(archive: Zip, entry: zipfile.ZipInfo, begin: int) -> bytes:
     """The source of a member; raise BadZipFile where it cannot be what it claims to be."""
-    stored, packed = entry.compress_type == STORED, entry.compress_size
-    if (stored and packed != entry.file_size) or begin + packed > archive.start_dir:
+    packed = entry.compress_size
+    if entry.flag_bits & _PATCH:
+        raise zipfile.BadZipFile("it is a patch to another file")
+    if entry.compress_type == STORED and packed != entry.file_size:
         raise zipfile.BadZipFile("its sizes contradict each other")
     path = os.fsencode(str(archive.filename))
     return member_of(path, entry.compress_type, begin, packed, entry.file_size, entry.CRC)

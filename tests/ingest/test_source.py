@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
 import random
 import struct
 import tarfile
 import zipfile
+import zlib
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,7 +20,7 @@ from hypothesis import strategies as st
 from ingest import archive, source
 from ingest.finding import Finding
 from ingest.item import Item
-from ingest.source import DamagedMember, is_member, open_lines, open_seekable, open_source
+from ingest.source import DEFLATED, DamagedMember, is_member, open_lines, open_seekable, open_source
 from ingest.unpack import Unpacking
 from policies.ingest import ContainerLimits
 from storage.namemap import Kind
@@ -104,6 +106,90 @@ def test_what_is_not_as_it_claims_is_told(tmp_path: Path, claims: tuple[int, int
     where = source.member(path, int(method), *wrong, int(crc))
     with closing(open_source(where)) as stream, pytest.raises(DamagedMember):
         stream.read()
+
+
+def test_what_is_behind_the_end_of_what_was_packed_takes_no_memory(tmp_path: Path) -> None:
+    """zlib keeps whatever it is given after the end: two bytes, and a gigabyte of nothing that is said to be packed."""
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    (tmp_path / "a").write_bytes(packer.compress(b"hi") + packer.flush())
+    os.truncate(tmp_path / "a", 1 << 30)
+    where = source.member(bytes(tmp_path / "a"), DEFLATED, 0, 1 << 30, 3, zlib.crc32(b"hi"))
+    with closing(open_source(where)) as stream, pytest.raises(DamagedMember, match="shorter"):
+        stream.read()
+
+
+LONG = b"line\n" * 50_000  # packed it is short
+
+
+@pytest.mark.parametrize("in_place", [True, False])
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"<I@16": 0, "<I@24": 0}, "zip-damaged"),  # no bytes, and their CRC-32
+        ({"<I@16": zlib.crc32(LONG[:9]), "<I@24": 9}, "zip-damaged"),  # some of them
+        ({"<I@24": len(LONG) + 1}, "zip-damaged"),
+        ({"<H@8": 0x20}, "zip-damaged"),  # a patch (APPNOTE §4.4.4, bit 5)
+        ({"<H@8": 0x40}, "zip-encrypted"),  # strong encryption (bit 6)
+    ],
+)
+def test_what_the_directory_hides_is_told(tmp_path: Path, fields: dict[str, int], code: str, in_place: bool) -> None:
+    """In place or unpacked, no part of a member passes for the whole, though its CRC-32 is right."""
+    path = zipped(tmp_path / "a.zip", {"a": LONG}, zipfile.ZIP_DEFLATED)
+    data = bytearray(path.read_bytes())
+    for field, value in fields.items():
+        form, _, place = field.partition("@")
+        struct.pack_into(form, data, data.rindex(b"PK\x01\x02") + int(place), value)
+    path.write_bytes(data)
+    assert told(path, "zip", tmp_path / "scratch", in_place) == {code}
+
+
+@pytest.mark.parametrize("in_place", [True, False])
+def test_members_that_share_bytes_are_not_taken(tmp_path: Path, in_place: bool) -> None:
+    """A bomb's way: each of its entries in the directory names the same member (CVE-2019-13232 is of this kind)."""
+    data = zipped(tmp_path / "a.zip", {"a": LONG}, zipfile.ZIP_STORED).read_bytes()
+    start, end = data.rindex(b"PK\x01\x02"), data.rindex(b"PK\x05\x06")
+    entry = data[start:end]
+    tail = struct.pack("<4s4H2IH", b"PK\x05\x06", 0, 0, 2, 2, 2 * len(entry), start, 0)
+    (tmp_path / "a.zip").write_bytes(data[:start] + 2 * entry + tail)
+    assert told(tmp_path / "a.zip", "zip", tmp_path / "scratch", in_place) == {"zip-damaged"}
+
+
+def told(path: Path, kind: str, scratch: Path, in_place: bool) -> set[str]:
+    """The codes of what is wrong with an archive, and of what comes out when its members are read."""
+    unpacking = Unpacking(scratch, path.stat().st_size, LIMITS, lambda name: None, in_place=in_place)
+    codes = set()
+    for found in list(archive.members(path, kind, unpacking)):
+        try:
+            codes.add(found.code if isinstance(found, Finding) else f"{len(read(found.source))} bytes")
+        except DamagedMember:
+            codes.add("zip-damaged")  # as ingest.examine has it
+    return codes
+
+
+SPARSE = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": "9"}
+
+
+@pytest.mark.parametrize("in_place", [True, False])
+@pytest.mark.parametrize(
+    ("kind", "headers", "behind", "codes"),
+    [
+        (tarfile.XHDTYPE, {"size": "600"}, bytes(600), {"600 bytes"}),
+        (tarfile.XHDTYPE, {"size": "-5"}, b"", {"tar-damaged"}),
+        (tarfile.XGLTYPE, {"size": "100"}, b"", {"tar-damaged"}),  # tarfile gives the size, and does not go by it
+        (tarfile.XHDTYPE, {"GNU.sparse.realsize": "100"}, b"", {"tar-damaged"}),  # a sparse file's, without a map
+        (tarfile.XHDTYPE, SPARSE, b"9999999999\n" + b"0\n" * 4_000_000, {"tar-damaged"}),  # a map without end
+        (tarfile.XHDTYPE, {"mtime": "1e999999"}, b"", {"0 bytes"}),
+        (tarfile.XHDTYPE, {"mtime": "9" * 5_000}, b"", {"0 bytes"}),
+    ],
+)
+def test_a_tars_extended_headers(
+    tmp_path: Path, kind: bytes, headers: dict[str, str], behind: bytes, codes: set[str], in_place: bool
+) -> None:
+    """What they say of a member is what it is, or it is not taken; and they take no memory without end."""
+    header = tarfile.TarInfo._create_pax_generic_header(headers, kind, "utf-8")  # type: ignore[attr-defined]
+    data = header + tarfile.TarInfo("a").tobuf() + behind + bytes(-len(behind) % 512)
+    (tmp_path / "a.tar").write_bytes(data + bytes(1024))
+    assert told(tmp_path / "a.tar", "tar", tmp_path / "scratch", in_place) == codes
 
 
 @pytest.mark.parametrize("field", [18, 20, 24])
