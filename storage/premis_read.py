@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import BinaryIO
 from xml.sax.saxutils import unescape
@@ -11,12 +11,13 @@ from xml.sax.saxutils import unescape
 from lxml import etree
 
 from storage.digest import Digest
-from storage.premis import _NAMES, File, FormatName, Happening
+from storage.premis import _HEAD, _NAMES, PATH_TYPE, File, FormatName, Happening
 from storage.receive import lines
 
 _NS = "{http://www.loc.gov/premis/v3}"
 _ALGORITHMS = {name.encode(): algorithm for algorithm, name in _NAMES.items()}
-_OURS = (f"{_NS}object", f"{_NS}event")
+_TOP = tuple(f"{_NS}{name}" for name in ("object", "event", "agent", "rights"))  # what lies in the root
+_BEGINNING = _HEAD.encode()
 
 
 def read(stream: BinaryIO) -> Iterator[File | Happening]:
@@ -25,24 +26,45 @@ def read(stream: BinaryIO) -> Iterator[File | Happening]:
     Most lines are file objects just as `storage.premis` writes them, which an expression reads ten times sooner than
     an XML parser does; that gets all other lines, and what it finds comes at its place among them.
     """
-    parser = etree.XMLPullParser(("end",), tag=_OURS, resolve_entities=False, no_network=True, huge_tree=True)
+    parser = etree.XMLPullParser(("end",), tag=_TOP, resolve_entities=False, no_network=True, huge_tree=True)
+    begun, between = b"", False
     try:
         for line in lines(stream):
-            if (plain := _PLAIN.fullmatch(line)) and not _OTHER.search(line):
+            if between and (plain := _PLAIN.fullmatch(line)) and not _OTHER.search(line):
                 yield _plain(plain)
-            else:
-                parser.feed(line + b"\n")
-                yield from _found(parser)
+                continue
+            parser.feed(line + b"\n")
+            ended = _ended(parser)
+            between = begun == _BEGINNING and _is_between(line, ended)
+            yield from _values(ended)
+            if len(begun) < len(_BEGINNING):
+                begun += line + b"\n"
+                between = begun == _BEGINNING
         parser.close()
-        yield from _found(parser)
+        yield from _values(_ended(parser))
     except etree.XMLSyntaxError as error:
         raise ValueError(f"not well-formed PREMIS: {error}") from error
 
 
-def _found(parser: etree.XMLPullParser) -> Iterator[File | Happening]:
-    for _, element in parser.read_events():
-        assert isinstance(element, etree._Element)
-        value = _event(element) if element.tag == f"{_NS}event" else _file(element)
+def _ended(parser: etree.XMLPullParser) -> list[etree._Element]:
+    """What lies in the root, so far as it is read to its end."""
+    return [element for _, element in parser.read_events() if isinstance(element, etree._Element)]
+
+
+def _is_between(line: bytes, ended: Sequence[etree._Element]) -> bool:
+    """Whether what follows a line that the parser has read lies directly in the root: neither in another element nor
+    in a comment, where a file object would be none."""
+    if not ended or b"<!" in line or b"<?" in line:
+        return False
+    last, parent = ended[-1], ended[-1].getparent()
+    name = etree.QName(last).localname
+    return parent is not None and parent.getparent() is None and line.endswith(f"</premis:{name}>".encode())
+
+
+def _values(ended: Sequence[etree._Element]) -> Iterator[File | Happening]:
+    for element in ended:
+        meaning = _VALUES.get(element.tag)
+        value = meaning(element) if meaning else None
         element.clear()
         parent = element.getparent()
         while parent is not None and element.getprevious() is not None:
@@ -51,8 +73,9 @@ def _found(parser: etree.XMLPullParser) -> Iterator[File | Happening]:
             yield value
 
 
-_TEXT = r"[^<\x00-\x1f]*"  # XML has another view of CR
-_OTHER = re.compile(rb"&(?!(?:amp|lt|gt|#13);)")  # a reference that `storage.premis` never writes
+_TEXT = r"[^<>\x00-\x1f]*"  # XML has another view of CR, and of "]]>"
+_OTHER = re.compile(rb"&(?!(?:amp|lt|gt|#13);)|\xef\xbf[\xbe\xbf]")
+"""What `storage.premis` never writes: other references, and U+FFFE and U+FFFF, which no XML has."""
 
 
 def _holding(name: str) -> str:
@@ -76,10 +99,10 @@ _FIXITIES, _FORMATS = re.compile(_FIXITY.encode()), re.compile(_FORMAT.encode())
 _PLAIN = re.compile(
     (
         '<premis:object xsi:type="premis:file"><premis:objectIdentifier>'
-        f"<premis:objectIdentifierType>{_TEXT}</premis:objectIdentifierType>"
+        f"<premis:objectIdentifierType>{PATH_TYPE}</premis:objectIdentifierType>"
         f"{_holding('objectIdentifierValue')}</premis:objectIdentifier>"
         "<premis:objectCharacteristics><premis:compositionLevel>0</premis:compositionLevel>"
-        f"((?:{_ungrouped(_FIXITY)})+){_holding('size')}((?:{_ungrouped(_FORMAT)})+)"
+        f"((?:{_ungrouped(_FIXITY)})+)<premis:size>([0-9]+)</premis:size>((?:{_ungrouped(_FORMAT)})+)"
         f"</premis:objectCharacteristics>(?:{_holding('originalName')})?</premis:object>"
     ).encode()
 )
@@ -149,6 +172,12 @@ def _event(element: etree._Element) -> Happening:
         agents=tuple(_texts(element, "linkingAgentIdentifier/linkingAgentIdentifierValue")),
         objects=tuple(value.partition("/")[2] for value in objects),
     )
+
+
+_VALUES: Mapping[str, Callable[[etree._Element], File | Happening | None]] = {
+    f"{_NS}object": _file,
+    f"{_NS}event": _event,
+}
 
 
 def _digest(element: etree._Element) -> Digest:

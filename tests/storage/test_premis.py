@@ -94,3 +94,43 @@ def test_a_digest_by_an_unknown_algorithm_is_refused() -> None:
     [data] = written([file], [], [])
     with pytest.raises(ValueError, match="SHA-000"):
         list(read(io.BytesIO(data.replace(b"SHA-256", b"SHA-000"))))
+
+
+PLAIN = File(path="data/a", size=1, digests=(sha256(),), formats=(), mime="text/plain", basis="signature")
+[WHOLE] = written(
+    [PLAIN], [Happening(id="e", type="validation", time="2026-03-01T12:00:00Z")], [Agent(id="a", name="b", kind="c")]
+)
+LINE = next(line for line in WHOLE.splitlines(keepends=True) if b"data/a" in line)
+FILE_TAG = b'xsi:type="premis:file"'
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        WHOLE.replace(LINE, b"<!-- forged\n" + LINE + b"-->\n"),
+        WHOLE.replace(LINE, b"<premis:event></premis:event><!-- </premis:event>\n" + LINE + b"-->\n"),
+        WHOLE.replace(LINE, b"<premis:note><![CDATA[\n" + LINE + b"]]></premis:note>\n"),
+        WHOLE.replace(LINE, b"<premis:event></premis:event><?php </premis:event>\n" + LINE + b"?>\n"),
+        WHOLE.replace(b"premis/v3", b"premis/v4"),
+        WHOLE + LINE,
+        LINE + WHOLE,
+        WHOLE.replace(b"<premis:event>", b"<premis:event a='</premis:event>\n" + LINE + b"'>"),
+        WHOLE.replace(b"text/plain", "text/\uffff".encode()),
+        WHOLE.replace(b"text/plain", b"text/]]>"),
+        WHOLE.replace(b"text/plain", b"text/&quot;"),
+        WHOLE.replace(b"AIP and bag", b"AIP \xff bag"),
+        WHOLE.replace(b"SHA-256", b"SHA-255"),
+        WHOLE.replace(b"UTF-8", b"ISO-8859-1").replace(b"text/plain", "text/é".encode()),
+    ],
+)
+def test_what_is_no_file_to_an_xml_parser_is_none(forged: bytes) -> None:
+    """In a comment, in another element, beside the root, or not well-formed: the same as with every line parsed."""
+    parsed = forged.replace(FILE_TAG, FILE_TAG + b" ")  # which no expression takes
+    assert outcome(forged) == outcome(parsed)
+
+
+def outcome(data: bytes) -> list[File | Happening] | str:
+    try:
+        return list(read(io.BytesIO(data)))
+    except ValueError:
+        return "refused"
