@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -158,7 +159,7 @@ def check_package(path: Path, kind: str = "") -> None:
 def unchanged(sip: Sip, worklist: Worklist) -> Iterator[Finding]:
     """Yield what came, went or changed in the producer's package since it was listed."""
     if sip.container:
-        if _container(sip.path) != sip.container:
+        if _as_it_is(sip.path) != sip.container:
             yield error("source-changed", "The package changed while it was being taken in.")
         return
     hashing = Hashing()
@@ -166,22 +167,26 @@ def unchanged(sip: Sip, worklist: Worklist) -> Iterator[Finding]:
         pass
     if hashing.digest() != sip.listing:
         yield from _changes(sip, worklist)
+        yield error("source-changed", "The package is not what it was when it was listed.")
+
+
+def _as_it_is(raw: bytes) -> Container | None:
+    """The archive once more; None where it cannot be read any more."""
+    with suppress(OSError):
+        return _container(raw)
+    return None
 
 
 def _changes(sip: Sip, worklist: Worklist) -> Iterator[Finding]:
-    """Yield what is another than on the worklist, item by item."""
-    count = 0
+    """Yield which items are not as on the worklist; devices and what cannot be read are on none."""
     for item in folder.walk(sip.path):
         if isinstance(item, Finding):
             continue
-        count += 1
         listed = worklist.item(item.name)
         if listed is None:
             yield error("source-changed", "It came while the package was being taken in.", escape_path(item.name))
         elif _content(listed) != _content(item):
             yield error("source-changed", "It changed while the package was being taken in.", escape_path(item.name))
-    if count < next(worklist.select("select count(*) from items where watched"))[0]:
-        yield error("source-changed", "Something went away while the package was being taken in.")
 
 
 def _hashed(found: Iterable[Item | Finding], hashing: Hashing) -> Iterator[Item | Finding]:

@@ -39,7 +39,12 @@ def open_source(source: bytes) -> BinaryIO:
     if not is_member(source):
         return os.fdopen(_descriptor(source), "rb", buffering=0)
     *numbers, archive = source[1:].split(b" ", 5)
-    return cast(BinaryIO, _Member(os.fdopen(_descriptor(archive), "rb", buffering=0), *map(int, numbers)))
+    whole = os.fdopen(_descriptor(archive), "rb", buffering=0)
+    try:
+        return cast(BinaryIO, _Member(whole, *map(int, numbers)))
+    except OSError:  # another thing lies there now, in which nobody can seek
+        whole.close()
+        raise
 
 
 def open_lines(source: bytes) -> io.BufferedReader:

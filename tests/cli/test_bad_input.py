@@ -117,6 +117,7 @@ CHANGES: dict[str, Callable[[Path], object]] = {
     "goes": lambda folder: (folder / "4.txt").unlink(),
     "becomes a folder": lambda folder: ((folder / "4.txt").unlink(), (folder / "4.txt").mkdir()),
     "becomes a link": lambda folder: ((folder / "4.txt").unlink(), (folder / "4.txt").symlink_to("3.txt")),
+    "a pipe comes": lambda folder: os.mkfifo(folder / "pipe"),
     "becomes a pipe": lambda folder: ((folder / "4.txt").unlink(), os.mkfifo(folder / "4.txt")),
 }
 
@@ -150,6 +151,33 @@ def test_a_folder_that_changes_while_it_is_read(repository: Path, source: Path, 
         assert (receipt.outcome, receipt.aip) == ("rejected", "")
         assert codes & {"source-changed", "file-unreadable"}
         assert list(opened.aips()) == []
+    assert left_over(repository) == []
+
+
+ARCHIVES: dict[str, Callable[[Path], object]] = {
+    "cut": lambda path: os.truncate(path, 300),
+    "grows": lambda path: path.write_bytes(path.read_bytes() + b"more"),
+    "another": lambda path: path.write_bytes(path.read_bytes().swapcase()),
+    "goes": lambda path: path.unlink(),
+    "becomes a folder": lambda path: (path.unlink(), path.mkdir()),
+    "becomes a pipe": lambda path: (path.unlink(), os.mkfifo(path)),
+    "becomes a link": lambda path: (path.unlink(), path.symlink_to("/dev/null")),
+}
+
+
+@pytest.mark.parametrize("moment", ["begin", "advance"])
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+@pytest.mark.parametrize("change", ARCHIVES)
+def test_an_archive_that_changes_while_it_is_read(
+    repository: Path, source: Path, change: str, kind: str, moment: str
+) -> None:
+    """Its members are read where they lie."""
+    path = Path(shutil.make_archive(str(source / "package"), kind, source / "in"))
+    meddler = Meddler(moment, lambda: ARCHIVES[change](path))
+    with Repository.open(repository, progress=meddler) as opened:
+        receipt = opened.ingest(path)
+        assert (receipt.outcome, receipt.aip, list(opened.aips())) == ("rejected", "", [])
+        assert "source-changed" in {finding.code for finding in receipt.findings}
     assert left_over(repository) == []
 
 
