@@ -34,7 +34,7 @@ OUTCOMES = {"accept": "accepted", "hold": "held", "reject": "rejected"}
 class Delivery:
     """What an officer asks for. `manifest` is the producer's list of digests, `override` the reason why what the policy
     would hold is accepted; `expected` the digest of the list of the files that were held, where these have to be the
-    same."""
+    same. `follow`: whether the path may be a symbolic link to the package."""
 
     path: Path
     title: str = ""
@@ -45,6 +45,7 @@ class Delivery:
     override: str = ""
     terms: Terms = NO_TERMS
     expected: Digest | None = None
+    follow: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +103,7 @@ class Receipt:
 def look(delivery: Delivery) -> None:
     """Raise NoSuchPackage, UnknownPackage, NotManifest or NotMetadata for what cannot be a delivery, before it gets a
     number."""
-    check_package(delivery.path, delivery.kind)
+    check_package(delivery.path, delivery.kind, follow=delivery.follow)
     if delivery.manifest:
         sip_digests.look(delivery.manifest)
     if delivery.metadata:

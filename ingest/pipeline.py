@@ -96,8 +96,9 @@ class _Ingest:
 
     def run(self) -> Receipt:
         policy = self.setting.policies.ingest
-        unpacked, kind = self.scratch / "unpacked", self.delivery.kind
-        sip = open_sip(self.delivery.path, self.worklist, unpacked, policy, kind, self.given, heed=self.heed)
+        path, kind, follow = self.delivery.path, self.delivery.kind, self.delivery.follow
+        unpacked = self.scratch / "unpacked"
+        sip = open_sip(path, self.worklist, unpacked, policy, kind, self.given, heed=self.heed, follow=follow)
         if self.setting.scanner:
             self.engine = self.setting.scanner().engine()
         if sip.whole:

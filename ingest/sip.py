@@ -82,17 +82,17 @@ class Sip:
 
 def open_sip(
     path: Path, worklist: Worklist, scratch: Path, policy: IngestPolicy, kind: str = "", given: Given | None = None,
-    peek: Callable[..., Unpacking] | None = None, heed: Callable[[], None] = unheeded,
+    peek: Callable[..., Unpacking] | None = None, heed: Callable[[], None] = unheeded, follow: bool = True,
 ) -> Sip:  # fmt: skip
     """List a package on the worklist, unpacked below `scratch` where it is an archive; nothing of it is changed.
 
     `given` is a list of digests that came beside it. `kind` overrides what is detected. With `peek`,
     which makes the `Unpacking`, an archive is only looked into, and not hashed. `heed` is called now and then, and
-    raises where that has to stop. Raises NoSuchPackage or UnknownPackage; what is wrong inside is findings.
+    raises where that has to stop. Raises as `check_package`; what is wrong inside is findings.
     """
     raw = os.fsencode(path)
-    check_package(path, kind)
-    facts = _looked_at(raw)
+    check_package(path, kind, follow=follow)
+    facts = _looked_at(raw, follow)
     container, packed, listing = None, "folder", None
     if stat.S_ISDIR(facts.st_mode):
         hashing = Hashing()
@@ -148,9 +148,10 @@ def _base(find: Callable[[Worklist], bytes | None], worklist: Worklist, kind: st
     return b"" if found is None and wanted else found
 
 
-def check_package(path: Path, kind: str = "") -> None:
-    """Raise NoSuchPackage or UnknownPackage for what cannot be a package, or not one of that kind."""
-    if not stat.S_ISDIR(_looked_at(os.fsencode(path)).st_mode):
+def check_package(path: Path, kind: str = "", *, follow: bool = True) -> None:
+    """Raise NoSuchPackage or UnknownPackage for what cannot be a package, or not one of that kind; also for a symbolic
+    link where these are not to be followed."""
+    if not stat.S_ISDIR(_looked_at(os.fsencode(path), follow).st_mode):
         archive.kind_of(path.resolve(), kind)
     elif kind in archive.KINDS:
         raise UnknownPackage(escape_path(os.fsencode(path)), f"it is a folder, no {kind}")
@@ -201,11 +202,13 @@ def _content(item: Item) -> tuple[object, ...]:
     return item.name, item.kind, item.size, item.target, None if item.kind is Kind.FOLDER else item.mtime
 
 
-def _looked_at(raw: bytes) -> os.stat_result:
+def _looked_at(raw: bytes, follow: bool) -> os.stat_result:
     try:
-        facts = os.stat(raw)
+        facts = os.stat(raw, follow_symlinks=follow)
     except OSError as failure:
         raise NoSuchPackage(escape_path(raw)) from failure
+    if stat.S_ISLNK(facts.st_mode):
+        raise UnknownPackage(escape_path(raw), "it is a symbolic link, which is not followed")
     if not stat.S_ISDIR(facts.st_mode) and not stat.S_ISREG(facts.st_mode):
         raise UnknownPackage(escape_path(raw), "it is neither a folder nor a file")
     return facts

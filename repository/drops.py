@@ -124,7 +124,7 @@ class DropFolder:
         path = drop_folder.check(self.folder, entry)
         if self.work.resolve().is_relative_to(path):
             raise UnknownPackage(escape_path(entry.name), "this repository lies in it")
-        look(Delivery(path=path, kind=self.said.kind))
+        look(Delivery(path=path, kind=self.said.kind, follow=False))
         return path if drop_folder.look(self.folder, entry.name) == entry else None
 
     def _take(self, path: Path, entry: Entry) -> Drop:

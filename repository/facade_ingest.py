@@ -68,8 +68,9 @@ class Ingesting(Browsing):
         """Take in one package: a folder, a bag, an archive; return what became of it.
 
         `manifest` is the producer's list of digests; `override` the reason for accepting what the policy would hold;
-        `dropped` the entry of a drop folder that it is. `into` names an AIP that gets a new version with it, in which
-        its files may take the place of others where `replacing`; what that version lacks earlier ones keep.
+        `dropped` the entry of a drop folder that it is: where it is a link by now, that is not followed. `into` names
+        an AIP that gets a new version with it, in which its files may take the place of others where `replacing`; what
+        that version lacks earlier ones keep.
         Raises NoSuchPackage, UnknownPackage, NotMetadata, NotManifest, NoRoom, Locked, Cancelled; then nothing of it is
         visible.
         """
@@ -78,7 +79,7 @@ class Ingesting(Browsing):
             terms = replace(terms, into=aip, how="replace" if replacing else ADD)
         delivery = Delivery(
             path=path, title=title, producer=producer, metadata=metadata, manifest=manifest, kind=kind,
-            override=override, terms=terms,
+            override=override, terms=terms, follow=dropped is None,
         )  # fmt: skip
         self._look(delivery)
         if override:

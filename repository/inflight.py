@@ -48,7 +48,7 @@ class InFlight:
     def put(self, accession: str, delivery: Delivery, dropped: Entry | None = None) -> None:
         """Remember what was asked for, durable on return; `dropped` is the entry of a drop folder that it is."""
         said: dict[str, object] = {"title": delivery.title, "producer": delivery.producer, "kind": delivery.kind}
-        said |= {"terms": delivery.terms.told(), "override": delivery.override}
+        said |= {"terms": delivery.terms.told(), "override": delivery.override, "follow": delivery.follow}
         places = [_raw(at) if at else None for at in (delivery.path, delivery.metadata, delivery.manifest)]
         with self._open() as db:
             row = (accession, *places, json.dumps(said))
@@ -69,6 +69,7 @@ class InFlight:
         return Delivery(
             path=path or Path(), title=said["title"], producer=said["producer"], kind=said["kind"],
             override=said["override"], metadata=metadata, manifest=manifest, terms=Terms(**said["terms"]),
+            follow=said.get("follow", True),
         )  # fmt: skip
 
     def forget(self, accession: str) -> None:

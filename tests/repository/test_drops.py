@@ -103,6 +103,25 @@ def test_what_is_at_rest_is_taken_once(watched: Watched) -> None:
     assert watched.outcomes(*QUIET) == []
 
 
+def test_a_link_that_takes_the_place_of_a_delivery_is_not_followed(watched: Watched, tmp_path: Path) -> None:
+    """Between the last look at it and the ingest: who may write into the drop folder may not read all that we may."""
+    one, secret = put(watched.folder / "one"), put(tmp_path / "secret")
+    opened: list[Repository] = []
+
+    def opens() -> Repository:
+        if opened:  # the first time is for what was interrupted
+            one.rename(tmp_path / "away")
+            one.symlink_to(secret)
+        opened.append(Repository.open(watched.repository))
+        return opened[-1]
+
+    watched.steps = [rest]
+    watching = DropFolder(watched.folder, watched.repository / "work", opens, lambda: watched.now, watched.sleep, 0.0)
+    assert {outcome(drop) for drop in watching.watch(once=True)} == {"UnknownPackage"}
+    with Repository.open(watched.repository) as repository:
+        assert list(repository.aips()) == []
+
+
 def test_what_changes_is_waited_for(watched: Watched) -> None:
     one = put(watched.folder / "one")
     grows = [partial((one / f"{number}.txt").write_text, "more\n") for number in range(8)]
