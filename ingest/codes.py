@@ -48,7 +48,7 @@ CODES = OCFL | EARK | frozenset({
     "rocrate-altered", "rocrate-context", "rocrate-descriptor", "rocrate-digest", "rocrate-document", "rocrate-entity",
     "rocrate-missing", "rocrate-path", "rocrate-root", "rocrate-size", "rocrate-undescribed",
     "rocrate-unchecked", "rocrate-unlinked",
-    "scan-limits", "source-changed", "special-file", "tar-cut", "tar-damaged",
+    "scan-limits", "source-changed", "special-file", "tar-cut", "tar-damaged", "tar-more",
     "too-deep", "too-large", "too-many-files", "zip-damaged", "zip-encrypted",
 })  # fmt: skip
 

@@ -58,10 +58,15 @@ class TarStream:
             return "" if len(block) == BLOCK else "it has no end marker, so that it may have been cut"
         return f"the header at byte {offset} is damaged"
 
-    def drain(self, count: Callable[[int], None]) -> None:
-        """Read what is left, so that a compressor's digest over the whole is checked; `count` hears of the bytes."""
+    def drain(self, offset: int, count: Callable[[int], None]) -> bool:
+        """Read what is left, so that a compressor's digest over the whole is checked; return whether there is anything
+        but padding behind that offset. `count` hears of the bytes."""
+        behind = self._window[offset - self._read :] if offset < self._read else b""
+        more = bool(behind.strip(b"\0"))
         while data := self._stream.read(_WINDOW):
             count(len(data))
+            more = more or bool(data.strip(b"\0"))
+        return more
 
 
 def opened(path: Path) -> Source:

@@ -37,7 +37,10 @@ def unpack(path: Path, unpacking: Unpacking) -> Iterator[Item | Finding]:
                 yield from _members(archive, unpacking, plain)
                 if wrong := stream.ending(archive.offset):
                     yield error("tar-cut", f"The tar file does not end as it should: {wrong}.")
-                stream.drain(unpacking.count)
+                if stream.drain(archive.offset, unpacking.count) and not wrong:
+                    yield error(
+                        "tar-more", "Behind its end there is more, as if archives were joined: nothing reads it."
+                    )
     except _BROKEN as failure:
         yield error("tar-damaged", f"The tar file cannot be read: {failure}.")
 

@@ -85,6 +85,17 @@ def test_without_its_end_marker(tmp_path: Path) -> None:
     assert (files, [finding.code for finding in findings]) == (FILES, ["tar-cut"])
 
 
+@pytest.mark.parametrize("form", PACKED)
+def test_two_that_were_joined(form: str, tmp_path: Path) -> None:
+    """Readers stop at the end of the first (GNU tar, too, without --ignore-zeros); padding of any length is none."""
+    whole = plain()
+    for number, (behind, codes) in enumerate(
+        [(whole, ["tar-more"]), (bytes(70_000) + whole, ["tar-more"]), (b"x", ["tar-more"]), (bytes(100_000), [])]
+    ):
+        files, findings = taken(PACKED[form](whole + behind), tmp_path / str(number))
+        assert (files, [finding.code for finding in findings]) == (FILES, codes)
+
+
 def test_more_after_its_end_than_the_policy_allows(tmp_path: Path) -> None:
     with pytest.raises(TooMuch):
         taken(gzip.compress(plain() + bytes(11_000_000)), tmp_path / "bomb")
