@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from ingest.examine import Desk, Facts, Task, examine
 from ingest.finding import Finding, error
-from ingest.identify import Identification, Identifier
+from ingest.identify import HEAD, Identification, Identifier, Sample
 from ingest.pace import Pace
-from ingest.sample import sample_of
-from ingest.source import open_source
+from ingest.sample import ContainerError, sample_of
+from ingest.source import is_member, is_stored, open_lines, open_seekable, open_source
 from ingest.worklist import Worklist
 from policies.decide import MigrateTo, plan_for
 from policies.effective import Policies
@@ -68,9 +69,29 @@ def _look(desk: Desk, task: Task) -> Look:
     try:
         with open_source(task.source) as stream:
             Hashing().feed_all(islice(chunks(stream), BEGINNING // CHUNK))
-        return desk.identifier().identify(sample_of(task.source))
+        return desk.identifier().identify(_ends(task))
     except OSError as failure:
         return error("file-unreadable", f"It cannot be read: {failure.strerror}.", escape_path(task.name))
+
+
+def _ends(task: Task) -> Sample:
+    """The sample of a large file; of a packed member its beginning alone, as the rest would have to be unpacked."""
+    if not is_member(task.source):
+        return sample_of(task.source)
+    name, packed = task.name.rpartition(b"/")[2], not is_stored(task.source)
+    with open_lines(task.source) if packed else open_seekable(task.source) as stream:
+        head = stream.read(HEAD)
+        tail = b"" if packed else _tail(stream)
+    return Sample(name, task.size, head, tail, lambda: _not_now() if packed else open_seekable(task.source))
+
+
+def _tail(stream: BinaryIO) -> bytes:
+    stream.seek(-HEAD, os.SEEK_END)
+    return stream.read(HEAD)
+
+
+def _not_now() -> BinaryIO:
+    raise ContainerError("it would have to be unpacked first")
 
 
 class _Known(NamedTuple):

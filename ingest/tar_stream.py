@@ -23,6 +23,7 @@ else:
     from backports import zstd
 
 BLOCK = 512  # bytes of a header
+_ENOUGH = 100  # times that somebody reads beyond the end
 _WINDOW = 1 << 16  # bytes remembered: more than tarfile reads ahead
 BROKEN = (zlib.error, lzma.LZMAError, zstd.ZstdError, EOFError, OSError)
 """What a compressed stream raises that is damaged or cut."""
@@ -43,10 +44,15 @@ class TarStream:
         self._stream = stream
         self._window = b""
         self._read = 0
+        self._beyond = 0
 
     def read(self, size: int) -> bytes:
+        """Raises EOFError where it is asked again and again beyond the end: tarfile goes by a size that was made up."""
         data = self._stream.read(size)
         self._read += len(data)
+        self._beyond += not data
+        if self._beyond > _ENOUGH:
+            raise EOFError("it is cut")
         self._window = (self._window + data)[-_WINDOW:]
         return data
 

@@ -17,11 +17,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest import archive, source
+from ingest import archive, glance, source
+from ingest.engine import fido_identifier
 from ingest.finding import Finding
+from ingest.identify import Identification
 from ingest.item import Item
 from ingest.source import DEFLATED, DamagedMember, is_member, open_lines, open_seekable, open_source
 from ingest.unpack import Unpacking
+from ingest.worklist import Worklist
 from policies.ingest import ContainerLimits
 from storage.namemap import Kind
 
@@ -190,6 +193,43 @@ def test_a_tars_extended_headers(
     data = header + tarfile.TarInfo("a").tobuf() + behind + bytes(-len(behind) % 512)
     (tmp_path / "a.tar").write_bytes(data + bytes(1024))
     assert told(tmp_path / "a.tar", "tar", tmp_path / "scratch", in_place) == codes
+
+
+def test_a_tar_with_something_that_has_no_end_is_cut(tmp_path: Path) -> None:
+    """What is no file counts for nothing, and tarfile goes on to where it ends."""
+    header = tarfile.TarInfo("a")
+    header.type, header.size = b"Z", 1 << 60  # no type that anybody knows (POSIX pax, "typeflag")
+    (tmp_path / "a.tar").write_bytes(header.tobuf(tarfile.GNU_FORMAT))
+    assert "tar-damaged" in told(tmp_path / "a.tar", "tar", tmp_path / "scratch", True)
+
+
+def test_a_member_that_is_not_packed_is_looked_into_where_it_lies(tmp_path: Path) -> None:
+    inner = zipped(tmp_path / "inner.zip", {"a": CONTENTS[3]}, zipfile.ZIP_STORED).read_bytes()
+    with tarfile.open(tmp_path / "a.tar", "w") as made:
+        made.add(tmp_path / "inner.zip", "inner.zip")
+    [item] = listed(tmp_path / "a.tar", "tar", tmp_path / "scratch")
+    assert isinstance(item, Item)
+    with open_seekable(item.source) as stream, zipfile.ZipFile(stream) as archive:
+        assert archive.read("a") == CONTENTS[3]
+        assert (stream.seek(-9, io.SEEK_END), stream.read(), stream.read()) == (len(inner) - 9, inner[-9:], b"")
+        with pytest.raises(OSError, match="Invalid argument"):
+            stream.seek(-1 - len(inner), io.SEEK_END)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_large_member_is_looked_at_before_an_ingest(
+    tmp_path: Path, method: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In full it would take longer than anybody waits."""
+    monkeypatch.setattr(glance, "LARGEST", 1 << 18)
+    content = b"%PDF-1.4\n" + bytes(1 << 18) + b"%%EOF\n"
+    [item] = listed(zipped(tmp_path / "a.zip", {"a.pdf": content}, method), "zip", tmp_path / "scratch")
+    assert isinstance(item, Item)
+    with closing(Worklist()) as worklist:
+        worklist.add(item)
+        [(_, look, _)] = glance.looks(worklist, fido_identifier, lambda: 0.0, 1.0)
+    assert isinstance(look, Identification)
+    assert look.mime == "application/pdf"
 
 
 @pytest.mark.parametrize("field", [18, 20, 24])
