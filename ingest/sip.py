@@ -167,8 +167,11 @@ def unchanged(sip: Sip, worklist: Worklist) -> Iterator[Finding]:
     for _ in _hashed(folder.walk(sip.path), hashing):
         pass
     if hashing.digest() != sip.listing:
-        yield from _changes(sip, worklist)
-        yield error("source-changed", "The package is not what it was when it was listed.")
+        told = 0
+        for told, change in enumerate(_changes(sip, worklist), 1):
+            yield change
+        if not told:
+            yield error("source-changed", "Something went away or came while the package was being taken in.")
 
 
 def _as_it_is(raw: bytes) -> Container | None:
