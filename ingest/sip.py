@@ -167,8 +167,9 @@ def unchanged(sip: Sip, worklist: Worklist) -> Iterator[Finding]:
     for _ in _hashed(folder.walk(sip.path), hashing):
         pass
     if hashing.digest() != sip.listing:
-        told = 0
-        for told, change in enumerate(_changes(sip, worklist), 1):
+        told = False
+        for change in _changes(sip, worklist):
+            told = True
             yield change
         if not told:
             yield error("source-changed", "Something went away or came while the package was being taken in.")
