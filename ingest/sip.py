@@ -167,12 +167,10 @@ def unchanged(sip: Sip, worklist: Worklist) -> Iterator[Finding]:
     for _ in _hashed(folder.walk(sip.path), hashing):
         pass
     if hashing.digest() != sip.listing:
-        told = False
-        for change in _changes(sip, worklist):
-            told = True
-            yield change
-        if not told:
-            yield error("source-changed", "Something went away or came while the package was being taken in.")
+        changes = _changes(sip, worklist)
+        went = error("source-changed", "Something went away or came while the package was being taken in.")
+        yield next(changes, went)
+        yield from changes
 
 
 def _as_it_is(raw: bytes) -> Container | None:
