@@ -87,8 +87,8 @@ class Build:
 
     def wrap(self, folders: Sequence[str]) -> None:
         """Put what is built into folders, the innermost last: the folder is then the one that holds the first."""
-        for name in reversed(folders):
-            outer = self.folder.with_name(f"around {name}")
+        for depth, name in reversed(list(enumerate(folders))):  # two of them may have one name
+            outer = self.folder.with_name(f"around {depth} {name}")
             self.disk.mkdir(str(outer))
             self.disk.rename(str(self.folder), str(outer / name))
             self.folder = outer
