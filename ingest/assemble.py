@@ -11,7 +11,9 @@ from ingest.sip import Container
 from ingest.worklist import Placed, Worklist
 from storage import bag, manifest, namemap, premis
 from storage.aip import Record
+from storage.canonical import Json
 from storage.digest import Digest
+from storage.event import Event
 from storage.manifest import Line
 from storage.premis import Agent, File, Happening, Rights
 from storage.receive import Received
@@ -126,6 +128,20 @@ def _info(draft: Draft, count: int, size: int) -> Iterator[tuple[str, str]]:
     yield "Bagging-Date", draft.created[:10]
     yield "Payload-Oxum", f"{size}.{count}"
     yield "Bag-Software-Agent", draft.software
+
+
+def commit_event(
+    record: Record, accession: str, policy: str, because: Iterable[str], more: Mapping[str, Json]
+) -> Event:  # fmt: skip
+    """The ledger's entry of a version; `policy` is the digest of the policies that decided, `accession` the one that it
+    came with."""
+    detail: dict[str, Json] = {
+        "version": record.version, "record": str(record.digest), "accession": accession, "reason": record.reason,
+        "policy": policy, "because": list(because), **more,
+    }  # fmt: skip
+    return Event(
+        time=record.created, type="commit", agent=record.agent, object=record.aip, outcome="success", detail=detail
+    )
 
 
 def joined(parts: Iterable[bytes]) -> Iterator[bytes]:

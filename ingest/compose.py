@@ -150,7 +150,7 @@ class Composition:
             place = f"{bag.DESCRIPTIVE}dc{self.delivery.metadata.suffix.lower()}"
             assemble.put(worklist, self.keep, place, [self.described[0]])
         elif sip.core and not self.held:
-            assemble.put(worklist, self.keep, f"{bag.DESCRIPTIVE}dc.json", [describe.to_json(sip.core)])
+            assemble.put(worklist, self.keep, f"{bag.DUBLIN_CORE}json", [describe.to_json(sip.core)])
         if sip.description and len(sip.description.rows):
             assemble.put(worklist, self.keep, f"{bag.DESCRIPTIVE}files-v{version}.jsonl", sip.description.lines())
         with report.open("rb") as stream:

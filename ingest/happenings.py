@@ -45,10 +45,9 @@ def happenings(
         Happening(id=str(new_id()), type=kind, time=time, detail=detail, outcome=outcome, note=note, agents=agents)
         for kind, detail, outcome, note, agents in told
     ]
-    name, _, version = actors.software.rpartition(" ")
     agents = [
         acting(actors.agent),
-        Agent(id=actors.software, name=name, kind="software", version=version),
+        ourselves(actors.software),
         Agent(
             id=_id(actors.identifier), name=actors.identifier.name, kind="software", version=actors.identifier.version
         ),
@@ -75,6 +74,12 @@ def _made(told: Version, identifier: str, now: str, *, first: bool) -> Happening
 def acting(agent: str) -> Agent:
     """Who acts, as a PREMIS agent: a person, unless it is the scheduler."""
     return Agent(id=agent, name=agent, kind="software" if agent == SCHEDULER else "person")
+
+
+def ourselves(software: str) -> Agent:
+    """Tianyi as a PREMIS agent; `software` is its name and version."""
+    name, _, version = software.rpartition(" ")
+    return Agent(id=software, name=name, kind="software", version=version)
 
 
 def _told(sip: Sip, worklist: Worklist, actors: Actors, decision: Decision) -> Iterator[Told]:

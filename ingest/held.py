@@ -78,7 +78,7 @@ class Held:
     def inherit(self, worklist: Worklist, *, described: bool) -> None:
         """Take over what the delivery does not cover; with `described`, not the AIP's description."""
         for place, digest in worklist.held_still():
-            if not (described and place.startswith(f"{bag.DESCRIPTIVE}dc.")):
+            if not (described and place.startswith(bag.DUBLIN_CORE)):
                 worklist.made(Placed(place, digest, self.vault.size(digest)))
 
 
@@ -86,10 +86,7 @@ def held(vault: Vault, terms: Terms) -> Held | None:
     """The AIP that terms name; None where the delivery becomes one of its own. Raises Deleted, NotFound."""
     if not terms.into:
         return None
-    aip = parse_aip(terms.into)
-    if tombstone := vault.tombstone(aip):
-        raise tombstone.as_error()
-    return Held(vault, vault.records(aip)[-1], terms.how)
+    return Held(vault, vault.records(parse_aip(terms.into))[-1], terms.how)
 
 
 def _covered(name: bytes, why: str) -> Finding:

@@ -71,8 +71,7 @@ class Intake:
         """What came in is durable under its names on return; raises as Staging.settle."""
         self._heed()
         self._stage.settle(self._waiting)
-        self._waiting.clear()
-        self._waiting_bytes = 0
+        self.forget()
 
     def settle_infected(self) -> None:
         """Give the infected files' blobs their names, as somebody has accepted them."""
@@ -81,8 +80,9 @@ class Intake:
             self.settle()
 
     def forget(self) -> None:
-        """What has no name yet never will have one."""
+        """Nothing waits any more: what has no name yet never will have one."""
         self._waiting.clear()
+        self._waiting_bytes = 0
 
     def _examine(self, worklist: Worklist, take: Callable[[Examined], None]) -> None:
         with self._setting.executor(*worklist.totals()) as executor:

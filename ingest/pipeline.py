@@ -12,17 +12,14 @@ from itertools import islice
 from pathlib import Path
 
 from ingest import (
+    assemble,
     beside,
     checks,
     describe,
     extracting,
     fetching,
     scan_told,
-    sip_bag,
     sip_digests,
-    sip_eark,
-    sip_ocfl,
-    sip_rocrate,
 )
 from ingest.cancelling import heed
 from ingest.characterization import Characterization
@@ -38,6 +35,7 @@ from ingest.finding import error
 from ingest.held import Held, held
 from ingest.intake import Intake
 from ingest.report import write_list, write_report
+from ingest.rules import rules
 from ingest.scan import Engine
 from ingest.settled import Captured, Settled, place, remove
 from ingest.sip import Sip, open_sip, unchanged
@@ -148,18 +146,9 @@ class _Ingest:
         for check in (checks.nothing, checks.formats, checks.names):
             self.worklist.tell(check(self.worklist))
         self.worklist.tell(scan_told.check(self.worklist, self.engine))
-        if sip.bag:
-            self.worklist.tell(sip_bag.check(self.worklist, sip.bag))
-        if sip.ocfl:
-            self.worklist.tell(sip_ocfl.check(self.worklist))
-            if sip.ocfl.is_root:
-                self.worklist.tell([error("ocfl-root", "It is a storage root in an archive: deliver it unpacked.")])
-        if sip.eark:
-            self.worklist.tell(sip_eark.check(self.worklist, sip.eark, self.setting.now()))
-        if sip.crate:
-            self.worklist.tell(sip_rocrate.check(self.worklist, sip.crate))
-        if sip.lists:
-            self.worklist.tell(sip_digests.check(self.worklist, sip.lists))
+        self.worklist.tell(rules(self.worklist, sip, self.setting.now()))
+        if sip.ocfl and sip.ocfl.is_root:
+            self.worklist.tell([error("ocfl-root", "It is a storage root in an archive: deliver it unpacked.")])
         if self.setting.standards.folder:
             self.worklist.tell(beside.rules(self.worklist, sip, self.setting.standards, self.scratch))
         if self.held:
@@ -247,14 +236,8 @@ class _Ingest:
         return replace(receipt, aip=draft.aip, version=done[-1].record.version, record=record, behind=behind)
 
     def _commit_event(self, record: Record, decision: Decision) -> Event:
-        return Event(
-            time=record.created, type="commit", agent=record.agent, object=record.aip, outcome="success",
-            detail={
-                "version": record.version, "record": str(record.digest), "accession": self.accession,
-                "reason": record.reason, "policy": self.setting.policies.digest, "because": list(decision.because),
-                "scan": self._scanned(),
-            },
-        )  # fmt: skip
+        policy, more = self.setting.policies.digest, {"scan": self._scanned()}
+        return assemble.commit_event(record, self.accession, policy, decision.because, more)
 
     def _scanned(self) -> str:
         """What the scan came to, of what was delivered and of what came out of it."""

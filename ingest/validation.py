@@ -12,7 +12,7 @@ from functools import partial
 from operator import attrgetter
 from pathlib import Path
 
-from ingest import beside, sip_bag, sip_digests, sip_eark, sip_ocfl, sip_rocrate
+from ingest import beside, sip_digests
 from ingest.bag_profile import Profile
 from ingest.examine import Desk
 from ingest.examined import examined
@@ -20,6 +20,7 @@ from ingest.fetch_plan import foretold
 from ingest.finding import Finding, Severity, warning
 from ingest.identify import Basis, Identification, Identifier, Sample
 from ingest.intake import CHUNK_BYTES, CHUNK_FILES
+from ingest.rules import rules
 from ingest.sip import open_sip
 from ingest.standards import NO_STANDARDS, Standards
 from ingest.worklist import Worklist
@@ -78,16 +79,8 @@ def _validated(
     progress.end()
     if sip.bag:
         worklist.tell(foretold(sip.bag, worklist, policy))
-        worklist.tell(sip_bag.check(worklist, sip.bag))
-    elif sip.ocfl:
-        worklist.tell(sip_ocfl.check(worklist))
-    elif sip.eark:
-        worklist.tell(sip_eark.check(worklist, sip.eark, now))
-    elif sip.crate:
-        worklist.tell(sip_rocrate.check(worklist, sip.crate))
-    elif sip.lists:
-        worklist.tell(sip_digests.check(worklist, sip.lists))
-    elif not sip.description:
+    worklist.tell(rules(worklist, sip, now))
+    if not (sip.bag or sip.ocfl or sip.eark or sip.crate or sip.lists or sip.description):
         told = f"A plain {sip.kind} makes no claims to be checked: say --as what it is, or give its list of digests."
         worklist.tell([warning("no-rules", told)])
     worklist.tell(beside.rules(worklist, sip, standards, scratch, profile))

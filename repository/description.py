@@ -19,7 +19,6 @@ from storage.premis import Happening
 
 REASON = "description"
 EVENT = "metadata modification"  # id.loc.gov/vocabulary/preservation/eventType
-_PLACE = f"{bag.DESCRIPTIVE}dc."
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +39,20 @@ def describe_anew(aip: str, metadata: Path, catalogue: Catalogue, setting: Setti
     data, core = describe.read(metadata)
     before, producer = named(catalogue, aip)
     title = first_said([*core.get("title", ()), before])
-    place = f"{_PLACE}{'json' if metadata.suffix.lower() == '.json' else 'csv'}"
+    place = f"{bag.DUBLIN_CORE}{'json' if metadata.suffix.lower() == '.json' else 'csv'}"
     if only_tell or _is_there(catalogue, aip, place, data):
         return Described(aip, 0, title, core)
-    with succeeding(setting, REASON) as successor, successor.following(aip, leaving=_PLACE) as (last, worklist):
+    with (
+        succeeding(setting, REASON) as successor,
+        successor.following(aip, leaving=bag.DUBLIN_CORE) as (last, worklist),
+    ):
         assemble.put(worklist, successor.keep, place, [data])
         return _committed(successor, worklist, last, (title, producer), Described(aip, last.version + 1, title, core))
 
 
 def _is_there(catalogue: Catalogue, aip: str, place: str, data: bytes) -> bool:
     query = "select path, digest from files where aip = ? and until is null and substr(path, 1, ?) = ?"
-    found = [(row["path"], row["digest"]) for row in catalogue.rows(query, aip, len(_PLACE), _PLACE)]
+    found = [(row["path"], row["digest"]) for row in catalogue.rows(query, aip, len(bag.DUBLIN_CORE), bag.DUBLIN_CORE)]
     return found == [(place, str(sha256(data)))]
 
 

@@ -166,7 +166,7 @@ def _put_aip(db: Database, vault: Vault, record: Record, info: dict[str, str]) -
 
 def _description(db: Database, vault: Vault) -> Iterator[str]:
     """The values of the bag's Dublin Core, for the search."""
-    for digest in _parts(db, f"{bag.DESCRIPTIVE}dc."):
+    for digest in _parts(db, bag.DUBLIN_CORE):
         try:
             core = describe.parse(vault.read(digest), _path_of(db, digest))
         except (NotMetadata, StorageError):

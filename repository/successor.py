@@ -10,13 +10,12 @@ from pathlib import Path
 from ingest import assemble
 from ingest.assemble import Draft
 from ingest.delivery import Setting
-from ingest.happenings import acting
+from ingest.happenings import acting, ourselves
 from ingest.pipeline import scratch_folder
 from ingest.worklist import Placed, Worklist
 from storage.aip import Record, parse_aip, stamp
 from storage.canonical import Json
 from storage.commit import Committed
-from storage.event import Event
 from storage.premis import Agent
 from storage.receive import Received
 from storage.staging import Staging, staging
@@ -51,11 +50,7 @@ class Successor:
 
     def agents(self) -> list[Agent]:
         """Tianyi, and who acts."""
-        name, _, version = self.setting.software.rpartition(" ")
-        return [
-            Agent(id=self.setting.software, name=name, kind="software", version=version),
-            acting(self.setting.agent),
-        ]
+        return [ourselves(self.setting.software), acting(self.setting.agent)]
 
     def keep(self, parts: Iterable[bytes]) -> Received:
         """Take in a blob; it is durable when the version is committed, or after `settle`."""
@@ -74,13 +69,8 @@ class Successor:
         assemble.put_policy(worklist, self.keep, draft.version, self.setting.policies.to_bytes())
         done = assemble.close(worklist, self.keep, draft)
         self.settle()
-        detail: dict[str, Json] = {
-            "version": draft.version, "record": str(done.record.digest), "accession": draft.accession,
-            "reason": draft.reason, "policy": self.setting.policies.digest, "because": list(because), **(counts or {}),
-        }  # fmt: skip
-        event = Event(
-            time=draft.created, type="commit", agent=draft.agent, object=draft.aip, outcome="success", detail=detail
-        )
+        policy = self.setting.policies.digest
+        event = assemble.commit_event(done.record, draft.accession, policy, because, counts or {})
         return self.setting.committer.commit(done.record, event, partial(done.blobs, worklist), self.stage.behind)
 
 

@@ -15,6 +15,7 @@ INFO = "bag-info.txt"
 BAGIT = "bagit.txt"
 ORIGINAL = "data/representations/original/data/"
 DESCRIPTIVE = "data/metadata/descriptive/"
+DUBLIN_CORE = f"{DESCRIPTIVE}dc."  # and "json" or "csv"
 PRESERVATION = "data/metadata/preservation/"
 SUBMISSION = "data/submission/"
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from storage.durable import Disk
-from storage.progress import Progress
 from tests.conftest import Tally
 from tests.crash.conftest import Fresh
 from tests.crash.forked import die, forked
@@ -19,6 +18,7 @@ from tests.crash.recording import Op, Recording
 from tests.crash.scene import each_once_and_whole, leftovers
 from tests.crash.verbs import INGEST, Verb, ingest, is_whole
 from tests.faulty import ANY, Faulty
+from tests.stopping import Stops
 
 pytestmark = pytest.mark.slow  # kills
 
@@ -77,21 +77,6 @@ def _goes_on(verb: Verb, scene: Path, deliveries: Path) -> None:
         assert leftovers(scene) == []
 
 
-class _Deadly(Progress):
-    """Ends the process when so many files are done."""
-
-    def __init__(self, files: int) -> None:
-        self.left = files
-
-    def begin(self, what: str, files: int, size: int) -> None: ...
-    def end(self) -> None: ...
-
-    def advance(self, files: int, size: int) -> None:
-        self.left -= files
-        if self.left <= 0:
-            die()
-
-
 @pytest.mark.parametrize("form", ["bag", "folder", "rocrate"])
 def test_an_export_is_whole_or_not_there(form: str, fresh: Fresh, deliveries: Path, tmp_path: Path) -> None:
     scene = fresh(INGEST)
@@ -101,7 +86,7 @@ def test_an_export_is_whole_or_not_there(form: str, fresh: Fresh, deliveries: Pa
 
     def export(files: int) -> None:
         with opened(scene, Disk()) as repository:
-            repository.progress = _Deadly(files)
+            repository.progress = Stops(files - 1, die)
             repository.export(aip, tmp_path / "dip", form)
 
     for files in range(1, 5):

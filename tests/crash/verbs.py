@@ -21,6 +21,7 @@ from storage.errors import Unreachable
 from tests.crash.quick import COPIES, LATER, Quick, opened
 from tests.crash.scene import lacking
 from tests.ingest.droid_files import CONTAINERS, signature_file
+from tests.stopping import Stops
 
 Behind = frozenset[str]
 Act = Callable[[Quick, Path], object]
@@ -56,32 +57,14 @@ def ingest(name: str) -> Run:
     return run
 
 
-class _Interrupted(Exception):
-    """As if the process had been ended then."""
-
-
-class _Ending:
-    """A progress that ends an ingest when three files are done."""
-
-    left = 3
-
-    def begin(self, what: str, files: int, size: int) -> None: ...
-    def end(self) -> None: ...
-
-    def advance(self, files: int, size: int) -> None:
-        self.left -= files
-        if self.left < 0:
-            raise _Interrupted
-
-
 def _in_small_portions() -> Any:
     return patch.multiple(intake, CHUNK_FILES=1, BATCH_FILES=1)
 
 
 def cut_short(repository: Quick, deliveries: Path) -> None:
     """An ingest that had settled some of its files."""
-    repository.progress = _Ending()
-    with _in_small_portions(), suppress(_Interrupted):
+    repository.progress = Stops(3)
+    with _in_small_portions(), suppress(KeyboardInterrupt):
         repository.ingest(deliveries / "harbour")
     assert list((repository.settings.work / "resume").glob("*.db"))
 

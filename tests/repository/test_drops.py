@@ -24,6 +24,7 @@ from repository.errors import DeliveryChanged
 from storage.errors import Locked
 from storage.progress import SILENT, Progress
 from tests.conftest import Tianyi, tree_of
+from tests.stopping import Stops
 
 SETTLE = 30.0
 Step = Callable[[], object]
@@ -199,34 +200,30 @@ def test_once(watched: Watched, tianyi: Tianyi) -> None:
         list(Watched(watched.folder / "not there", watched.repository).drops())
 
 
-class Ends(Progress):
-    """Ends the process, as it were, when the first file is done."""
-
-    def begin(self, what: str, files: int, size: int) -> None: ...
-    def end(self) -> None: ...
-
-    def advance(self, files: int, size: int) -> None:
-        raise KeyboardInterrupt
-
-
-def test_what_was_interrupted_is_gone_on_with(watched: Watched) -> None:
+def interrupted(watched: Watched) -> None:
+    """Put a delivery there, whose ingest is interrupted at its first file."""
     put(watched.folder / "one")
-    watched.progress = Ends()
+    watched.progress = Stops(0)
     with pytest.raises(KeyboardInterrupt):
         list(watched.drops(*QUIET))
     watched.progress = SILENT
+
+
+def test_what_was_interrupted_is_gone_on_with(watched: Watched) -> None:
+    interrupted(watched)
     assert watched.outcomes(*QUIET, *QUIET) == [("one", "accepted")]
     with Repository.open(watched.repository) as opened:
         assert [one.state for one in opened.accessions()] == ["accepted"]
 
 
-class Asks(Ends):
+class Asks(Stops):
     """Somebody asks to cancel the accession when its first file is done."""
 
     def __init__(self, work: Path, asking: ExitStack) -> None:
+        super().__init__(0, self.ask)
         self.work, self.asking = work, asking
 
-    def advance(self, files: int, size: int) -> None:
+    def ask(self) -> None:
         [number] = {run.name[:9] for run in (self.work / "runs").iterdir()}
         self.asking.enter_context(asking(self.work, number, 0))
 
@@ -241,11 +238,7 @@ def test_cancelling_one_leaves_the_others(watched: Watched) -> None:
 
 
 def test_one_that_is_cancelled_is_not_taken_again(watched: Watched) -> None:
-    put(watched.folder / "one")
-    watched.progress = Ends()
-    with pytest.raises(KeyboardInterrupt):
-        list(watched.drops(*QUIET))
-    watched.progress = SILENT
+    interrupted(watched)
     with Repository.open(watched.repository) as opened:
         [one] = opened.accessions()
         opened.cancel(one.accession, "not ours")

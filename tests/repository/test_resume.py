@@ -17,7 +17,6 @@ from repository import Repository
 from storage import bag, layout
 from storage.aip import parse_aip
 from storage.durable import Disk
-from storage.progress import Progress
 from tests.conftest import Tally, Tianyi
 from tests.crash.forked import die, forked
 from tests.crash.quick import opened
@@ -25,6 +24,7 @@ from tests.crash.recording import Recording
 from tests.crash.scene import each_once_and_whole, found, leftovers
 from tests.faulty import ANY, Faulty
 from tests.servers.clamd import INFECTED, Running
+from tests.stopping import Stops
 
 FILES = 24
 Reads = Callable[[], int]
@@ -57,21 +57,6 @@ def source(tmp_path: Path) -> Path:
         (folder / str(number % 3)).mkdir(parents=True, exist_ok=True)
         (folder / str(number % 3) / f"{number}.txt").write_text(f"file {number // 2}\n")  # each twice
     return folder
-
-
-class Stops(Progress):
-    """As if somebody had pressed Ctrl-C when so many files were done."""
-
-    def __init__(self, files: int) -> None:
-        self.left = files
-
-    def begin(self, what: str, files: int, size: int) -> None: ...
-    def end(self) -> None: ...
-
-    def advance(self, files: int, size: int) -> None:
-        self.left -= files
-        if self.left < 0:
-            raise KeyboardInterrupt
 
 
 @pytest.fixture
