@@ -6,8 +6,9 @@ They read the blobs, as a later job would (repository/characterize.py), and not 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,13 +36,21 @@ def characterization(policy: IngestPolicy, scratch: Path) -> Iterator[Characteri
         yield said
 
 
-def ask_tools(said: Characterization, worklist: Worklist, setting: Setting, scratch: Path) -> None:
-    """Ask the tools about every blob of the delivery, once, and put what there is to tell on the worklist."""
+def ask_tools(said: Characterization, worklists: Sequence[Worklist], setting: Setting, scratch: Path) -> None:
+    """Ask the tools about every blob of the delivery, and of what came out of it; what there is to tell goes on the
+    first of the worklists."""
     bench = Bench(setting.committer.vault.copies, toolbox(setting.policies.tools), scratch)
+    subjects = chain.from_iterable(map(_subjects, worklists))
+    said.ask(bench, subjects, _totals(worklists), setting.executor, setting.progress)
+    files = chain.from_iterable(worklist.files() for worklist in worklists)
+    worklists[0].tell(said.count((file.original_name, subject_of(file)) for file in files))
+
+
+def _totals(worklists: Iterable[Worklist]) -> tuple[int, int]:
+    """How many blobs there are, and their bytes."""
     query = f"select count(*), coalesce(sum(size), 0) from (select distinct digest, size {_STORED})"
-    [totals] = worklist.select(query)
-    said.ask(bench, _subjects(worklist), totals, setting.executor, setting.progress)
-    worklist.tell(said.count((file.original_name, subject_of(file)) for file in worklist.files()))
+    found = [next(one.select(query)) for one in worklists]
+    return sum(blobs for blobs, _ in found), sum(size for _, size in found)
 
 
 def _subjects(worklist: Worklist) -> Iterator[Subject]:

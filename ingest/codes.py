@@ -22,7 +22,7 @@ EARK = frozenset(
 
 CODES = OCFL | EARK | frozenset({
     "7z-damaged", "7z-encrypted", "7z-unsupported",
-    "all-held", "archive-in-part", "archive-not-extracted",
+    "all-held", "archive-in-part", "archive-not-extracted", "archives-inside",
     *("bagit-profile-" + field for field in (
         "accept-bagit-version", "accept-serialization", "allow-fetch.txt", "bag-info", "data-empty",
         "fetch.txt-required", "identifier", "manifests-allowed", "manifests-required", "payload-files-allowed",

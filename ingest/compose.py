@@ -147,8 +147,7 @@ class Composition:
                 below = self.held.submission if self.held else bag.SUBMISSION
                 assemble.put(worklist, self.keep, below + bag_path(self.given.name), chunks(stream))
         if self.described and self.delivery.metadata:
-            place = f"{bag.DESCRIPTIVE}dc{self.delivery.metadata.suffix.lower()}"
-            assemble.put(worklist, self.keep, place, [self.described[0]])
+            assemble.put(worklist, self.keep, describe.place(self.delivery.metadata.name), [self.described[0]])
         elif sip.core and not self.held:
             assemble.put(worklist, self.keep, f"{bag.DUBLIN_CORE}json", [describe.to_json(sip.core)])
         if sip.description and len(sip.description.rows):

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ingest.errors import NoSuchPackage, NotMetadata
+from storage import bag
 from storage.names import escape_path
 
 ELEMENTS = frozenset({
@@ -33,11 +34,21 @@ def read(path: Path) -> tuple[bytes, DublinCore]:
     return data, parse(data, path.name)
 
 
+def is_json(name: str) -> bool:
+    """Whether a metadata file is read as JSON, by its name; else it is CSV."""
+    return name.lower().endswith(".json")
+
+
+def place(name: str) -> str:
+    """Where a metadata file of that name lies in a bag."""
+    return f"{bag.DUBLIN_CORE}{'json' if is_json(name) else 'csv'}"
+
+
 def parse(data: bytes, name: str) -> DublinCore:
     """Element → values, in the order given; element names with or without "dc." or "dcterms:"; raise NotMetadata."""
     try:
         text = data.decode("utf-8-sig")
-        pairs = _from_json(text) if name.lower().endswith(".json") else _from_csv(text)
+        pairs = _from_json(text) if is_json(name) else _from_csv(text)
     except (ValueError, csv.Error, RecursionError) as failure:
         raise NotMetadata(name, str(failure)) from failure
     found: dict[str, tuple[str, ...]] = {}

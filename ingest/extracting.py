@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ingest import checks, extract, member, scan_told
 from ingest.extract import FOLDER, NAME, Extraction
-from ingest.finding import Finding
+from ingest.finding import Finding, info
 from ingest.identify import Sample
 from ingest.scan import Engine, Outcome
 from ingest.sip import Sip
@@ -107,6 +107,12 @@ def unpack(sip: Sip, worklist: Worklist, out: Worklist, tools: Tools) -> int:
     payload = sip.bag.base + b"data/" if sip.bag else b""
     out.place(lambda name: FOLDER + bag_path(name.removeprefix(payload)))
     return extraction.archives
+
+
+def foretold(worklist: Worklist, policy: IngestPolicy) -> Iterator[Finding]:
+    """Yield, for a dry run, that archives would be unpacked, so far as files were looked at."""
+    if policy.extract.depth and (count := sum(1 for _ in _archives(worklist))):
+        yield info("archives-inside", f"Archives in it ({count} were seen) would be unpacked beside it.")
 
 
 def _room(sip: Sip, worklist: Worklist, limits: Limits) -> tuple[int, int]:

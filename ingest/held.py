@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from ingest import member
 from ingest.finding import Finding, error
+from ingest.sip import Sip
 from ingest.terms import ADD, Terms
 from ingest.worklist import Placed, Worklist
 from storage import bag
@@ -51,17 +52,23 @@ class Held:
         told = dict(bag.parse_info(self.vault.read(tags[bag.INFO]).decode()))
         return told.get("External-Description", ""), told.get("Source-Organization", "")
 
-    def load(self, worklist: Worklist) -> None:
-        """Put on the worklist what the last version has, for the questions below; the delivery's evidence comes to lie
-        apart from that of deliveries before it."""
+    def beside(self, worklist: Worklist, sip: Sip) -> Iterator[Finding]:
+        """Put on the worklist what the last version has, and yield why a delivery cannot lie beside it."""
+        if sip.ocfl:
+            told = "It is an OCFL object, whose versions are those of an AIP of its own: take it in without --into."
+            yield error("ocfl-into", told)
+        self._load(worklist)
+        yield from self._clashes(worklist)
+
+    def _load(self, worklist: Worklist) -> None:
+        """For the questions below; the delivery's evidence comes to lie apart from that of deliveries before it."""
         worklist.move(bag.SUBMISSION, self.submission)
         worklist.hold(self.vault.payload(self.last))
         for _, digest in worklist.held(f"{bag.PRESERVATION}names-v"):
             with self.vault.open(digest) as stream:
                 worklist.hold_names((item.name, item.kind) for item in parse_lines(lines(stream)))
 
-    def check(self, worklist: Worklist) -> Iterator[Finding]:
-        """Yield a finding for each delivered item that cannot lie beside what is there."""
+    def _clashes(self, worklist: Worklist) -> Iterator[Finding]:
         if self.how == ADD:
             for (name,) in worklist.select(
                 "select i.name from items i join held h on h.place = i.place where h.digest != i.digest order by name"

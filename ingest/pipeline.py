@@ -32,7 +32,7 @@ from ingest.extracting import Extracted, Tools
 from ingest.fetch_http import Fetcher
 from ingest.fetch_plan import foretold
 from ingest.finding import error
-from ingest.held import Held, held
+from ingest.held import held
 from ingest.intake import Intake
 from ingest.report import write_list, write_report
 from ingest.rules import rules
@@ -152,16 +152,8 @@ class _Ingest:
         if self.setting.standards.folder:
             self.worklist.tell(beside.rules(self.worklist, sip, self.setting.standards, self.scratch))
         if self.held:
-            self._check_beside(self.held, sip)
+            self.worklist.tell(self.held.beside(self.worklist, sip))
         self.worklist.tell(unchanged(sip, self.worklist))
-
-    def _check_beside(self, held: Held, sip: Sip) -> None:
-        """Whether it can lie beside what is in the AIP that it is added to."""
-        if sip.ocfl:
-            told = "It is an OCFL object, whose versions are those of an AIP of its own: take it in without --into."
-            self.worklist.tell([error("ocfl-into", told)])
-        held.load(self.worklist)
-        self.worklist.tell(held.check(self.worklist))
 
     def _extract(self, sip: Sip) -> None:
         """Unpack the archives in it beside it, where the policy asks for it, and examine what came out."""
@@ -190,7 +182,8 @@ class _Ingest:
         """Ask format tools of what may be kept, where the policy wants it: from the stored blobs, which have been
         settled for it, and with findings that the decision knows."""
         if self.said and self._never_unread(self._decide()).outcome != "reject":
-            ask_tools(self.said, self.worklist, self.setting, self.scratch)
+            self.intake.settle()  # what was extracted is read from the vault, too
+            ask_tools(self.said, list(self._worklists()), self.setting, self.scratch)
 
     def _list(self) -> None:
         """Write down every file that was read; raise NotAsHeld where others were expected."""

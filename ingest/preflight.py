@@ -13,13 +13,14 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from ingest import checks, sip_digests
+from ingest import checks, extracting, sip_digests
 from ingest.delivery import CAPPED, Delivery, judged
 from ingest.examine import Facts
 from ingest.examined import found
 from ingest.fetch_plan import claimed, foretold
 from ingest.finding import Finding, Severity, info
 from ingest.glance import Format, Seen, looks
+from ingest.held import Held
 from ingest.identify import Identifier
 from ingest.pace import SMALL
 from ingest.sip import open_sip
@@ -75,7 +76,8 @@ class Preflight:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lens:
-    """With what a delivery is looked at. `held` says whether the first copy holds a blob; `clock` counts seconds."""
+    """With what a delivery is looked at. `held` says whether the first copy holds a blob; `clock` counts seconds;
+    `into` is the AIP that it would be added to, None for one of its own."""
 
     policies: Policies
     identifier: Callable[[], Identifier]
@@ -83,6 +85,7 @@ class Lens:
     clock: Callable[[], float]
     scratch: Path
     progress: Progress = SILENT
+    into: Held | None = None
     patience: float = PATIENCE
 
 
@@ -99,6 +102,8 @@ def preflight(delivery: Delivery, lens: Lens) -> Preflight:
             worklist.tell(check(worklist))
         if sip.bag:
             worklist.tell(foretold(sip.bag, worklist, policy))
+        worklist.tell(extracting.foretold(worklist, policy) if not sip.ocfl else [])
+        worklist.tell(lens.into.beside(worklist, sip) if lens.into else [])
         files, size = worklist.totals()
         codes = worklist.codes()
         return Preflight(

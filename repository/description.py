@@ -39,7 +39,7 @@ def describe_anew(aip: str, metadata: Path, catalogue: Catalogue, setting: Setti
     data, core = describe.read(metadata)
     before, producer = named(catalogue, aip)
     title = first_said([*core.get("title", ()), before])
-    place = f"{bag.DUBLIN_CORE}{'json' if metadata.suffix.lower() == '.json' else 'csv'}"
+    place = describe.place(metadata.name)
     if only_tell or _is_there(catalogue, aip, place, data):
         return Described(aip, 0, title, core)
     with (

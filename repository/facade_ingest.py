@@ -13,6 +13,7 @@ from ingest.deliveries import deliveries
 from ingest.delivery import Delivery, Receipt, Setting, look
 from ingest.drop_folder import Entry
 from ingest.errors import Cancelled, UnknownPackage
+from ingest.held import held
 from ingest.preflight import Lens, Preflight, preflight
 from ingest.terms import ADD, NO_TERMS, Terms
 from repository import accessions, documents, holdings
@@ -42,16 +43,20 @@ class Ingesting(Browsing):
 
     def preflight(
         self, path: Path, *, metadata: Path | None = None, manifest: Path | None = None, kind: str = "",
-        override: str = "",
+        override: str = "", into: str = "", replacing: bool = False,
     ) -> Preflight:  # fmt: skip
         """What `ingest` would do, so far as a bounded time tells; nothing is kept. Raises as `ingest` does."""
-        delivery = Delivery(path=path, metadata=metadata, manifest=manifest, kind=kind, override=override)
+        terms = self._added(NO_TERMS, into, replacing)
+        delivery = Delivery(
+            path=path, metadata=metadata, manifest=manifest, kind=kind, override=override, terms=terms
+        )  # fmt: skip
         self._look(delivery)
         policies = self.policies()
         with scratch(self.settings.work, f"preflight-{self._new_id()}") as [folder]:
             lens = Lens(
                 policies=policies, identifier=self.identifier(policies.ingest.second_opinion), clock=monotonic,
                 held=lambda digest: self._holds.holds(self.vault.first, digest), scratch=folder, progress=self.progress,
+                into=held(self.vault, terms),
             )  # fmt: skip
             return preflight(delivery, lens)
 
@@ -74,9 +79,7 @@ class Ingesting(Browsing):
         Raises NoSuchPackage, UnknownPackage, NotMetadata, NotManifest, NoRoom, Locked, Cancelled; then nothing of it is
         visible.
         """
-        if into:
-            aip = holdings.resolve(self.catalogue, into)
-            terms = replace(terms, into=aip, how="replace" if replacing else ADD)
+        terms = self._added(terms, into, replacing)
         delivery = Delivery(
             path=path, title=title, producer=producer, metadata=metadata, manifest=manifest, kind=kind,
             override=override, terms=terms, follow=dropped is None,
@@ -99,6 +102,12 @@ class Ingesting(Browsing):
         done = describe_anew(urn, metadata, self.catalogue, self._setting(), only_tell=only_tell)
         self.catalogue.follow(self.vault)
         return done
+
+    def _added(self, terms: Terms, into: str, replacing: bool) -> Terms:
+        """Terms that name the AIP that a delivery is added to, where it is to one."""
+        if not into:
+            return terms
+        return replace(terms, into=holdings.resolve(self.catalogue, into), how="replace" if replacing else ADD)
 
     def _look(self, delivery: Delivery) -> None:
         """Raise what `look` does, and UnknownPackage where the repository or a copy lies in the delivery."""

@@ -82,7 +82,7 @@ def ingest(
     agreed = _terms(agreement=agreement, rights=rights, restrictions=restrictions, received=received, extent=extent)
     if [path is not None, resume, drops is not None].count(True) != 1:
         raise typer.BadParameter("Name a PATH, or say --resume or --watch DIR without one.")
-    _check_into(into, add, replacing, alone=path is not None and not dry_run)
+    _check_into(into, add, replacing, alone=path is not None)
     if drops is not None:
         if title or metadata or manifest or accept or received or extent or dry_run:
             raise typer.BadParameter("--watch goes with --producer, --as, --agreement, --rights and --restrictions.")
@@ -101,7 +101,11 @@ def ingest(
             raise typer.Exit(_worst(codes))
         packages = repository.deliveries(path, kind or "")
         if dry_run:
-            codes = {foretold(screen, repository, one, metadata, manifest, kind or "", accept) for one in packages}
+            look = partial(
+                repository.preflight, metadata=metadata, manifest=manifest, kind=kind or "", override=accept,
+                into=into, replacing=replacing,
+            )  # fmt: skip
+            codes = {foretold(screen, repository, look(one)) for one in packages}
             raise typer.Exit(_worst(codes))
         receipts = (
             repository.ingest(
@@ -117,7 +121,7 @@ def _check_into(into: str, add: bool, replacing: bool, *, alone: bool) -> None:
     if [add, replacing].count(True) != bool(into):
         raise typer.BadParameter("Say --into AIP with --add or with --replace.")
     if into and not alone:
-        raise typer.BadParameter("--into goes with a PATH, and not with --dry-run.")
+        raise typer.BadParameter("--into goes with a PATH.")
 
 
 def _told(screen: Screen, receipts: Iterable[Receipt]) -> set[int]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from rich.console import Console
 from rich.markup import escape
 
@@ -22,17 +20,8 @@ _WOULD = {
 _FORMATS = 12  # shown of a long list; JSON has all
 
 
-def foretold(
-    screen: Screen,
-    repository: Repository,
-    path: Path,
-    metadata: Path | None,
-    manifest: Path | None,
-    kind: str,
-    override: str,
-) -> int:
+def foretold(screen: Screen, repository: Repository, seen: Preflight) -> int:
     """Say what would become of a package; return the exit code that its ingest would have, so far as is known."""
-    seen = repository.preflight(path, metadata=metadata, manifest=manifest, kind=kind, override=override)
     rooms = repository.rooms(seen)
     screen.result(wire.preflight(seen, rooms), lambda console: _show(console, seen, rooms))
     if seen.outcome == "reject":

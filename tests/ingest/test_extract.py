@@ -261,3 +261,20 @@ def test_what_is_infected_is_not_unpacked(
     assert extracted(tianyi, repository, answer).keys() == {f"good.zip/{name}" for name in INSIDE}
     commits = [row for row in tianyi("events", at=repository).rows if "scan" in row["detail"]]
     assert {row["detail"]["scan"] for row in commits} == {"fail"}
+
+
+def test_format_tools_are_asked_of_what_came_out_and_a_dry_run_foretells_it(
+    tianyi: Tianyi, repository: Path, source: Path
+) -> None:
+    (repository / "policies" / "ingest.yaml").write_text("examine: full\nextract: {depth: 1}\n")
+    (source / "box.zip").write_bytes(zipped({"good.json": b"{}\n", "bad.json": b"{"}))
+    told = tianyi("ingest", source, "--dry-run", at=repository).said
+    assert "archives-inside" in [one["code"] for one in told["findings"]]
+    done = tianyi("ingest", source, at=repository).said
+    assert [(one["code"], one["path"]) for one in done["findings"] if one["code"] == "malformed"] == [
+        ("malformed", "box.zip/bad.json")
+    ]
+    rows = tianyi("files", done["aip"], at=repository).rows
+    assert {row["path"].rpartition("/")[2]: row["judged"] for row in rows} == {
+        "box.zip": "well_formed", "good.json": "well_formed", "bad.json": "malformed",
+    }  # fmt: skip

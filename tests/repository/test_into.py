@@ -155,3 +155,15 @@ def test_what_is_wrong_is_told(tianyi: Tianyi, repository: Path, first: Any, mak
     bad = make("bad", {"dc.json": b"[]"}) / "dc.json"
     assert tianyi("metadata", "2026-0001", bad, at=repository).code != 0
     assert json.dumps(tianyi("list", at=repository).said["versions"]) == "1"
+
+
+def test_a_dry_run_tells_what_would_be_covered(tianyi: Tianyi, repository: Path, first: Any, make: Any) -> None:
+    more = make("more", {"a.txt": b"other", "c.txt": b"three"})
+    adding = tianyi("ingest", more, "--into", first["aip"], "--add", "--dry-run", at=repository)
+    assert (adding.code, adding.said["outcome"]) == (5, "reject")
+    covered = [(one["code"], one["path"]) for one in adding.said["findings"] if one["severity"] == "error"]
+    assert covered == [("path-held", "a.txt")]
+    replacing = tianyi("ingest", more, "--into", first["aip"], "--replace", "--dry-run", at=repository)
+    assert (replacing.code, replacing.said["outcome"]) == (0, "accept")
+    [listed] = tianyi("list", at=repository).rows
+    assert listed["versions"] == 1
