@@ -47,7 +47,8 @@ class Accession:
     """`state` is one of NEXT's, or `interrupted`; `aip` is "" where there is none. `received` is when it got its number
     (UTC with a Z); `terms` are those of ingest.terms that were told; `content` is the digest of the list of the files
     that were held, "" where none were; `report` is where the page for its producer lies; `entry` the
-    path (escaped) that it had in a drop folder, "" where it came otherwise, or nobody knows any more."""
+    path (escaped) that it had in a drop folder, "" where it came otherwise, or nobody knows any more; `title` is the
+    AIP's, else what the delivery is called while it is not at its end."""
 
     accession: str
     state: str
@@ -58,6 +59,7 @@ class Accession:
     content: str
     report: str
     entry: str = ""
+    title: str = ""
 
     @property
     def next(self) -> str:

@@ -27,12 +27,15 @@ from storage.commit import Committer
 from storage.event import Event
 from storage.lock import is_held
 
-_QUERY = "select accession, received, outcome, aip, because, terms, content from accessions"
+_QUERY = (
+    "select accession, received, outcome, aip, because, terms, content,"
+    " (select title from aips where aips.aip = accessions.aip) as title from accessions"
+)
 
 
 def accessions(catalogue: Catalogue, work: Path) -> Iterator[Accession]:
     """Yield every accession, in the order of numbers."""
-    return map(partial(_accession, work, _entries(work)), catalogue.rows(f"{_QUERY} order by accession"))
+    return map(partial(_accession, work, *_in_flight(work)), catalogue.rows(f"{_QUERY} order by accession"))
 
 
 def accession(catalogue: Catalogue, work: Path, number: str) -> Accession:
@@ -40,17 +43,19 @@ def accession(catalogue: Catalogue, work: Path, number: str) -> Accession:
     row = catalogue.one(f"{_QUERY} where accession = ?", number.strip())
     if row is None:
         raise UnknownAccession(number)
-    return _accession(work, _entries(work), row)
+    return _accession(work, *_in_flight(work), row)
 
 
-def _entries(work: Path) -> Mapping[str, str]:
-    """Where accessions lay that came from drop folders; it need not be known for anything else."""
+def _in_flight(work: Path) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """Where accessions lay that came from drop folders, and what to call those that are not at their end; neither need
+    be known for anything else."""
     with suppress(sqlite3.Error):
-        return InFlight(work / "state.db").entries()
-    return {}
+        known = InFlight(work / "state.db")
+        return known.entries(), known.names()
+    return {}, {}
 
 
-def _accession(work: Path, entries: Mapping[str, str], row: Row) -> Accession:
+def _accession(work: Path, entries: Mapping[str, str], names: Mapping[str, str], row: Row) -> Accession:
     state = row["outcome"]
     if state == RECEIVED and not is_held(work / "runs" / row["accession"]):
         state = INTERRUPTED
@@ -58,7 +63,7 @@ def _accession(work: Path, entries: Mapping[str, str], row: Row) -> Accession:
         accession=row["accession"], state=state, aip=row["aip"] or "", received=row["received"],
         because=tuple(json.loads(row["because"] or "[]")), terms=json.loads(row["terms"] or "{}"),
         content=row["content"] or "", report=str(page_of(work / "reports", row["accession"])),
-        entry=entries.get(row["accession"], ""),
+        entry=entries.get(row["accession"], ""), title=row["title"] or names.get(row["accession"], ""),
     )  # fmt: skip
 
 

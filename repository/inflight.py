@@ -104,6 +104,12 @@ class InFlight:
             rows = db.execute("select accession, folder, name from drops").fetchall()
         return {accession: escape_path(os.path.join(folder, name)) for accession, folder, name in rows}
 
+    def names(self) -> dict[str, str]:
+        """What to call deliveries that are not at their end: the title that was said, else the name (escaped)."""
+        with self._open() as db:
+            rows = db.execute("select accession, path, json_extract(said, '$.title') from deliveries").fetchall()
+        return {accession: title or escape_path(os.path.basename(path)) for accession, path, title in rows}
+
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         """One transaction; a file that is no database of ours is begun anew."""

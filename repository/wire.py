@@ -93,7 +93,7 @@ def accession(value: Accession) -> Json:
     return {
         "accession": value.accession, "state": value.state, "aip": value.aip or None, "next": value.next or None,
         "received": value.received, "because": list(value.because), "terms": dict(value.terms),
-        "entry": value.entry or None,
+        "entry": value.entry or None, "title": value.title or None,
     }  # fmt: skip
 
 

@@ -13,11 +13,14 @@ from rich.markup import escape
 from repository import wire
 from repository.accession import Accession
 from repository.cli.app import AsJson, opened
+from repository.cli.completing import accession_numbers
 from repository.cli.deletions import Reason
 from repository.cli.ingest import exit_code, show
 from repository.cli.screen import Screen
 
-AccessionArgument = Annotated[str, typer.Argument(metavar="ACCESSION", help="Its number, as 2026-0001.")]
+AccessionArgument = Annotated[
+    str, typer.Argument(metavar="ACCESSION", help="Its number, as 2026-0001.", autocompletion=accession_numbers)
+]
 
 
 def accessions(context: typer.Context, json: AsJson = False) -> None:
@@ -25,7 +28,7 @@ def accessions(context: typer.Context, json: AsJson = False) -> None:
     screen = Screen(json=json)
     with opened(context, screen) as repository:
         rows = map(wire.accession, repository.accessions())
-        columns = ["accession", "state", "received", "aip", "next"]
+        columns = ["accession", "state", "title", "received", "aip", "next"]
         screen.rows(rows, columns, nothing="Nothing was received yet.", spare=["aip", "received"])
 
 

@@ -12,12 +12,16 @@ from rich.markup import escape
 from ingest.judgement import Outcome
 from repository import Repository, wire
 from repository.cli.app import AsJson, opened
+from repository.cli.completing import aip_numbers
 from repository.cli.naming import short, why
 from repository.cli.screen import Json, Screen, counted, printable, size
 from repository.corrections import OFFICER, Correction
 from repository.holdings import Aip, Happened, HeldFile, Version
 
-AipArgument = Annotated[str, typer.Argument(metavar="AIP", help="urn:uuid:… or an accession number (2026-0001).")]
+AipArgument = Annotated[
+    str,
+    typer.Argument(metavar="AIP", help="urn:uuid:… or an accession number (2026-0001).", autocompletion=aip_numbers),
+]
 _COLUMNS = ["accession", "title", "versions", "files", "bytes", "aip"]
 _SPARE = ["aip"]  # the accession says which one it is
 

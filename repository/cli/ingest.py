@@ -17,6 +17,7 @@ from ingest.terms import Terms, terms
 from repository import edge, wire
 from repository.accession import INTERRUPTED
 from repository.cli.app import AsJson, chosen, opened
+from repository.cli.completing import aip_numbers
 from repository.cli.findings import show_findings
 from repository.cli.preflight import foretold
 from repository.cli.screen import Screen, counted, size
@@ -58,7 +59,12 @@ def ingest(
     restrictions: Annotated[str, typer.Option(metavar="TEXT", help="What nobody may, and until when.")] = "",
     received: Annotated[str, typer.Option(metavar="DATE", help="When it was handed over, as 2026-03-01.")] = "",
     extent: Annotated[str, typer.Option(metavar="TEXT", help="What was handed over, as 2 disks.")] = "",
-    into: Annotated[str, typer.Option(metavar="AIP", help="Add it to an AIP that is held, as a new version.")] = "",
+    into: Annotated[
+        str,
+        typer.Option(
+            metavar="AIP", help="Add it to an AIP that is held, as a new version.", autocompletion=aip_numbers
+        ),
+    ] = "",
     add: Annotated[bool, typer.Option("--add", help="With --into: no file takes the place of another.")] = False,
     replacing: Annotated[
         bool, typer.Option("--replace", help="With --into: its files take the place of those of the same path.")

@@ -197,3 +197,16 @@ def test_a_bar_goes_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
         bar.advance(1200, 0)
     assert "1,200 files" in out.getvalue()
     assert out.getvalue().rfind("\x1b[?25h") > out.getvalue().rfind("\x1b[?25l")
+
+
+def test_a_shell_is_offered_numbers_with_titles(tianyi: Tianyi, repository: Path, source: Path, tmp_path: Path) -> None:
+    assert tianyi("ingest", source, "--title", "Dues", at=repository).code == 0
+
+    def offered(words: str) -> str:
+        asked = {**os.environ, "_TIANYI_COMPLETE": "complete_zsh", "_TYPER_COMPLETE_ARGS": words}
+        program = [sys.executable, "-c", "import sys; sys.argv[0] = 'tianyi'; from repository.cli import main; main()"]
+        return subprocess.run(program, env=asked, capture_output=True, text=True, check=True).stdout
+
+    assert '"2026-0001":"Dues"' in offered(f"tianyi -C {repository} show 20")
+    assert '"2026-0001":"accepted"' in offered(f"tianyi -C {repository} return 20")
+    assert "2026" not in offered(f"tianyi -C {tmp_path} show 20").replace(str(tmp_path), "")
