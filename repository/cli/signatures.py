@@ -49,7 +49,7 @@ def import_signatures(
 @app.command("drift", cls=Command)
 def drift(
     context: typer.Context,
-    only_changes: Annotated[bool, typer.Option("--only-changes", help="Leave out what would stay.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Also what would stay.")] = False,
     droid: Annotated[
         Path | None, typer.Option(metavar="DROID.xml", help="Try a signature file without importing it.")
     ] = None,
@@ -65,18 +65,18 @@ def drift(
     unread: list[str] = []
     with opened(context, screen) as repository:
         found = repository.drift((droid, containers) if droid and containers else None)
-        rows = _rows(found, screen, unread, only_changes=only_changes)
+        rows = _rows(found, screen, unread, everything=everything)
         screen.rows(rows, _COLUMNS, nothing="Nothing would be identified otherwise.", spare=["basis"])
     if unread:
         screen.warn(f"{counted(len(unread), 'file')} could not be read. `tianyi audit` tells what is wrong.")
     raise typer.Exit(edge.INCOMPLETE if unread else edge.DONE)
 
 
-def _rows(found: Iterable[Drifted], screen: Screen, unread: list[str], *, only_changes: bool) -> Iterator[Json]:
+def _rows(found: Iterable[Drifted], screen: Screen, unread: list[str], *, everything: bool) -> Iterator[Json]:
     for one in found:
         if one.error:
             unread.append(one.path)
-        if one.changed or one.error or not only_changes:
+        if one.changed or one.error or everything:
             told = wire.drifted(one)
             yield told if screen.json else {**told, "file": short(one.path)}
 

@@ -101,17 +101,17 @@ def test_drift_tells_what_would_change_before_anything_does(
     tianyi: Tianyi, repository: Path, files: Files, aip: str, tree: Any
 ) -> None:
     before = held(tianyi, repository, aip)
-    assert drifted(tianyi, repository, "--only-changes") == {}
+    assert drifted(tianyi, repository) == {}
     trial = ("--droid", files[0], "--containers", files[1])
     vault = tree(repository / "vault")
-    changes = drifted(tianyi, repository, "--only-changes", *trial)
+    changes = drifted(tianyi, repository, *trial)
     assert changes == {
         "a.book": (["x-fmt/263"], ["fmt/2"]), "b.pdf": (["fmt/18"], ["fmt/5"]), "c": (["fmt/18"], []),
     }  # fmt: skip
     assert tree(repository / "vault") == vault
     assert tianyi("signatures", "list", at=repository).said["imported"] is None
     assert tianyi("signatures", "import", *files, at=repository).code == 0
-    assert drifted(tianyi, repository, "--only-changes") == changes
+    assert drifted(tianyi, repository) == changes
     assert held(tianyi, repository, aip) == before
     assert not list((repository / "work" / "staging").iterdir())
 
@@ -122,9 +122,9 @@ def test_drift_says_what_it_could_not_read(
     digest = next(row["digest"] for row in tianyi("files", aip, at=repository).rows if row["path"].endswith("/c"))
     blobs = [next(copy.rglob(digest.partition(":")[2])) for copy in copies]
     blobs[0].unlink()
-    assert drifted(tianyi, repository)["c"] == (["fmt/18"], ["fmt/18"])  # another copy has it
+    assert drifted(tianyi, repository, "--all")["c"] == (["fmt/18"], ["fmt/18"])  # another copy has it
     blobs[1].unlink()
-    answer = tianyi("signatures", "drift", "--only-changes", at=repository)
+    answer = tianyi("signatures", "drift", at=repository)
     assert (answer.code, [row["file"].rpartition("/")[2] for row in answer.rows]) == (6, ["c"])
     assert "not in" in answer.rows[0]["error"]
 
@@ -148,7 +148,7 @@ def test_what_an_officer_says_wins_after_a_rebuild_a_new_version_and_over_drift(
     assert tianyi("rebuild", at=repository).code == 0
     assert _tables(tianyi, repository, aip) == catalogue
     assert tianyi("signatures", "import", *files, at=repository).code == 0
-    assert drifted(tianyi, repository)["c"] == (["fmt/95"], ["fmt/95"])
+    assert drifted(tianyi, repository, "--all")["c"] == (["fmt/95"], ["fmt/95"])
     digest = next(row["digest"] for row in tianyi("files", aip, at=repository).rows if row["path"].endswith("/c"))
     assert tianyi("identify", "--set", "fmt/5", "--reason", "a mistake", digest, at=repository).code == 0
     assert held(tianyi, repository, aip)["c"] == (["fmt/5"], "officer")
