@@ -12,9 +12,9 @@ from repository.config import Copy
 from repository.copies import CopyState
 from repository.errors import NoScanner
 from repository.facade_browse import Browsing
+from repository.mending import Mended, Mending
 from repository.project_scan import Window
 from repository.rescan import Scanned
-from repository.watch import Mended
 from repository.workers import workers
 from storage.aip import stamp
 from storage.event import Event
@@ -80,20 +80,20 @@ class Keeping(Browsing):
     def repair(self) -> Mended:
         """Heal what audits found; raise NoRoom or SyncFailed, and NotAVault where a copy that keeps packages is another
         vault's."""
-        watch = self._watch()
-        done = watch.repair()
+        mending = Mending(self._watch())
+        done = mending.repair()
         for one in self.packages:
             if damaged := packages.damage(self.catalogue, one.name):
                 run = f"packages-{self._new_id()}"
                 mended, left = packages.repair(one, self.vault, self.settings, damaged, run, self.progress)
-                watch.note_healed(one.name, mended)
+                mending.note_healed(one.name, mended)
                 done.healed.extend(mended)
                 done.beyond.extend(left)
         return done
 
     def repair_plan(self) -> Mended:
         """What `repair` would heal, and what it could not; nothing is changed."""
-        done = self._watch().plan()
+        done = Mending(self._watch()).plan()
         for copy in self.packages:
             for mend in packages.plan(copy, self.vault, self.settings, packages.damage(self.catalogue, copy.name)):
                 (done.healed if mend.source else done.beyond).append(mend)

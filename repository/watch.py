@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import heapq
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
 from uuid import UUID
 
-from fixity.audit import Audit, Expected, Finding, audit, check, extras
-from fixity.outcome import Altered
-from fixity.repair import Damage, Mend, Repair, plan
+from fixity.audit import Audit, Expected, Finding, audit, extras
 from repository import evidence, strays
 from repository.catalogue import Catalogue
-from storage import bundle, layout
+from storage import bundle
 from storage.canonical import Json
 from storage.commit import Committer
 from storage.digest import Digest, sha256
 from storage.errors import StorageError
 from storage.event import Event
-from storage.ledger import Ledger
-from storage.parallel import Inline, Workers, portions
+from storage.parallel import Inline, Workers
 from storage.progress import SILENT, Progress
-from storage.spool import Spool
 from storage.store import Opens, Store
 
 _EXPECTED = """
@@ -73,13 +65,6 @@ def _bundles(catalogue: Catalogue, first: int = 0) -> Iterator[tuple[Expected, i
         entries = [row["raw"] for row in rows]
         data = bundle.encode(entries)
         yield Expected(bundle.bundle_key(number, len(entries)), sha256(data), len(data)), len(entries)
-
-
-class Mended(NamedTuple):
-    """What came of a repair: what was healed (or would be), and what could not be."""
-
-    healed: Spool[Mend]
-    beyond: Spool[Mend]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,30 +125,11 @@ class Watch:
         outcome = "fail" if any(result.counts[w] for w in ("altered", "missing", "unreadable")) else "pass"
         if result.counts["not_checked"]:
             outcome = "not checked"
-        self._note("audit", result.copy, outcome, detail)
+        self.note("audit", result.copy, outcome, detail)
 
     def keep_list(self, rows: Iterable[dict[str, str]]) -> Digest:
         """A long list as a blob of the vault, named in an entry by its digest."""
         return evidence.keep(self.committer, self.new_id, evidence.lines(rows))
-
-    def plan(self) -> Mended:
-        """What `repair` would heal, and what no copy has whole; nothing is changed."""
-        copies = self.committer.vault.copies
-        sources = [*copies, *self.sources]
-        done = Mended(Spool(), Spool())
-        for store in copies:
-            put_aside = (strays.plan(store, stray) for stray in strays.strays(self.catalogue, store.name))
-            for mend in chain(plan(self._damage(store.name), sources), put_aside):
-                (done.healed if mend.source else done.beyond).append(mend)
-        return done
-
-    def repair(self) -> Mended:
-        """Heal what audits found, copy by copy."""
-        done = Mended(Spool(), Spool())
-        for store in self.committer.vault.copies:
-            self._repair(store, done)
-            self._put_aside(store, done)
-        return done
 
     def unchecked(self) -> dict[str, int]:
         """The copies of which the last audit left something unchecked, and how many keys."""
@@ -174,69 +140,7 @@ class Watch:
         known = {store.name for store in (*self.committer.vault.copies, *self.sources)}  # not those that were retired
         return {row["copy"]: row["keys"] for row in self.catalogue.rows(query) if row["copy"] in known}
 
-    def _damage(self, copy: str) -> Iterator[Damage]:
-        """Yield what audits found damaged and is still expected, ascending by key, as both sides do."""
-        last = last_bundle(self.catalogue)
-        known = heapq.merge(expected(self.catalogue), [last] if last else [])
-        query = "select key from damage where copy = ? and outcome in ('altered', 'missing', 'unreadable') order by key"
-        upcoming = next(known, None)
-        for row in self.catalogue.rows(query, copy):
-            while upcoming and upcoming.key < row["key"]:
-                upcoming = next(known, None)
-            if upcoming and upcoming.key == row["key"]:
-                yield Damage(copy, upcoming)
-
-    def _repair(self, store: Store, done: Mended) -> None:
-        """Heal one copy group by group, each written down at once: one that is killed goes on from there."""
-        sources = [*self.committer.vault.copies, *self.sources]
-        repair = Repair(store, sources, self.work, f"repair-{self.new_id()}", self._set_aside)
-        damage, conflicts = _ranked(self._damage(store.name), lambda one: self._is_conflict(store, one.expected))
-        done.beyond.extend(Mend(one, "") for one in conflicts)
-        for group in _groups(damage):
-            with self._lock_for(group):
-                healed, left = repair.heal(group)
-            self.note_healed(store.name, healed)
-            done.healed.extend(healed)
-            done.beyond.extend(left)
-
-    def _put_aside(self, store: Store, done: Mended) -> None:
-        for stray in list(strays.strays(self.catalogue, store.name)):
-            with self.committer.lock():
-                mend = strays.put_aside(store, stray, self._set_aside)
-            if mend.source:
-                self.note_healed(store.name, [mend])
-            (done.healed if mend.source else done.beyond).append(mend)
-
-    def _is_conflict(self, store: Store, expected: Expected) -> bool:
-        """Whether two whole things contradict each other, which is for a person, never for a machine: a record that is
-        another than the ledger tells of, or a ledger of another history."""
-        if expected.key.startswith(layout.LOG):
-            return Ledger(store).is_forked_from(Ledger(self.committer.vault.first))
-        return _is_another_record(store, expected)
-
-    def note_healed(self, copy: str, healed: Sequence[Mend]) -> None:
-        """Write down what was healed in a copy, some at a time: an entry is small."""
-        for some in portions(healed, 200):
-            sources = sorted({name for mend in some for name in mend.source.split(", ")})
-            keys = [mend.damage.expected.key for mend in some]
-            self._note("repair", copy, "success", {"repaired": keys, "from": sources})
-
-    def _lock_for(self, group: Sequence[Damage]) -> AbstractContextManager[None]:
-        """Records and the ledger change under the commit lock alone; blobs do not change at all."""
-        return nullcontext() if layout.blob_digest(group[0].expected.key) else self.committer.lock()
-
-    def _set_aside(self, store: Store, key: str) -> bool:
-        """Keep what was damaged, outside the copy, for whoever wants to know why; return whether it is there."""
-        folder = self.work / "quarantine" / store.name / self.time.replace(":", "")
-        target = folder / key.replace("/", "_")
-        with suppress(StorageError, OSError), store.open(key) as stream:
-            folder.mkdir(parents=True, exist_ok=True)
-            with target.open("xb") as file:
-                shutil.copyfileobj(stream, file)
-            return True
-        return False
-
-    def _note(self, kind: str, copy: str, outcome: str, detail: dict[str, Json]) -> None:
+    def note(self, kind: str, copy: str, outcome: str, detail: dict[str, Json]) -> None:
         event = Event(time=self.time, type=kind, agent=self.agent, object=copy, outcome=outcome, detail=detail)
         self.committer.note(event)
         self.catalogue.follow(self.committer.vault)
@@ -247,42 +151,3 @@ def told(finding: Finding) -> dict[str, str]:
     row = {"outcome": finding.outcome, "copy": finding.copy, "key": finding.key}
     row |= {"expected": str(finding.expected or ""), "found": str(finding.found or ""), "why": finding.why}
     return {name: value for name, value in row.items() if value}
-
-
-def _is_another_record(store: Opens, expected: Expected) -> bool:
-    """Whether a record agrees with itself and is another than the ledger tells of.
-
-    (One that is right already was healed by a repair that was killed before it could say so.)
-    """
-    with suppress(StorageError, OSError):
-        its_own = layout.record_name(expected.key) and strays.is_record(store, expected.key)
-        return bool(its_own) and isinstance(check(store, expected), Altered)
-    return False
-
-
-def _ranked(damage: Iterable[Damage], is_conflict: Callable[[Damage], bool]) -> tuple[Iterable[Damage], list[Damage]]:
-    """The ledger first, since each entry writes its end anew; then records and the like, then blobs; and conflicts."""
-    ranks: tuple[Spool[Damage], ...] = (Spool(), Spool(), Spool())
-    conflicts = []
-    for one in damage:
-        conflicts.append(one) if is_conflict(one) else ranks[_rank(one)].append(one)
-    return chain(*ranks), conflicts
-
-
-def _groups(damage: Iterable[Damage]) -> Iterator[list[Damage]]:
-    """Damage of one rank, at most 200 keys and about 256 MiB at a time."""
-    group: list[Damage] = []
-    size = 0
-    for one in damage:
-        if group and (len(group) == 200 or size > 256 << 20 or _rank(one) != _rank(group[0])):
-            yield group
-            group, size = [], 0
-        group.append(one)
-        size += one.expected.size
-    if group:
-        yield group
-
-
-def _rank(one: Damage) -> int:
-    key = one.expected.key
-    return 0 if key.startswith(layout.LOG) else 2 if layout.blob_digest(key) else 1

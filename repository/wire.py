@@ -31,11 +31,11 @@ from repository.doctor_drill import Drill
 from repository.drill import Drilled
 from repository.drops import Drop
 from repository.holdings import Aip, Behind, Happened, HeldFile, Version
+from repository.mending import Mended
 from repository.migration import Migration, Planned
 from repository.rescan import Scanned
 from repository.room import Room
 from repository.signatures import Known
-from repository.watch import Mended
 from storage.layout import blob_key
 from storage.names import escape_path
 from storage.replicate import Replicated
