@@ -9,7 +9,7 @@ from pydantic import Field
 
 from policies.model import Every, Model
 
-JobName = Literal["audit", "characterize", "migrate", "replicate", "rescan", "sweep"]
+JobName = Literal["audit", "characterize", "migrate", "repair", "replicate", "rescan", "sweep"]
 
 
 class Job(Model):

@@ -19,13 +19,14 @@ from policies.formats import FormatsPolicy
 from policies.ingest import IngestPolicy
 from policies.migration import MigrationPolicy
 from policies.model import Model
+from policies.repair import RepairPolicy
 from policies.retention import RetentionPolicy
 from policies.text import LARGEST, Document, read
 from policies.tools import ToolsPolicy
 
 KINDS: Mapping[str, type[Model]] = {
     "ingest": IngestPolicy, "formats": FormatsPolicy, "migration": MigrationPolicy, "audit": AuditPolicy,
-    "copies": CopiesPolicy, "retention": RetentionPolicy, "tools": ToolsPolicy,
+    "copies": CopiesPolicy, "repair": RepairPolicy, "retention": RetentionPolicy, "tools": ToolsPolicy,
 }  # fmt: skip
 """The policies by name: `ingest` lies in ingest.yaml."""
 

@@ -12,6 +12,7 @@ from policies.formats import FormatsPolicy
 from policies.ingest import IngestPolicy
 from policies.migration import MigrationPolicy
 from policies.model import Model
+from policies.repair import RepairPolicy
 from policies.retention import RetentionPolicy
 from policies.tools import ToolsPolicy
 
@@ -24,6 +25,7 @@ class Policies(Model):
     migration: MigrationPolicy
     audit: AuditPolicy
     copies: CopiesPolicy
+    repair: RepairPolicy
     retention: RetentionPolicy
     tools: ToolsPolicy
 

@@ -12,7 +12,6 @@ from repository.config import Copy
 from repository.copies import CopyState
 from repository.errors import NoScanner
 from repository.facade_browse import Browsing
-from repository.mending import Mended, Mending
 from repository.project_scan import Window
 from repository.rescan import Scanned
 from repository.workers import workers
@@ -76,28 +75,6 @@ class Keeping(Browsing):
             results.append(packages.audit(one, self.vault, self.settings, workers, self.progress))
             watch.note_audit(results[-1])
         return results
-
-    def repair(self) -> Mended:
-        """Heal what audits found; raise NoRoom or SyncFailed, and NotAVault where a copy that keeps packages is another
-        vault's."""
-        mending = Mending(self._watch())
-        done = mending.repair()
-        for one in self.packages:
-            if damaged := packages.damage(self.catalogue, one.name):
-                run = f"packages-{self._new_id()}"
-                mended, left = packages.repair(one, self.vault, self.settings, damaged, run, self.progress)
-                mending.note_healed(one.name, mended)
-                done.healed.extend(mended)
-                done.beyond.extend(left)
-        return done
-
-    def repair_plan(self) -> Mended:
-        """What `repair` would heal, and what it could not; nothing is changed."""
-        done = Mending(self._watch()).plan()
-        for copy in self.packages:
-            for mend in packages.plan(copy, self.vault, self.settings, packages.damage(self.catalogue, copy.name)):
-                (done.healed if mend.source else done.beyond).append(mend)
-        return done
 
     def scan(self, aip: str = "", every: timedelta = timedelta(0)) -> Scanned:
         """Scan what is held, or one AIP's files, for viruses, so far as the last scan is older than `every`; one entry

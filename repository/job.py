@@ -93,6 +93,16 @@ def _characterize(repository: Repository) -> Done:
     return ("incomplete" if any(one.behind or one.why for one in done) else "success"), detail
 
 
+def _repair(repository: Repository) -> Done:
+    """Heal what audits found, within the policy's limits; more than these is told, and left to a person."""
+    done = repository.mend_automatically()
+    detail: dict[str, str | int] = {"repaired": len(done.healed), "beyond_repair": len(done.beyond)}
+    detail |= {"left": sum(done.stopped.values()), "stopped": ", ".join(sorted(done.stopped))}
+    if done.stopped:
+        return "limit", detail
+    return ("damage" if done.beyond or repository.is_damaged() else "success"), detail
+
+
 def _replicate(repository: Repository) -> Done:
     done = repository.replicate()
     behind = sum(len(one.behind) for one in done)
@@ -119,6 +129,7 @@ _WORK: Mapping[str, Callable[[Repository], Done]] = {
     "audit": _audit,
     "characterize": _characterize,
     "migrate": _migrate,
+    "repair": _repair,
     "replicate": _replicate,
     "rescan": _rescan,
     "sweep": _sweep,

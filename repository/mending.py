@@ -2,156 +2,148 @@
 
 from __future__ import annotations
 
-import heapq
-import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass
-from itertools import chain
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import islice
 
-from fixity.audit import Expected, check
-from fixity.outcome import Altered
-from fixity.repair import Damage, Mend, Repair, plan
-from repository import strays
-from repository.watch import Watch, expected, last_bundle
+from fixity.fault import Fault
+from fixity.repair import NOWHERE, Damage, Mend, Repair, plan
+from repository import damage, repairs, strays
+from repository.quarantine import Quarantine
+from repository.watch import Watch
 from storage import layout
+from storage.away import answers
 from storage.errors import StorageError
-from storage.ledger import Ledger
-from storage.parallel import portions
+from storage.local import Local
 from storage.spool import Spool
 from storage.store import Opens, Store
 
 
-class Mended(NamedTuple):
-    """What came of a repair: what was healed (or would be), and what could not be."""
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """What came of a repair: what was healed (or would be), what could not be, and, for copies of which more was
+    damaged than might be healed, how many files were left as they are."""
 
-    healed: Spool[Mend]
-    beyond: Spool[Mend]
+    healed: Spool[Mend] = field(default_factory=Spool)
+    beyond: Spool[Mend] = field(default_factory=Spool)
+    stopped: dict[str, int] = field(default_factory=dict)
+
+    def add(self, mends: Iterable[Mend]) -> None:
+        for mend in mends:
+            (self.beyond if mend.why else self.healed).append(mend)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much is healed: `most` gives for a copy how many of its files may be, None for all; what was tried
+    `attempts` times in vain is left alone (0: never)."""
+
+    most: Callable[[str], int | None] = lambda copy: None
+    attempts: int = 0
+
+
+NO_LIMITS = Limits()
+AWAY = "the copy does not answer"
 
 
 @dataclass(frozen=True, slots=True)
 class Mending:
-    """Repairs of the copies that a watch is over."""
+    """Repairs of the copies that a watch is over; `outside` is what else may have what no copy has whole any more."""
 
     watch: Watch
+    quarantine: Quarantine
+    outside: Sequence[Opens] = ()
 
     def plan(self) -> Mended:
         """What `repair` would heal, and what no copy has whole; nothing is changed."""
-        copies = self.watch.committer.vault.copies
-        sources = [*copies, *self.watch.sources]
-        done = Mended(Spool(), Spool())
-        for store in copies:
-            put_aside = (strays.plan(store, stray) for stray in strays.strays(self.watch.catalogue, store.name))
-            for mend in chain(plan(self._damage(store.name), sources), put_aside):
-                (done.healed if mend.source else done.beyond).append(mend)
-        return done
-
-    def repair(self) -> Mended:
-        """Heal what audits found, copy by copy."""
-        done = Mended(Spool(), Spool())
+        done = Mended()
         for store in self.watch.committer.vault.copies:
-            self._repair(store, done)
-            self._put_aside(store, done)
+            found, conflicts = self._ranked(store, NO_LIMITS)
+            done.add(conflicts)
+            done.add(one if one.source else replace(one, why=NOWHERE) for one in plan(found, self._sources()))
+            done.add(strays.plan(store, stray) for stray in strays.strays(self.watch.catalogue, store.name))
+            done.add(_to_seal(store, one) for one in self._wrong_modes(store))
         return done
 
-    def _damage(self, copy: str) -> Iterator[Damage]:
-        """Yield what audits found damaged and is still expected, ascending by key, as both sides do."""
-        last = last_bundle(self.watch.catalogue)
-        known = heapq.merge(expected(self.watch.catalogue), [last] if last else [])
-        query = "select key from damage where copy = ? and outcome in ('altered', 'missing', 'unreadable') order by key"
-        upcoming = next(known, None)
-        for row in self.watch.catalogue.rows(query, copy):
-            while upcoming and upcoming.key < row["key"]:
-                upcoming = next(known, None)
-            if upcoming and upcoming.key == row["key"]:
-                yield Damage(copy, upcoming)
+    def repair(self, limits: Limits = NO_LIMITS) -> Mended:
+        """Heal what audits found, copy by copy; what could not be healed is written down too."""
+        done = Mended()
+        for store in self.watch.committer.vault.copies:
+            of_copy = Mended(stopped=done.stopped)
+            if answers(store):
+                self._repair(store, limits, of_copy)
+                self._put_aside(store, of_copy)
+                self._seal(store, of_copy)
+                repairs.note_failed(self.watch, store.name, of_copy.beyond)
+            else:
+                of_copy.add(Mend(one, "", why=AWAY) for one in damage.damaged(self.watch.catalogue, store.name))
+            done.add(of_copy.healed)
+            done.add(of_copy.beyond)
+        return done
 
-    def _repair(self, store: Store, done: Mended) -> None:
+    def _sources(self) -> list[Opens]:
+        return [*self.watch.committer.vault.copies, *self.watch.sources, *self.outside]
+
+    def _ranked(self, store: Store, limits: Limits) -> tuple[Spool[Damage], list[Mend]]:
+        known = damage.damaged(self.watch.catalogue, store.name, attempts=limits.attempts)
+        is_conflict = partial(damage.is_conflict, store, self.watch.committer.vault.first)
+        found, conflicts = damage.ranked(known, is_conflict)
+        return found, [Mend(one, "", why=damage.CONFLICT) for one in conflicts]
+
+    def _repair(self, store: Store, limits: Limits, done: Mended) -> None:
         """Heal one copy group by group, each written down at once: one that is killed goes on from there."""
-        sources = [*self.watch.committer.vault.copies, *self.watch.sources]
-        repair = Repair(store, sources, self.watch.work, f"repair-{self.watch.new_id()}", self._set_aside)
-        damage, conflicts = _ranked(self._damage(store.name), lambda one: self._is_conflict(store, one.expected))
-        done.beyond.extend(Mend(one, "") for one in conflicts)
-        for group in _groups(damage):
+        repair = Repair(store, self._sources(), self.watch.work, f"repair-{self.watch.new_id()}", self.quarantine.keep)
+        found, conflicts = self._ranked(store, limits)
+        done.add(conflicts)
+        most = limits.most(store.name)
+        if most is not None and len(found) > most:
+            done.stopped[store.name] = len(found) - most
+        for group in damage.groups(islice(found, most)):
             with self._lock_for(group):
                 healed, left = repair.heal(group)
-            self.note_healed(store.name, healed)
-            done.healed.extend(healed)
-            done.beyond.extend(left)
+            repairs.note_healed(self.watch, store.name, healed)
+            done.add(healed)
+            done.add(left)
 
     def _put_aside(self, store: Store, done: Mended) -> None:
         for stray in list(strays.strays(self.watch.catalogue, store.name)):
             with self.watch.committer.lock():
-                mend = strays.put_aside(store, stray, self._set_aside)
-            if mend.source:
-                self.note_healed(store.name, [mend])
-            (done.healed if mend.source else done.beyond).append(mend)
+                mend = strays.put_aside(store, stray, self.quarantine)
+            if not mend.why:
+                repairs.note_healed(self.watch, store.name, [mend])
+            done.add([mend])
 
-    def _is_conflict(self, store: Store, expected: Expected) -> bool:
-        """Whether two whole things contradict each other, which is for a person, never for a machine: a record that is
-        another than the ledger tells of, or a ledger of another history."""
-        if expected.key.startswith(layout.LOG):
-            return Ledger(store).is_forked_from(Ledger(self.watch.committer.vault.first))
-        return _is_another_record(store, expected)
+    def _seal(self, store: Store, done: Mended) -> None:
+        sealed = [_sealed(store, one) for one in self._wrong_modes(store)]
+        repairs.note_healed(self.watch, store.name, (mend for mend in sealed if not mend.why))
+        done.add(sealed)
 
-    def note_healed(self, copy: str, healed: Sequence[Mend]) -> None:
-        """Write down what was healed in a copy, some at a time: an entry is small."""
-        for some in portions(healed, 200):
-            sources = sorted({name for mend in some for name in mend.source.split(", ")})
-            keys = [mend.damage.expected.key for mend in some]
-            self.watch.note("repair", copy, "success", {"repaired": keys, "from": sources})
+    def _wrong_modes(self, store: Store) -> Spool[Damage]:
+        return Spool(damage.damaged(self.watch.catalogue, store.name, damage.MODE))
 
     def _lock_for(self, group: Sequence[Damage]) -> AbstractContextManager[None]:
         """Records and the ledger change under the commit lock alone; blobs do not change at all."""
         return nullcontext() if layout.blob_digest(group[0].expected.key) else self.watch.committer.lock()
 
-    def _set_aside(self, store: Store, key: str) -> bool:
-        """Keep what was damaged, outside the copy, for whoever wants to know why; return whether it is there."""
-        folder = self.watch.work / "quarantine" / store.name / self.watch.time.replace(":", "")
-        target = folder / key.replace("/", "_")
-        with suppress(StorageError, OSError), store.open(key) as stream:
-            folder.mkdir(parents=True, exist_ok=True)
-            with target.open("xb") as file:
-                shutil.copyfileobj(stream, file)
-            return True
-        return False
+
+def _to_seal(store: Store, one: Damage) -> Mend:
+    """What is wrong with a mode at this moment; there is nothing to compare, and nothing to bring back."""
+    try:
+        why = store.wrong_mode(one.expected.key) if isinstance(store, Local) else ""
+    except StorageError as error:
+        return Mend(one, "", why=f"its mode cannot be read: {error}")
+    return Mend(one, store.name, Fault("mode", why=why))
 
 
-def _is_another_record(store: Opens, expected: Expected) -> bool:
-    """Whether a record agrees with itself and is another than the ledger tells of.
-
-    (One that is right already was healed by a repair that was killed before it could say so.)
-    """
-    with suppress(StorageError, OSError):
-        its_own = layout.record_name(expected.key) and strays.is_record(store, expected.key)
-        return bool(its_own) and isinstance(check(store, expected), Altered)
-    return False
-
-
-def _ranked(damage: Iterable[Damage], is_conflict: Callable[[Damage], bool]) -> tuple[Iterable[Damage], list[Damage]]:
-    """The ledger first, since each entry writes its end anew; then records and the like, then blobs; and conflicts."""
-    ranks: tuple[Spool[Damage], ...] = (Spool(), Spool(), Spool())
-    conflicts = []
-    for one in damage:
-        conflicts.append(one) if is_conflict(one) else ranks[_rank(one)].append(one)
-    return chain(*ranks), conflicts
-
-
-def _groups(damage: Iterable[Damage]) -> Iterator[list[Damage]]:
-    """Damage of one rank, at most 200 keys and about 256 MiB at a time."""
-    group: list[Damage] = []
-    size = 0
-    for one in damage:
-        if group and (len(group) == 200 or size > 256 << 20 or _rank(one) != _rank(group[0])):
-            yield group
-            group, size = [], 0
-        group.append(one)
-        size += one.expected.size
-    if group:
-        yield group
-
-
-def _rank(one: Damage) -> int:
-    key = one.expected.key
-    return 0 if key.startswith(layout.LOG) else 2 if layout.blob_digest(key) else 1
+def _sealed(store: Store, one: Damage) -> Mend:
+    planned = _to_seal(store, one)
+    try:
+        if not planned.why and isinstance(store, Local):
+            store.seal(one.expected.key)
+            if wrong := store.wrong_mode(one.expected.key):
+                return replace(planned, source="", why=f"its mode stays {wrong}")
+    except StorageError as error:
+        return replace(planned, source="", why=f"its mode cannot be changed: {error}")
+    return planned

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from fixity.audit import Audit, Expected
+from fixity.fault import Fault
 from fixity.packages import audit_packages
 from fixity.packages_repair import plan_packages, repair_packages
-from fixity.repair import Damage, Mend
+from fixity.repair import NOWHERE, REFUSED, Damage, Mend
 from repository import config
 from repository.catalogue import Catalogue
 from repository.config import FORMS, Config, Copy
@@ -96,30 +98,38 @@ def audit(copy: OcflCopy, vault: Vault, settings: Config, workers: Workers, prog
     return result
 
 
-def damage(catalogue: Catalogue, copy: str) -> list[Damage]:
-    """What the last audit found in one, by paths below its root; sizes are not known."""
+def damage(catalogue: Catalogue, copy: str, attempts: int = 0) -> list[Mend]:
+    """What audits found in one, by paths below its root, and nobody has tried to heal `attempts` times (0: however
+    often); sizes are not known."""
     query = (
-        "select key, expected from damage where copy = ? and outcome in ('altered', 'missing', 'unreadable')"
-        " and expected != '' order by key"
+        "select key, expected, outcome from damage where copy = ? and outcome in ('altered', 'missing', 'unreadable')"
+        " and expected != '' and (? = 0 or attempts < ?) order by key"
     )
-    return [Damage(copy, Expected(row["key"], Digest.parse(row["expected"]), 0)) for row in catalogue.rows(query, copy)]
+    return [
+        Mend(Damage(copy, Expected(row["key"], Digest.parse(row["expected"]), 0)), "", Fault(row["outcome"]))
+        for row in catalogue.rows(query, copy, attempts, attempts)
+    ]
 
 
 def repair(
-    copy: OcflCopy, vault: Vault, settings: Config, damaged: Sequence[Damage], run: str, progress: Progress
-) -> tuple[list[Mend], list[Mend]]:
-    """Write damaged objects again, as a whole; return what then reads right, and what does not. Raises NotAVault, and
-    NoRoom or SyncFailed for the copy."""
+    copy: OcflCopy, vault: Vault, settings: Config, damaged: Sequence[Mend], keep: Callable[[Mend], str], run: str,
+    progress: Progress,
+) -> list[Mend]:  # fmt: skip
+    """Write damaged objects again, as a whole, when `keep` has what was damaged; return what then reads right, and what
+    does not. Raises NotAVault, and NoRoom or SyncFailed for the copy."""
     healed: Mapping[str, str] = {}
     with suppress(Unreachable):
         check_ours(copy, vault, settings.vault_id)
-        keys = [one.expected.key for one in damaged]
+        damaged = [replace(one, kept=keep(one)) for one in damaged]
+        keys = [one.damage.expected.key for one in damaged]
         healed = repair_packages(copy, vault, settings.vault_id, keys, run, progress)
-    left = plan(copy, vault, settings, [one for one in damaged if one.expected.key not in healed])
-    return [Mend(one, healed[one.expected.key]) for one in damaged if one.expected.key in healed], left
+    done = [replace(one, source=healed[key]) for one in damaged if (key := one.damage.expected.key) in healed]
+    left = plan(copy, vault, settings, [one for one in damaged if one.damage.expected.key not in healed])
+    return [*done, *(replace(one, why=one.why or REFUSED.format(one.source)) for one in left)]
 
 
-def plan(copy: OcflCopy, vault: Vault, settings: Config, damaged: Sequence[Damage]) -> list[Mend]:
+def plan(copy: OcflCopy, vault: Vault, settings: Config, damaged: Sequence[Mend]) -> list[Mend]:
     """What a repair of one would heal, and from where, as things are at this moment."""
-    sources = plan_packages(copy, vault, settings.vault_id, [one.expected.key for one in damaged])
-    return [Mend(one, sources[one.expected.key]) for one in damaged]
+    sources = plan_packages(copy, vault, settings.vault_id, [one.damage.expected.key for one in damaged])
+    found = [replace(one, source=sources[one.damage.expected.key]) for one in damaged]
+    return [one if one.source else replace(one, why=NOWHERE) for one in found]

@@ -105,7 +105,7 @@ def _audit(db: Database, vault: Vault, entry: int, event: Event) -> None:
     if report := event.detail.get("findings"):
         for found in _listed(vault, Digest.parse(str(report))):
             row = {name: found.get(name) or "" for name in ("copy", "key", "outcome", "expected", "found")}
-            db.table("damage").insert({**row, "time": event.time, "entry": entry}, replace=True)
+            db.table("damage").insert({**row, "time": event.time, "entry": entry, "attempts": 0}, replace=True)
 
 
 def _listed(vault: Vault, digest: Digest) -> Iterator[dict[str, str]]:
@@ -128,6 +128,11 @@ def _replication(db: Database, vault: Vault, entry: int, event: Event) -> None:
 
 
 def _repair(db: Database, vault: Vault, entry: int, event: Event) -> None:
+    """What was healed is damaged no more; of what was not, it is known how often somebody has tried."""
+    if event.outcome == "fail":
+        tried = ((event.object, row["key"]) for row in _listed(vault, Digest.parse(str(event.detail["list"]))))
+        db.conn.executemany("update damage set attempts = attempts + 1 where copy = ? and key = ?", tried)
+        return
     keys = event.detail.get("repaired", [])
     assert isinstance(keys, list)
     db.conn.executemany("delete from damage where copy = ? and key = ?", [(event.object, str(key)) for key in keys])

@@ -22,6 +22,7 @@ from repository.facade_formats import Formats
 from repository.facade_give import Giving
 from repository.facade_ingest import Ingesting
 from repository.facade_keep import Keeping
+from repository.facade_repair import Repairing
 from storage.aip import stamp
 from storage.progress import SILENT, Progress
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from repository.doctor_drill import Drill
 
 
-class Repository(Ingesting, Formats, Keeping, Giving, Deleting):
+class Repository(Ingesting, Formats, Keeping, Repairing, Giving, Deleting):
     """A repository folder, opened, with every verb. What a crash left half-done is finished first."""
 
     @classmethod

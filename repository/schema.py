@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-VERSION = 7
+VERSION = 8
 
 _TABLES: dict[str, tuple[dict[str, type], tuple[str, ...]]] = {
     "state": ({"key": str, "value": int}, ("key",)),
@@ -47,7 +47,8 @@ _TABLES: dict[str, tuple[dict[str, type], tuple[str, ...]]] = {
     ),
     "audits": ({"copy": str, "time": str, "entry": int}, ("copy",)),
     "damage": (
-        {"copy": str, "key": str, "outcome": str, "expected": str, "found": str, "time": str, "entry": int},
+        {"copy": str, "key": str, "outcome": str, "expected": str, "found": str, "time": str, "entry": int,
+         "attempts": int},
         ("copy", "key"),
     ),
     "fixed": ({"key": str, "digest": str, "size": int}, ("key",)),

@@ -3,14 +3,16 @@ whoever asks what a copy refers to stops at them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 
 from fixity.audit import Expected, Finding, check
+from fixity.fault import Fault
 from fixity.outcome import Intact
 from fixity.repair import Damage, Mend
 from repository.catalogue import Catalogue
+from repository.quarantine import Quarantine
 from storage import layout
 from storage.aip import parse_record
 from storage.digest import Digest, Hashing
@@ -64,15 +66,24 @@ def strays(catalogue: Catalogue, copy: str) -> Iterator[Damage]:
 
 def plan(store: Store, damage: Damage) -> Mend:
     """Whether a stray can be put aside: it is what the audit found, and the copy can give something up."""
-    unchanged = isinstance(check(store, damage.expected), Intact)
-    return Mend(damage, QUARANTINE if unchanged and not store.keeps_all else "")
+    fault = Fault("altered", why="It is no record, and the ledger tells of none there.")
+    if not isinstance(check(store, damage.expected), Intact):
+        return Mend(damage, "", fault, why="it is another than the audit found: audit again")
+    if store.keeps_all:
+        return Mend(damage, "", fault, why=f"the copy can give nothing up: {store.keeps_all}")
+    return Mend(damage, QUARANTINE, fault)
 
 
-def put_aside(store: Store, damage: Damage, keep: Callable[[Store, str], bool]) -> Mend:
-    """Remove a stray from its copy once `keep` has it elsewhere; call under the commit lock."""
+def put_aside(store: Store, damage: Damage, quarantine: Quarantine) -> Mend:
+    """Remove a stray from its copy once it is kept elsewhere; call under the commit lock."""
     planned = plan(store, damage)
-    with suppress(StorageError):
-        if planned.source and keep(store, damage.expected.key):
+    if not planned.source:
+        return planned
+    try:
+        kept = quarantine.keep(store, planned)
+        if quarantine.holds(kept, damage.expected.digest):
             store.drop(damage.expected.key)
-            return planned
-    return Mend(damage, "")
+            return replace(planned, kept=kept)
+    except StorageError as error:
+        return replace(planned, source="", why=f"it cannot be put aside: {error}")
+    return replace(planned, source="", why="it cannot be put aside: it could not be read to its end")

@@ -31,6 +31,7 @@ from repository.doctor_drill import Drill
 from repository.drill import Drilled
 from repository.drops import Drop
 from repository.holdings import Aip, Behind, Happened, HeldFile, Version
+from repository.losses import Loss
 from repository.mending import Mended
 from repository.migration import Migration, Planned
 from repository.rescan import Scanned
@@ -252,21 +253,29 @@ def seen(found: Seen, behind: Behind) -> Json:
     }  # fmt: skip
 
 
-def mends(done: Mended, unchecked: Mapping[str, int], behind: Callable[[str], Behind]) -> Json:
-    """Counts, and the first keys."""
+def mends(done: Mended, unchecked: Mapping[str, int], losses: Sequence[Loss], behind: Callable[[str], Behind]) -> Json:
+    """Counts, the first keys, and what can be asked of whom."""
     findings = chain((("repaired", mend) for mend in done.healed), (("beyond_repair", mend) for mend in done.beyond))
     return {
-        "repaired": len(done.healed), "beyond_repair": len(done.beyond), "not_checked": sum(unchecked.values()),
-        "findings": [_mend(outcome, mend, behind) for outcome, mend in islice(findings, CAPPED)],
+        "repaired": len(done.healed), "beyond_repair": len(done.beyond), "left": dict(done.stopped),
+        "not_checked": sum(unchecked.values()),
+        "findings": [mend(outcome, one, behind(one.damage.expected.key)) for outcome, one in islice(findings, CAPPED)],
         "findings_total": len(done.healed) + len(done.beyond),
+        "ask": [loss(one) for one in losses[:CAPPED]], "ask_total": len(losses),
     }  # fmt: skip
 
 
-def _mend(outcome: str, mend: Mend, behind: Callable[[str], Behind]) -> Json:
-    key = mend.damage.expected.key
+def mend(outcome: str, value: Mend, behind: Behind) -> Json:
+    """What was wrong with a key, and what became of it."""
+    found = value.fault.told() if value.fault else None
     return {
-        "outcome": outcome, "copy": mend.damage.copy, "key": key, **_for(behind(key)), "source": mend.source or None,
+        "outcome": outcome, "copy": value.damage.copy, "key": value.damage.expected.key, **_for(behind),
+        "source": value.source or None, "fault": found, "quarantine": value.kept or None, "why": value.why,
     }  # fmt: skip
+
+
+def loss(value: Loss) -> Json:
+    return {**asdict(value), "copies": list(value.copies)}
 
 
 def scanned(value: Scanned, behind: Callable[[str], Behind]) -> Json:

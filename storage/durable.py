@@ -10,6 +10,7 @@ import ctypes
 import errno
 import os
 import platform
+import stat
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -72,6 +73,15 @@ class Disk:
 
     def rmdir(self, path: str) -> None:
         os.rmdir(path)
+
+    def change_mode(self, path: str, mode: int) -> None:
+        """Of a regular file alone, also one that may not be read, and never through a link (open(2), O_PATH)."""
+        descriptor = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            if stat.S_ISREG(os.fstat(descriptor).st_mode):
+                os.chmod(f"/proc/self/fd/{descriptor}", mode)
+        finally:
+            os.close(descriptor)
 
     def sync_file(self, descriptor: int) -> None:
         os.fsync(descriptor)

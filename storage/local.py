@@ -15,6 +15,7 @@ from storage.durable import DISK, Disk, told
 from storage.errors import AlreadyThere, NotFound, Unreachable
 from storage.store import Batch, Incoming, Pending
 
+READ_ONLY = 0o444  # the mode of all that is kept, less what the process's umask takes
 _WRITE_OUT = 8 << 20  # bytes of a blob after which the disk is set to work, while more come in
 
 
@@ -95,6 +96,29 @@ class Local:
     def drop(self, key: str) -> None:
         with self._answering(key):
             self.disk.unlink(self.path(key))
+
+    def clear(self, key: str) -> None:
+        """Remove a folder that lies where a file should, with all in it; raise NotFound or Unreachable."""
+        with self._answering(key):
+            durable.remove_tree(self.disk, Path(self.path(key)))
+
+    def wrong_mode(self, key: str) -> str:
+        """What is wrong with a file's mode, "" where nothing is: what is kept may be read, and by nobody written.
+
+        Raises NotFound or Unreachable; whether it is a file at all is for others to say.
+        """
+        with self._answering(key):
+            facts = os.lstat(self.path(key))
+        mode = stat.S_IMODE(facts.st_mode)
+        if not stat.S_ISREG(facts.st_mode) or (not mode & ~READ_ONLY and mode & stat.S_IRUSR):
+            return ""
+        return f"{mode:04o} instead of {_own_mode():04o}"
+
+    def seal(self, key: str) -> None:
+        """Give a file the mode that those written today have; raise NotFound or Unreachable. Not synced: where a power
+        cut undoes it, the next audit sees that."""
+        with self._answering(key):
+            self.disk.change_mode(self.path(key), _own_mode())
 
     def path(self, key: str) -> str:
         return self._start + key
@@ -222,6 +246,13 @@ class _Batch:
 
     def close(self) -> None:
         os.close(self._descriptor)
+
+
+def _own_mode() -> int:
+    """The mode that a file gets that is written by this process. Not for several threads."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return READ_ONLY & ~mask | stat.S_IRUSR
 
 
 def _is_folder(path: str) -> bool:

@@ -125,6 +125,10 @@ class Faulty(Disk):
         self._meet("rmdir", path)
         self.inner.rmdir(path)
 
+    def change_mode(self, path: str, mode: int) -> None:
+        self._meet("change_mode", path)
+        self.inner.change_mode(path, mode)
+
     def sync_file(self, descriptor: int) -> None:
         self._meet("sync_file", descriptor)
         self.inner.sync_file(descriptor)

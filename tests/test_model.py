@@ -146,7 +146,7 @@ class Days:
     def audit_and_repair(self) -> None:
         self.audit()
         spoiled = len(self._spoiled())
-        _, beyond = self.repository.repair()
+        beyond = self.repository.repair().beyond
         assert list(beyond) == []
         self.repaired += spoiled
         self.audit_is_clean()

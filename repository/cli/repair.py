@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
+from itertools import chain, islice
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,53 +12,94 @@ from rich.console import Console
 from rich.markup import escape
 
 from fixity.repair import Mend
-from repository import edge, wire
+from repository import Repository, edge, wire
 from repository.cli.app import AsJson, opened
 from repository.cli.naming import named
-from repository.cli.screen import Screen, counted
+from repository.cli.screen import Screen, counted, dumps, printable
 from repository.holdings import Behind
+from repository.losses import Loss
 from repository.mending import Mended
 from repository.strays import QUARANTINE
+from storage.aip import stamp
+
+_SHOWN = 100
 
 
 def repair(
     context: typer.Context,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be healed; change nothing.")] = False,
+    most: Annotated[int, typer.Option(metavar="N", min=0, help="Files of each copy at most; 0 for all.")] = 0,
+    given: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="PATH", exists=True, help="A file or folder that may have what no copy has."),
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """Heal what the last audit found, from a copy that reads right."""
     screen = Screen(json=json)
     word = "repairable" if dry_run else "repaired"
     with opened(context, screen) as repository:
-        done = repository.repair_plan() if dry_run else repository.repair()
-        unchecked = repository.unchecked()
-        told = wire.mends(done, unchecked, repository.behind)
-        told = {word: told.pop("repaired"), **told}
-        screen.result(told, lambda console: _show_repair(console, word, done, unchecked, repository.behind))
-    if done.beyond or (dry_run and done.healed):
+        done = repository.repair_plan(given) if dry_run else repository.repair(most, given)
+        unchecked, losses = repository.unchecked(), repository.losses(done)
+        told = wire.mends(done, unchecked, losses, repository.behind)
+        told["report"] = wire.place(_report(done, losses, repository)) if done.beyond and not dry_run else None
+        told = {word: told.pop("repaired"), "overworked": repository.overworked(), **told}
+        screen.result(told, lambda console: _show(console, word, done, losses, repository))
+    if done.beyond or done.stopped or (dry_run and done.healed):
         raise typer.Exit(edge.DAMAGE)
     raise typer.Exit(edge.INCOMPLETE if unchecked else edge.DONE)
 
 
-def _show_repair(
-    console: Console, word: str, done: Mended, unchecked: Mapping[str, int], behind: Callable[[str], Behind]
-) -> None:
-    for mend in done.healed:
-        how = "into quarantine" if mend.source == QUARANTINE else f"from {escape(mend.source)}"
-        console.print(f"[green]{word}[/] {_place(mend, behind)} {how}")
-    for mend in done.beyond:
-        why = f"{mend.source} has it whole, but it could not be put there" if mend.source else "no copy has it whole"
-        console.print(f"[red]beyond repair[/] {_place(mend, behind)}: {escape(why)}")
+def _report(done: Mended, losses: Sequence[Loss], repository: Repository) -> Path:
+    """What could not be healed, then what can be asked of whom, one JSON object a line."""
+    path = repository.settings.work / "reports" / f"repair-{stamp(repository.now()).replace(':', '')}.jsonl"
+    path.parent.mkdir(exist_ok=True)
+    left = (wire.mend("beyond_repair", one, repository.behind(one.damage.expected.key)) for one in done.beyond)
+    with path.open("w", encoding="utf-8") as file:
+        for row in chain(left, map(wire.loss, losses)):
+            file.write(dumps(row) + "\n")
+    return path
+
+
+def _show(console: Console, word: str, done: Mended, losses: Sequence[Loss], repository: Repository) -> None:
+    unchecked = repository.unchecked()
+    for mend in islice(done.healed, _SHOWN):
+        console.print(f"[green]{word}[/] {_place(mend, repository.behind)} {_how(mend)}")
+    for mend in islice(done.beyond, _SHOWN):
+        console.print(f"[red]beyond repair[/] {_place(mend, repository.behind)}: {escape(printable(mend.why))}")
+    if (more := max(0, len(done.healed) - _SHOWN) + max(0, len(done.beyond) - _SHOWN)) > 0:
+        console.print(f"[dim]… {more:,} more: `--json` and `tianyi events` tell of them[/]")
     for copy, keys in unchecked.items():
         console.print(
             f"[yellow]not checked[/] copy [cyan]{escape(copy)}[/]: its last audit left {counted(keys, 'key')} unread"
         )
+    _show_limits(console, done, repository)
     if not done.healed and not done.beyond and not unchecked:
         console.print("No damage is on record. `tianyi audit` reads everything again.")
-    if done.beyond:
-        console.print("[dim]→[/] Bring back a copy that is away, or ask the producer for the file; then audit again.")
-    elif unchecked:
+    for loss in losses[:_SHOWN]:
+        console.print(f"[dim]→[/] {escape(printable(loss.ask))}")
+    if done.beyond and not losses:
+        console.print("[dim]→[/] See to what is said above, as a disk that takes nothing; then audit and repair again.")
+    elif unchecked and not done.beyond:
         console.print("[dim]→[/] Mount what is away, and see that it answers; then audit and repair.")
+
+
+def _show_limits(console: Console, done: Mended, repository: Repository) -> None:
+    for copy, left in done.stopped.items():
+        console.print(f"[yellow]stopped[/] copy [cyan]{escape(copy)}[/]: {counted(left, 'file')} more are damaged")
+    for copy, healed in repository.overworked().items():
+        console.print(
+            f"[yellow]many[/] copy [cyan]{escape(copy)}[/]: {counted(healed, 'file')} healed within a day, more than"
+            " the policy heals by itself. Look at its disk (dmesg, smartctl)."
+        )
+
+
+def _how(mend: Mend) -> str:
+    if mend.source == QUARANTINE:
+        return "into quarantine"
+    if mend.fault and mend.fault.outcome == "mode":
+        return f"mode {escape(mend.fault.why)}"
+    return "reads right after all" if mend.source == mend.damage.copy else f"from {escape(mend.source)}"
 
 
 def _place(mend: Mend, behind: Callable[[str], Behind]) -> str:

@@ -106,8 +106,7 @@ def audit(repository: Quick, deliveries: Path) -> Behind:
 
 
 def repair(repository: Quick, deliveries: Path) -> Behind:
-    _, beyond = repository.repair()
-    for mend in beyond:
+    for mend in repository.repair().beyond:
         assert mend.source  # another copy has it whole: what failed is the one that it is for
         raise Unreachable(mend.damage.copy, "it took no repair")
     return frozenset()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -242,11 +243,12 @@ def test_an_audit_does_not_believe_a_catalogue_that_forgot(
 def test_what_cannot_be_written_stops_no_other_repair(
     tianyi: Tianyi, repository: Path, copies: tuple[Path, Path], aip: str
 ) -> None:
-    """A folder lies in a blob's place: it is a person's, and stays; everything else is healed."""
+    """A folder lies in a blob's place, with something in it that cannot be kept elsewhere: it stays."""
     places = [copies[1] / key for key in sorted(sorts(tianyi, repository, aip).values()) if key.startswith("blobs/")]
     places[0].unlink()
     places[0].mkdir()
     (places[0] / "theirs.txt").write_text("somebody's")
+    os.mkfifo(places[0] / "pipe")
     for place in places[1:3]:
         flip(place)
     assert tianyi("audit", at=repository).code == 3

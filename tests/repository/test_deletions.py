@@ -230,7 +230,7 @@ def test_a_damaged_tombstone_is_found_and_healed(archive: Archive) -> None:
     path.write_bytes(path.read_bytes().replace(b"duplicate", b"duplicity"))
     with archive.at(32) as repository:
         assert [finding.key for audit in repository.audit() for finding in audit.findings] == [key]
-        assert [mend.damage.expected.key for mend in repository.repair()[0]] == [key]
+        assert [mend.damage.expected.key for mend in repository.repair().healed] == [key]
         assert not any(map(is_damaged, repository.audit()))
 
 

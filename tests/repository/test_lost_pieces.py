@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -62,12 +63,16 @@ def test_what_is_no_file_in_a_copy_is_neither_waited_for_nor_followed(
     found = {finding["key"].rpartition("/")[2]: finding["outcome"] for finding in answer.said["findings"]}
     assert {blob.name: found[blob.name] for blob in blobs} == dict.fromkeys((blob.name for blob in blobs), "unreadable")
     answer = tianyi("repair", at=repository)
-    assert {one["key"].rpartition("/")[2] for one in answer.said["findings"] if one["outcome"] == "repaired"} == {
-        blobs[0].name,
-        blobs[1].name,
-    }  # nothing is put in place of a folder that has something in it
+    kept = {one["key"].rpartition("/")[2]: one["quarantine"] for one in answer.said["findings"]}
+    assert (answer.code, kept.keys()) == (0, {blob.name for blob in blobs})
+    assert all(blob.is_file() and not blob.is_symlink() for blob in blobs)
     assert elsewhere.is_file()
-    assert not blobs[1].is_symlink()
+    quarantine = repository / "work" / "quarantine"
+    assert (quarantine / kept[blobs[2].name] / "inside").read_bytes() == b"nobody's\n"
+    notes = [json.loads((quarantine / f"{kept[blob.name]}.json").read_text()) for blob in blobs]
+    assert [note["kind"] for note in notes] == ["special", "link", "folder"]
+    assert notes[1]["target"] == str(elsewhere)
+    assert tianyi("audit", at=repository).code == 0
 
 
 def test_a_migration_goes_on_after_a_lost_blob(

@@ -1,0 +1,96 @@
+"""What audits found damaged and nobody has healed yet: questions to the catalogue, and decisions about the answers."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from itertools import chain
+
+from fixity.audit import Expected, check
+from fixity.outcome import Altered
+from fixity.repair import Damage
+from repository import strays
+from repository.catalogue import Catalogue
+from repository.watch import expected, last_bundle
+from storage import layout
+from storage.errors import StorageError
+from storage.ledger import Ledger
+from storage.spool import Spool
+from storage.store import Opens, Store
+
+LOST = ("altered", "missing", "unreadable")
+MODE = ("mode",)
+CONFLICT = "it is whole and contradicts the ledger: that is for a person"
+_KEYS, _BYTES = 200, 256 << 20  # of a group, which is healed together
+
+
+def is_on_record(catalogue: Catalogue, attempts: int = 0) -> bool:
+    """Whether there is anything to heal in any copy that was not tried `attempts` times already, where that is not 0:
+    one question, which costs nothing."""
+    query = "select 1 from damage where outcome not in ('extra', 'not_checked') and (?1 = 0 or attempts < ?1) limit 1"
+    return catalogue.one(query, attempts) is not None
+
+
+def damaged(catalogue: Catalogue, copy: str, outcomes: Sequence[str] = LOST, attempts: int = 0) -> Iterator[Damage]:
+    """Yield what audits found with one of these outcomes and is still expected, ascending by key; not what was tried
+    `attempts` times already, where that is not 0. Take all of it before the catalogue changes."""
+    last = last_bundle(catalogue)
+    known = heapq.merge(expected(catalogue), [last] if last else [])  # both sides ascend
+    query = (
+        f"select key from damage where copy = ? and outcome in ({', '.join('?' * len(outcomes))})"
+        " and (? = 0 or attempts < ?) order by key"
+    )
+    upcoming = next(known, None)
+    for row in catalogue.rows(query, copy, *outcomes, attempts, attempts):
+        while upcoming and upcoming.key < row["key"]:
+            upcoming = next(known, None)
+        if upcoming and upcoming.key == row["key"]:
+            yield Damage(copy, upcoming)
+
+
+def ranked(damage: Iterable[Damage], is_conflict: Callable[[Damage], bool]) -> tuple[Spool[Damage], list[Damage]]:
+    """The ledger first, since each entry writes its end anew; then records and the like, then blobs; and conflicts."""
+    ranks: tuple[Spool[Damage], ...] = (Spool(), Spool(), Spool())
+    conflicts = []
+    for one in damage:
+        conflicts.append(one) if is_conflict(one) else ranks[_rank(one)].append(one)
+    return Spool(chain(*ranks)), conflicts
+
+
+def groups(damage: Iterable[Damage]) -> Iterator[list[Damage]]:
+    """Damage of one rank, at most 200 keys and about 256 MiB at a time."""
+    group: list[Damage] = []
+    size = 0
+    for one in damage:
+        if group and (len(group) == _KEYS or size > _BYTES or _rank(one) != _rank(group[0])):
+            yield group
+            group, size = [], 0
+        group.append(one)
+        size += one.expected.size
+    if group:
+        yield group
+
+
+def is_conflict(store: Store, first: Store, damage: Damage) -> bool:
+    """Whether two whole things contradict each other, which is for a person, never for a machine: a record that is
+    another than the ledger tells of, or a ledger of another history than the first copy's."""
+    if damage.expected.key.startswith(layout.LOG):
+        return Ledger(store).is_forked_from(Ledger(first))
+    return _is_another_record(store, damage.expected)
+
+
+def _is_another_record(store: Opens, expected: Expected) -> bool:
+    """Whether a record agrees with itself and is another than the ledger tells of.
+
+    (One that is right already was healed by a repair that was killed before it could say so.)
+    """
+    with suppress(StorageError, OSError):
+        its_own = layout.record_name(expected.key) and strays.is_record(store, expected.key)
+        return bool(its_own) and isinstance(check(store, expected), Altered)
+    return False
+
+
+def _rank(one: Damage) -> int:
+    key = one.expected.key
+    return 0 if key.startswith(layout.LOG) else 2 if layout.blob_digest(key) else 1
