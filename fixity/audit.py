@@ -6,14 +6,16 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from operator import attrgetter
 from typing import NamedTuple
 
-from fixity.outcome import Altered, Intact, Missing, NotChecked, Outcome, Unreadable
+from fixity.outcome import Altered, Intact, Missing, NotChecked, Outcome, Unreadable, WrongMode
 from storage.digest import Digest, Hashing
 from storage.errors import NotFound, StorageError
+from storage.local import Local
 from storage.names import escape_path
 from storage.parallel import cut, in_order, side_by_side
 from storage.progress import SILENT, Progress
@@ -60,11 +62,11 @@ class Audit:
 
     def add(self, expected: Expected, outcome: Outcome) -> None:
         self.counts[outcome.word] += 1
-        if isinstance(outcome, Intact | Altered):
+        if isinstance(outcome, Intact | WrongMode | Altered):
             self.size += outcome.size
         if not isinstance(outcome, Intact):
             found = outcome.found if isinstance(outcome, Altered) else None
-            why = outcome.why if isinstance(outcome, Unreadable | NotChecked) else ""
+            why = outcome.why if isinstance(outcome, WrongMode | Unreadable | NotChecked) else ""
             self.findings.append(Finding(outcome.word, self.copy, expected.key, expected.digest, found, why))
 
 
@@ -86,7 +88,16 @@ def check(store: Opens, expected: Expected) -> Outcome:
 
 def check_all(store: Opens, wanted: Sequence[Expected]) -> list[tuple[Expected, Outcome]]:
     """A chunk of checks, for a worker."""
-    return list(zip(wanted, side_by_side(store.at_once, partial(check, store), wanted), strict=True))
+    return list(zip(wanted, side_by_side(store.at_once, partial(_check_mode_too, store), wanted), strict=True))
+
+
+def _check_mode_too(store: Opens, expected: Expected) -> Outcome:
+    outcome = check(store, expected)
+    if isinstance(outcome, Intact) and isinstance(store, Local):
+        with suppress(StorageError):  # it went away in this instant
+            if why := store.wrong_mode(expected.key):
+                return WrongMode(outcome.size, why)
+    return outcome
 
 
 def audit(store: Store, expected: Iterable[Expected], executor: Executor, progress: Progress = SILENT) -> Audit:

@@ -17,6 +17,15 @@ class Intact:
 
 
 @dataclass(frozen=True, slots=True)
+class WrongMode:
+    """Every byte was read and the digest is right, but the file could be written, or not be read by others."""
+
+    word: ClassVar[str] = "mode"
+    size: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Altered:
     """Every byte was read and the digest is another."""
 
@@ -52,5 +61,5 @@ class NotChecked:
     why: str
 
 
-Outcome = Intact | Altered | Missing | Unreadable | NotChecked
+Outcome = Intact | WrongMode | Altered | Missing | Unreadable | NotChecked
 WORDS = ("intact", "altered", "missing", "unreadable", "not_checked")

@@ -50,13 +50,13 @@ REFUSED = "{} has it whole, but it could not be put there"
 
 
 def plan(damage: Iterable[Damage], sources: Sequence[Opens]) -> Iterator[Mend]:
-    """Yield for each damaged key the first of the sources (all but its own copy) where it reads right just now."""
+    """Yield for each damaged key the first of the sources where it reads right just now, its own copy the last."""
     return (Mend(one, _source(one, sources)) for one in damage)
 
 
 def _source(damage: Damage, sources: Sequence[Opens]) -> str:
-    others = (store for store in sources if store.name != damage.copy)
-    return next((store.name for store in others if isinstance(check(store, damage.expected), Intact)), "")
+    in_order = sorted(sources, key=lambda store: store.name == damage.copy)
+    return next((store.name for store in in_order if isinstance(check(store, damage.expected), Intact)), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,8 @@ class Repair:
     def heal(self, damage: Sequence[Damage]) -> tuple[list[Mend], list[Mend]]:
         """Heal these keys; return those that were healed, and those that were not.
 
-        What reads right by now is left as it is. The good bytes are hashed as they are read for writing; nothing is
-        placed that did not come out right, and what was placed is read again. One key that cannot be written stops no
-        other. Raises NoRoom or SyncFailed.
+        The good bytes are hashed as they are read for writing; nothing is placed that did not come out right, and what
+        was placed is read again. One key that cannot be written stops no other. Raises NoRoom or SyncFailed.
         """
         try:
             done = self._heal(damage)
@@ -97,16 +96,18 @@ class Repair:
         return done
 
     def _kept(self, mend: Mend) -> Mend:
-        return replace(mend, kept=self.set_aside(self.target, mend))
+        is_wrong = mend.fault is None or mend.fault.outcome != "intact"
+        return replace(mend, kept=self.set_aside(self.target, mend)) if is_wrong else mend
 
     def _is_whole(self, one: Damage) -> bool:
         return isinstance(check(self.target, one.expected), Intact)
 
     def _fetched(self, one: Damage) -> tuple[Mend, Received | None]:
-        """Where the good bytes came from, and they in the target's scratch space; None where no copy has them, or
-        none needs them."""
-        if self._is_whole(one):
-            return Mend(one, self.target.name, Fault("intact")), None
+        """Where the good bytes came from, and they in the target's scratch space; None where no copy has them.
+
+        What reads right by now is written again all the same: a repair that was killed may have left it, and then it
+        is not durable. Only where no other copy has it, it is left alone: it may be the last.
+        """
         for source in self.sources:
             if source.name != self.target.name:
                 incoming = self.target.incoming(self.run)
@@ -121,7 +122,7 @@ class Repair:
                     pending = incoming.finish(one.expected.key)
                     received = Received(pending.size, (one.expected.digest,), ((self.target.name, pending),))
                     return Mend(one, source.name, fault), received
-        return Mend(one, ""), None
+        return (Mend(one, self.target.name, Fault("intact")) if self._is_whole(one) else Mend(one, "")), None
 
     def _read_into(self, incoming: Incoming, source: Opens, expected: Expected) -> Fault:
         """What is wrong, told while the good bytes are read; raise SourceFailed where the source has not the right

@@ -11,9 +11,10 @@ from fixity.audit import Expected, check
 from fixity.outcome import Altered
 from fixity.repair import Damage
 from repository import strays
-from repository.catalogue import Catalogue
+from repository.catalogue import Catalogue, Row
 from repository.watch import expected, last_bundle
 from storage import layout
+from storage.digest import Digest
 from storage.errors import StorageError
 from storage.ledger import Ledger
 from storage.spool import Spool
@@ -28,25 +29,45 @@ _KEYS, _BYTES = 200, 256 << 20  # of a group, which is healed together
 def is_on_record(catalogue: Catalogue, attempts: int = 0) -> bool:
     """Whether there is anything to heal in any copy that was not tried `attempts` times already, where that is not 0:
     one question, which costs nothing."""
-    query = "select 1 from damage where outcome not in ('extra', 'not_checked') and (?1 = 0 or attempts < ?1) limit 1"
+    query = (
+        "select 1 from damage where outcome not in ('extra', 'not_checked')"
+        " and (?1 = 0 or coalesce(attempts, 0) < ?1) limit 1"
+    )
     return catalogue.one(query, attempts) is not None
 
 
 def damaged(catalogue: Catalogue, copy: str, outcomes: Sequence[str] = LOST, attempts: int = 0) -> Iterator[Damage]:
     """Yield what audits found with one of these outcomes and is still expected, ascending by key; not what was tried
     `attempts` times already, where that is not 0. Take all of it before the catalogue changes."""
+    for _, wanted in _on_record(catalogue, copy, outcomes, attempts):
+        if wanted:
+            yield Damage(copy, wanted)
+
+
+def obsolete(catalogue: Catalogue, copy: str) -> Iterator[Damage]:
+    """Yield what audits found damaged and nobody expects any more, as the end of the ledger before another entry came;
+    ascending by key. Take all of it before the catalogue changes."""
+    for row, wanted in _on_record(catalogue, copy, LOST + MODE, 0):
+        if not wanted and row["expected"]:
+            yield Damage(copy, Expected(row["key"], Digest.parse(row["expected"]), 0))
+
+
+def _on_record(
+    catalogue: Catalogue, copy: str, outcomes: Sequence[str], attempts: int
+) -> Iterator[tuple[Row, Expected | None]]:
+    """What is on record, and what is expected under its key, where something is."""
     last = last_bundle(catalogue)
     known = heapq.merge(expected(catalogue), [last] if last else [])  # both sides ascend
     query = (
-        f"select key from damage where copy = ? and outcome in ({', '.join('?' * len(outcomes))})"
-        " and (? = 0 or attempts < ?) order by key"
+        f"select key, expected from damage where copy = ? and outcome in ({', '.join('?' * len(outcomes))})"
+        " and (? = 0 or coalesce(attempts, 0) < ?) order by key"
     )
-    upcoming = next(known, None)
+    upcoming = None
     for row in catalogue.rows(query, copy, *outcomes, attempts, attempts):
-        while upcoming and upcoming.key < row["key"]:
-            upcoming = next(known, None)
-        if upcoming and upcoming.key == row["key"]:
-            yield Damage(copy, upcoming)
+        while upcoming is None or upcoming.key < row["key"]:
+            if (upcoming := next(known, None)) is None:
+                break
+        yield row, upcoming if upcoming and upcoming.key == row["key"] else None
 
 
 def ranked(damage: Iterable[Damage], is_conflict: Callable[[Damage], bool]) -> tuple[Spool[Damage], list[Damage]]:

@@ -76,6 +76,7 @@ class Mending:
                 self._repair(store, limits, of_copy)
                 self._put_aside(store, of_copy)
                 self._seal(store, of_copy)
+                self._forget(store)
                 repairs.note_failed(self.watch, store.name, of_copy.beyond)
             else:
                 of_copy.add(Mend(one, "", why=AWAY) for one in damage.damaged(self.watch.catalogue, store.name))
@@ -119,6 +120,12 @@ class Mending:
         sealed = [_sealed(store, one) for one in self._wrong_modes(store)]
         repairs.note_healed(self.watch, store.name, (mend for mend in sealed if not mend.why))
         done.add(sealed)
+
+    def _forget(self, store: Store) -> None:
+        """Write down what was damaged and is needed no more: it is no damage, and nothing was healed."""
+        found = Spool(damage.obsolete(self.watch.catalogue, store.name))
+        gone = Fault("intact", why="nothing needs it any more")
+        repairs.note_healed(self.watch, store.name, (Mend(one, store.name, gone) for one in found))
 
     def _wrong_modes(self, store: Store) -> Spool[Damage]:
         return Spool(damage.damaged(self.watch.catalogue, store.name, damage.MODE))

@@ -103,7 +103,7 @@ def damage(catalogue: Catalogue, copy: str, attempts: int = 0) -> list[Mend]:
     often); sizes are not known."""
     query = (
         "select key, expected, outcome from damage where copy = ? and outcome in ('altered', 'missing', 'unreadable')"
-        " and expected != '' and (? = 0 or attempts < ?) order by key"
+        " and expected != '' and (? = 0 or coalesce(attempts, 0) < ?) order by key"
     )
     return [
         Mend(Damage(copy, Expected(row["key"], Digest.parse(row["expected"]), 0)), "", Fault(row["outcome"]))

@@ -11,7 +11,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from ingest.held import REASONS
-from repository import project_correction, project_deletion, project_scan
+from repository import project_correction, project_deletion, project_repair, project_scan
 from repository.accession import DECIDED, RECEIVED
 from repository.project_version import project_version, put_lost, size_of
 from storage.aip import Record, parse_aip
@@ -105,7 +105,7 @@ def _audit(db: Database, vault: Vault, entry: int, event: Event) -> None:
     if report := event.detail.get("findings"):
         for found in _listed(vault, Digest.parse(str(report))):
             row = {name: found.get(name) or "" for name in ("copy", "key", "outcome", "expected", "found")}
-            db.table("damage").insert({**row, "time": event.time, "entry": entry, "attempts": 0}, replace=True)
+            db.table("damage").insert({**row, "time": event.time, "entry": entry}, replace=True)
 
 
 def _listed(vault: Vault, digest: Digest) -> Iterator[dict[str, str]]:
@@ -127,17 +127,6 @@ def _replication(db: Database, vault: Vault, entry: int, event: Event) -> None:
         db.execute("delete from damage where copy = ? and outcome = 'missing'", (event.object,))
 
 
-def _repair(db: Database, vault: Vault, entry: int, event: Event) -> None:
-    """What was healed is damaged no more; of what was not, it is known how often somebody has tried."""
-    if event.outcome == "fail":
-        tried = ((event.object, row["key"]) for row in _listed(vault, Digest.parse(str(event.detail["list"]))))
-        db.conn.executemany("update damage set attempts = attempts + 1 where copy = ? and key = ?", tried)
-        return
-    keys = event.detail.get("repaired", [])
-    assert isinstance(keys, list)
-    db.conn.executemany("delete from damage where copy = ? and key = ?", [(event.object, str(key)) for key in keys])
-
-
 def _evidence(db: Database, vault: Vault, digest: Digest, entry: int) -> None:
     db.table("evidence").insert({"digest": str(digest), "size": size_of(vault, digest), "entry": entry}, ignore=True)
 
@@ -157,7 +146,7 @@ _PROJECTIONS: dict[str, Callable[[Database, Vault, int, Event], None]] = {
     "cancellation": _decided,
     "commit": _commit,
     "audit": _audit,
-    "repair": _repair,
+    "repair": project_repair.repaired,
     "configuration": _configuration,
     "replication": _replication,
     "scan": project_scan.scanned,

@@ -26,7 +26,9 @@ class Local:
     of its own in it, so that what a killed run leaves behind can be told from what a live one needs.
     """
 
-    def __init__(self, name: str, root: Path, scratch: Path, disk: Disk = DISK) -> None:
+    def __init__(
+        self, name: str, root: Path, scratch: Path, disk: Disk = DISK, *, may_be_written: bool = False
+    ) -> None:
         self.name = name
         self.root, self.scratch = root, scratch
         self._start = f"{root}/"
@@ -35,6 +37,8 @@ class Local:
         self.at_once = 1
         self.folders = durable.Folders(root)
         self._syncs_whole: bool | None = None
+        self._mode: int | None = None
+        self._may_be_written = may_be_written  # by others' tools: then modes say nothing
 
     def __repr__(self) -> str:
         return f"Local({self.name!r}, {str(self.root)!r})"
@@ -103,22 +107,35 @@ class Local:
             durable.remove_tree(self.disk, Path(self.path(key)))
 
     def wrong_mode(self, key: str) -> str:
-        """What is wrong with a file's mode, "" where nothing is: what is kept may be read, and by nobody written.
+        """What is wrong with a file's mode, "" where nothing is: what is kept can be read, and by nobody be written.
 
-        Raises NotFound or Unreachable; whether it is a file at all is for others to say.
+        What the file system gives to each file, as one does that knows no modes, is right there. Raises NotFound or
+        Unreachable; whether it is a file at all is for others to say.
         """
         with self._answering(key):
             facts = os.lstat(self.path(key))
         mode = stat.S_IMODE(facts.st_mode)
-        if not stat.S_ISREG(facts.st_mode) or (not mode & ~READ_ONLY and mode & stat.S_IRUSR):
+        if self._may_be_written or not stat.S_ISREG(facts.st_mode) or (not mode & ~READ_ONLY and mode & stat.S_IRUSR):
             return ""
-        return f"{mode:04o} instead of {_own_mode():04o}"
+        return "" if mode == self._given_mode() else f"{mode:04o} instead of {self._given_mode():04o}"
 
     def seal(self, key: str) -> None:
-        """Give a file the mode that those written today have; raise NotFound or Unreachable. Not synced: where a power
-        cut undoes it, the next audit sees that."""
+        """Give a file the mode that one has that is written now; raise NotFound or Unreachable. Not synced: where a
+        power cut undoes it, the next audit sees that."""
         with self._answering(key):
-            self.disk.change_mode(self.path(key), _own_mode())
+            self.disk.change_mode(self.path(key), self._given_mode())
+
+    def _given_mode(self) -> int:
+        """The mode of a file that is written now, after umask and file system have had their say; asked once."""
+        if self._mode is None:
+            with told(str(self.root)):
+                self._check_root()
+                probe = str(durable.scratch_name(self.disk, self.scratch))
+                descriptor = self.disk.create(probe, READ_ONLY)
+                self._mode = stat.S_IMODE(os.fstat(descriptor).st_mode) | stat.S_IRUSR
+                self.disk.close(descriptor)
+                self.disk.unlink(probe)
+        return self._mode
 
     def path(self, key: str) -> str:
         return self._start + key
@@ -246,13 +263,6 @@ class _Batch:
 
     def close(self) -> None:
         os.close(self._descriptor)
-
-
-def _own_mode() -> int:
-    """The mode that a file gets that is written by this process. Not for several threads."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return READ_ONLY & ~mask | stat.S_IRUSR
 
 
 def _is_folder(path: str) -> bool:

@@ -50,7 +50,7 @@ class OcflCopy:
     def __init__(self, name: str, root: Path, scratch: Path, index: Path, disk: Disk = DISK) -> None:
         self.name = name
         self.at_once = 1
-        self.files = Local(name, root, scratch, disk)
+        self.files = Local(name, root, scratch, disk, may_be_written=True)
         self.folder, self._scratch, self._disk = root, scratch, disk
         self._index = Index(index)
 

@@ -123,18 +123,18 @@ class TestTheProcess:
 class TestWhatIsDue:
     def test_what_never_ran_is_due_at_once(self, archive: Path, fake_runs: list[str]) -> None:
         plan = served(archive, once=True, seconds=None)
-        assert [job.name for job in plan] == ["audit", "migrate", "replicate"]
-        assert sorted(fake_runs) == ["audit", "migrate", "replicate"]
+        assert [job.name for job in plan] == ["audit", "migrate", "repair", "replicate"]
+        assert sorted(fake_runs) == ["audit", "migrate", "repair", "replicate"]
 
     def test_what_is_not_due_waits(self, archive: Path, fake_runs: list[str]) -> None:
-        for name in ("audit", "migrate", "replicate"):
+        for name in ("audit", "migrate", "repair", "replicate"):
             note(archive, name, datetime.now(UTC))
         assert served(archive, once=True, seconds=None) == []
         assert fake_runs == []
 
     def test_a_hundred_missed_days_are_one_run(self, archive: Path, fake_runs: list[str]) -> None:
         note(archive, "audit", datetime.now(UTC) - timedelta(days=100))
-        for name in ("migrate", "replicate"):
+        for name in ("migrate", "repair", "replicate"):
             note(archive, name, datetime.now(UTC))
         served(archive, seconds=0.3)
         assert fake_runs == ["audit"]
@@ -160,7 +160,7 @@ class TestWhatIsDue:
     def test_a_job_store_that_cannot_be_read_is_made_anew(self, archive: Path, fake_runs: list[str]) -> None:
         (archive / "work" / "jobs.db").write_bytes(b"no database" * 100)
         served(archive, once=True, seconds=None)
-        assert sorted(fake_runs) == ["audit", "migrate", "replicate"]
+        assert sorted(fake_runs) == ["audit", "migrate", "repair", "replicate"]
 
 
 class TestARun:
@@ -214,6 +214,7 @@ class TestJobs:
         assert [(row["name"], row["every"], row["last"], row["result"]) for row in rows] == [
             ("audit", 86_400, None, None),
             ("migrate", 7 * 86_400, None, None),
+            ("repair", 3_600, None, None),
             ("replicate", 86_400, None, None),
         ]
         assert all(row["next"].endswith("Z") for row in rows)
