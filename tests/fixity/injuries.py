@@ -17,13 +17,14 @@ ALTERED, MISSING, UNREADABLE = "altered", "missing", "unreadable"
 @dataclass(frozen=True)
 class Injury:
     """What was done to a copy. `found` is what an audit has to say of each key; `faults` what a repair has to say was
-    wrong with it; `spoiled` are the bytes that have to be in quarantine after it."""
+    wrong with it; `spoiled` are the bytes that have to be in quarantine after it; `sort` is what was hit."""
 
     kind: str
     copy: str
     found: Mapping[str, str]
     faults: Mapping[str, Fault] = field(default_factory=dict)
     spoiled: Mapping[str, bytes] = field(default_factory=dict)
+    sort: str = ""
 
 
 Deed = Callable[[Random, bytes], bytes]
@@ -100,7 +101,7 @@ def change_mode(copy: str, root: Path, key: str, chance: Random) -> Injury:
     return Injury("wrong permission", copy, {key: "mode"}, {key: fault})
 
 
-def replace(copy: str, root: Path, key: str, chance: Random, elsewhere: Path) -> Injury:
+def put_another(copy: str, root: Path, key: str, chance: Random, elsewhere: Path) -> Injury:
     """Something else than a file in its place: a folder, a pipe, or a link to a file with the right bytes."""
     path, data = root / key, (root / key).read_bytes()
     path.unlink()
@@ -111,8 +112,9 @@ def replace(copy: str, root: Path, key: str, chance: Random, elsewhere: Path) ->
     elif kind == "pipe":
         os.mkfifo(path)
     else:
-        elsewhere.write_bytes(data)
-        path.symlink_to(elsewhere)
+        target = elsewhere / key.replace("/", "_")
+        target.write_bytes(data)
+        path.symlink_to(target)
     assert not stat.S_ISREG(path.lstat().st_mode)
     inside = {f"{key}/inside/theirs.txt": "extra"} if kind == "folder" else {}
     return Injury("no file", copy, {key: UNREADABLE, **inside})

@@ -4,16 +4,16 @@ after the repair the vault is what it was, to the bit."""
 from __future__ import annotations
 
 import stat
-from collections import Counter
-from collections.abc import Iterator
+from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from random import Random
 
 import pytest
 
+from repository import config
 from repository.catalogue import Catalogue
 from repository.damage import is_on_record
 from repository.mending import Mended
@@ -21,13 +21,13 @@ from repository.repository import Repository
 from storage import bundle, layout
 from storage.event import Event
 from tests.conftest import Tally
-from tests.crash.quick import BITMAP, COPIES, Quick, opened
+from tests.crash.quick import BITMAP, COPIES, LATER, Quick, opened
 from tests.crash.scene import found
 from tests.faulty import Unsynced
 from tests.fixity import injuries
 from tests.fixity.injuries import Injury
 
-ROUNDS, FAULTS = 6, 30  # of each run; there are four runs, two with each copy as the first
+ROUNDS, FAULTS = 8, 25  # of each run; there are four runs, two with each copy as the first
 Tree = dict[str, tuple[int, bytes]]
 
 CLASSES = {
@@ -40,22 +40,21 @@ CLASSES = {
 """Sorts of blobs, by their path in a bag (SQL like)."""
 
 
-@dataclass(frozen=True)
-class Holdings:
-    """The keys of each sort of thing that copies have."""
+SORTS = (*CLASSES, "evidence", "record", "tombstone", "ledger", *layout.FIXED)
+SINGLE = ("tombstone", *layout.FIXED)  # of these there is one
+FLEETING = ("wrong permission", "no file")  # at the ledger's end the next entry replaces these
 
-    sorts: dict[str, list[str]]
 
-    @classmethod
-    def of(cls, catalogue: Catalogue, root: Path) -> Holdings:
-        keys = sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
-        sorts = {name: _blobs(catalogue, like) for name, like in CLASSES.items()}
-        taken = {key for some in sorts.values() for key in some}
-        sorts["evidence"] = [key for key in keys if key.startswith(layout.BLOBS) and key not in taken][:20]
-        sorts["record"] = [key for key in keys if layout.record_name(key)]
-        sorts["tombstone"] = [key for key in keys if layout.tombstone_name(key)]
-        sorts["ledger"] = [key for key in keys if key.startswith(layout.LOG)]
-        return cls(sorts | {key: [key] for key in layout.FIXED})
+def sorts_of(catalogue: Catalogue, root: Path) -> dict[str, list[str]]:
+    """The keys of each sort of thing that copies have. (Tiles and checkpoints count as ledger.)"""
+    keys = sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+    sorts = {name: _blobs(catalogue, like) for name, like in CLASSES.items()}
+    taken = {key for some in sorts.values() for key in some}
+    sorts["evidence"] = [key for key in keys if key.startswith(layout.BLOBS) and key not in taken]
+    sorts["record"] = [key for key in keys if layout.record_name(key)]
+    sorts["tombstone"] = [key for key in keys if layout.tombstone_name(key)]
+    sorts["ledger"] = [key for key in keys if key.startswith(layout.LOG)]
+    return sorts | {key: [key] for key in layout.FIXED}
 
 
 def _blobs(catalogue: Catalogue, like: str) -> list[str]:
@@ -64,32 +63,45 @@ def _blobs(catalogue: Catalogue, like: str) -> list[str]:
 
 
 def deliver(where: Path, chance: Random) -> list[Path]:
-    """Three deliveries: text, pictures to migrate, and files of all sizes."""
-    folders = [where / name for name in ("texts", "pictures", "sizes")]
+    """Four deliveries: one that will be deleted, text, pictures to migrate, and files of all sizes."""
+    folders = [where / name for name in ("deleted", "texts", "pictures", "sizes")]
     for folder in folders:
         (folder / "sub").mkdir(parents=True)
+    (folders[0] / "a.txt").write_text("a file that is deleted\n")
     for n in range(30):
-        (folders[0] / "sub" / f"{n}.txt").write_text(f"text number {n}\n" * (n + 1))
+        (folders[1] / "sub" / f"{n}.txt").write_text(f"text number {n}\n" * (n + 1))
     for n in range(4):
-        (folders[1] / f"{n}.bmp").write_bytes(BITMAP + chance.randbytes(1_000))
+        (folders[2] / f"{n}.bmp").write_bytes(BITMAP + chance.randbytes(1_000))
     for n in range(12):
-        (folders[2] / f"{n}.bin").write_bytes(chance.randbytes(3**n))
-    (folders[2] / "empty").write_bytes(b"")
+        (folders[3] / f"{n}.bin").write_bytes(chance.randbytes(3**n))
+    (folders[3] / "empty").write_bytes(b"")
     return folders
 
 
 @pytest.fixture
 def archive(tmp_path: Path, seed: int) -> Path:
-    """Two copies of three AIPs, one of them migrated, and more than one bundle of entries."""
+    """Two copies of three AIPs, one of them migrated, of a deleted one, and more than one bundle of entries."""
     scene = found(tmp_path / "archive")
     with opened(scene, Unsynced(whole=True), seed) as repository:
         for folder in deliver(tmp_path / "deliveries", Random(seed)):
             assert repository.ingest(folder).outcome == "accepted"
         assert all(one.equal for one in repository.migrate())
         repository.committer.note(*(_entry(n) for n in range(bundle.WIDTH)))
+    delete_one(scene)
     if seed % 2:
         Repository.promote_copy(scene, "copy-2", agent="tests")
     return scene
+
+
+def delete_one(scene: Path) -> None:
+    with (scene / config.FILE).open("a") as settings:
+        settings.write('[[agents]]\nname = "ann"\n[[agents]]\nname = "ben"\n')
+    with opened(scene, Unsynced(whole=True), agent="ann") as ann:
+        request = ann.delete(next(ann.aips()).aip, "a duplicate").request
+    with opened(scene, Unsynced(whole=True), agent="ben") as ben:
+        ben.approve(request)
+        ben.now = lambda: LATER
+        assert len(ben.sweep()[0]) == 1
 
 
 def _entry(number: int) -> Event:
@@ -115,46 +127,74 @@ def tree(scene: Path) -> Tree:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_every_fault_is_found_in_one_round_and_healed(archive: Path, seed: int, tally: Tally, tmp_path: Path) -> None:
-    chance, made = Random(f"faults {seed}"), Counter[str]()
+    made: list[Injury] = []
+    hand = Hand(Random(f"faults {seed}"))
     for number in range(ROUNDS):
         with opened(archive, Unsynced(whole=True), seed=1_000 * seed + number) as repository:
             before, end = tree(archive), repository.vault.ledger.last_key()
             entries = [raw for _, raw, _ in repository.vault.ledger.read()]
-            planted = list(islice(injured(repository, chance, tmp_path / f"elsewhere-{number}"), FAULTS))
-            assert len(planted) == FAULTS
+            planted = hand.injure(repository, tmp_path / f"elsewhere-{number}")
             told = f"seed {seed}, round {number}: {[(one.kind, one.copy, dict(one.found)) for one in planted]}"
             _found(repository, planted, told)
             _healed(repository, planted, end, told)
             _is_as_before(archive, before, planted, told)
             assert [raw for _, raw, _ in repository.vault.ledger.read(0, len(entries))] == entries, told
-            made.update(one.kind for one in planted)
+            made += planted
     with opened(archive, Unsynced(whole=True), seed=seed) as repository:
         assert [one for audit in repository.audit() for one in audit.findings] == []
-    for kind, number in made.items():
-        tally(f"faults planted, found and healed: {kind}", number)
+    assert hand.untried == set()
+    for one in made:
+        tally(f"faults planted, found and healed: {one.kind}", 1)
+        tally(f"faults planted, by what was hit: {one.sort}", 1)
 
 
-def injured(repository: Quick, chance: Random, elsewhere: Path) -> Iterator[Injury]:
-    """Plant faults without end, no two of them in one key, so that each can be healed from the other copy."""
-    elsewhere.mkdir()
-    copies = roots(repository.settings.folder)
-    sorts = Holdings.of(repository.catalogue, copies["first"]).sorts
-    hurt: set[str] = set()
-    kinds = [*injuries.DEEDS, "deletion", "swap", "wrong permission", "no file", "extra file"]
-    last = repository.vault.ledger.last_key()
-    while True:
-        copy, kind = chance.choice(list(copies)), chance.choice(kinds)
-        free = {sort: [key for key in keys if key not in hurt] for sort, keys in sorts.items()}
-        keys = chance.choice([keys for keys in free.values() if keys])
-        key, blob = chance.choice(keys), chance.choice(free["payload"])
-        if key == last and kind in ("wrong permission", "no file"):
-            continue  # the next entry replaces it
-        if key == blob or (kind == "swap" and not layout.blob_digest(key)):
-            continue
-        one = _plant(kind, copy, copies[copy], (key, blob), chance, elsewhere / key.replace("/", "_"))
-        if one:
+class Hand:
+    """Does damage: every kind of it to every sort of thing, in an order that chance gives."""
+
+    def __init__(self, chance: Random) -> None:
+        self.chance = chance
+        kinds = (*injuries.DEEDS, "deletion", "wrong permission", "no file", "swap", "extra file")
+        pairs = [pair for pair in product(kinds, SORTS) if _is_possible(*pair)]
+        self.untried = set(pairs)
+        self._pairs, self._waiting = pairs, deque[tuple[str, str]]()
+
+    def injure(self, repository: Quick, elsewhere: Path) -> list[Injury]:
+        """Plant FAULTS, no two of them in one key, so that each can be healed from the other copy."""
+        elsewhere.mkdir()
+        copies, end = roots(repository.settings.folder), repository.vault.ledger.last_key()
+        sorts = sorts_of(repository.catalogue, copies["first"])
+        assert all(sorts.values())
+        planted: list[Injury] = []
+        later: list[tuple[str, str]] = []
+        hurt: set[str] = set()
+        unlogged: set[str] = (
+            set()
+        )  # copies of which a piece of the ledger is hurt: one that lost its end too is written anew
+        while len(planted) < FAULTS:
+            if not self._waiting:
+                some = self.chance.sample(self._pairs, k=len(self._pairs))
+                self._waiting.extend(sorted(some, key=lambda pair: pair[1] not in SINGLE))  # one of them a round
+            kind, sort = pair = self._waiting.popleft()
+            copy = self.chance.choice(list(copies))
+            free = [key for key in sorts[sort] if key not in hurt and not (key == end and kind in FLEETING)]
+            if sort == "ledger" and copy in unlogged:
+                free = []
+            blobs = [key for key in sorts["payload"] if key not in hurt]
+            keys = [*self.chance.sample(free, k=min(1, len(free))), self.chance.choice(blobs)]
+            one = _plant(kind, copy, copies[copy], keys, self.chance, elsewhere) if len(set(keys)) == 2 else None
+            if one is None:
+                later.append(pair)  # something of it is hurt already, or chance changed nothing
+                continue
+            planted.append(replace(one, sort=sort))
             hurt.update(one.found)
-            yield one
+            unlogged |= {copy} if sort == "ledger" else set()
+            self.untried.discard(pair)
+        self._waiting.extendleft(reversed(later))
+        return planted
+
+
+def _is_possible(kind: str, sort: str) -> bool:
+    return {"swap": sort in CLASSES, "extra file": sort == "payload"}.get(kind, True)
 
 
 def _plant(kind: str, copy: str, root: Path, keys: tuple[str, str], chance: Random, elsewhere: Path) -> Injury | None:
@@ -166,7 +206,7 @@ def _plant(kind: str, copy: str, root: Path, keys: tuple[str, str], chance: Rand
         case "wrong permission":
             return injuries.change_mode(copy, root, keys[0], chance)
         case "no file":
-            return injuries.replace(copy, root, keys[0], chance, elsewhere)
+            return injuries.put_another(copy, root, keys[0], chance, elsewhere)
         case "extra file":
             return injuries.add(copy, root, chance)
     return injuries.rewrite(kind, copy, root, keys[0], chance)
