@@ -62,10 +62,10 @@ class Comparing:
     def feed(self, good: bytes) -> None:
         """The next of the good bytes."""
         if self._stream is not None:
-            try:
-                self._compare(good, _read(self._stream, len(good)))
-            except (StorageError, OSError) as error:
-                self._first = self._at if self._first is None else self._first
+            found, error = _read(self._stream, len(good))
+            self._compare(good, found)
+            if error:
+                self._first = self._at + len(found) if self._first is None else self._first
                 self._give_up(error)
         self._at += len(good)
 
@@ -95,10 +95,13 @@ class Comparing:
             self._stream = None
 
 
-def _read(stream: BinaryIO, size: int) -> bytes:
-    """So many bytes, fewer at the end alone."""
+def _read(stream: BinaryIO, size: int) -> tuple[bytes, Exception | None]:
+    """So many bytes, fewer at the end alone, or up to an error."""
     parts = []
-    while size and (data := stream.read(size)):
-        parts.append(data)
-        size -= len(data)
-    return b"".join(parts)
+    try:
+        while size and (data := stream.read(size)):
+            parts.append(data)
+            size -= len(data)
+    except (StorageError, OSError) as error:
+        return b"".join(parts), error
+    return b"".join(parts), None
