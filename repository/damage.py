@@ -12,7 +12,7 @@ from fixity.outcome import Altered
 from fixity.repair import Damage
 from repository import strays
 from repository.catalogue import Catalogue, Row
-from repository.watch import expected, last_bundle
+from repository.watch import expected
 from storage import layout
 from storage.digest import Digest
 from storage.errors import StorageError
@@ -36,28 +36,31 @@ def is_on_record(catalogue: Catalogue, attempts: int = 0) -> bool:
     return catalogue.one(query, attempts) is not None
 
 
-def damaged(catalogue: Catalogue, copy: str, outcomes: Sequence[str] = LOST, attempts: int = 0) -> Iterator[Damage]:
-    """Yield what audits found with one of these outcomes and is still expected, ascending by key; not what was tried
-    `attempts` times already, where that is not 0. Take all of it before the catalogue changes."""
-    for _, wanted in _on_record(catalogue, copy, outcomes, attempts):
+def damaged(
+    catalogue: Catalogue, ends: Sequence[Expected], copy: str, outcomes: Sequence[str] = LOST, attempts: int = 0
+) -> Iterator[Damage]:
+    """Yield what audits found with one of these outcomes and is still expected, `ends` of the ledger among it, by key.
+
+    What was tried `attempts` times already is left out, where that is not 0. Take all before the catalogue changes.
+    """
+    for _, wanted in _on_record(catalogue, ends, copy, outcomes, attempts):
         if wanted:
             yield Damage(copy, wanted)
 
 
-def obsolete(catalogue: Catalogue, copy: str) -> Iterator[Damage]:
+def obsolete(catalogue: Catalogue, ends: Sequence[Expected], copy: str) -> Iterator[Damage]:
     """Yield what audits found damaged and nobody expects any more, as the end of the ledger before another entry came;
     ascending by key. Take all of it before the catalogue changes."""
-    for row, wanted in _on_record(catalogue, copy, LOST + MODE, 0):
+    for row, wanted in _on_record(catalogue, ends, copy, LOST + MODE, 0):
         if not wanted and row["expected"]:
             yield Damage(copy, Expected(row["key"], Digest.parse(row["expected"]), 0))
 
 
 def _on_record(
-    catalogue: Catalogue, copy: str, outcomes: Sequence[str], attempts: int
+    catalogue: Catalogue, ends: Sequence[Expected], copy: str, outcomes: Sequence[str], attempts: int
 ) -> Iterator[tuple[Row, Expected | None]]:
     """What is on record, and what is expected under its key, where something is."""
-    last = last_bundle(catalogue)
-    known = heapq.merge(expected(catalogue), [last] if last else [])  # both sides ascend
+    known = heapq.merge(expected(catalogue), ends)  # both sides ascend
     query = (
         f"select key, expected from damage where copy = ? and outcome in ({', '.join('?' * len(outcomes))})"
         " and (? = 0 or coalesce(attempts, 0) < ?) order by key"
@@ -93,11 +96,11 @@ def groups(damage: Iterable[Damage]) -> Iterator[list[Damage]]:
         yield group
 
 
-def is_conflict(store: Store, first: Store, damage: Damage) -> bool:
+def is_conflict(store: Store, ledger: Ledger, damage: Damage) -> bool:
     """Whether two whole things contradict each other, which is for a person, never for a machine: a record that is
-    another than the ledger tells of, or a ledger of another history than the first copy's."""
+    another than the ledger tells of, or a ledger of another history than the first copy's `ledger`."""
     if damage.expected.key.startswith(layout.LOG):
-        return Ledger(store).is_forked_from(Ledger(first))
+        return Ledger(store).is_forked_from(ledger)
     return _is_another_record(store, damage.expected)
 
 

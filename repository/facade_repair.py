@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from fixity.audit import Expected
 from repository import damage, losses, packages, repairs
 from repository.facade_browse import Browsing
 from repository.losses import Loss
@@ -73,12 +72,11 @@ class Repairing(Browsing):
 
     def _mending(self, given: Path | None) -> Mending:
         watch = self._watch()
-        quarantine = Quarantine(watch.work / "quarantine", watch.time)
-        return Mending(watch, quarantine, [search(given, self._damaged())] if given else [])
-
-    def _damaged(self) -> Iterator[Expected]:
-        for store in self.vault.copies:
-            yield from (one.expected for one in damage.damaged(self.catalogue, store.name))
+        mending = Mending(watch, Quarantine(watch.work / "quarantine", watch.time))
+        if given is None:
+            return mending
+        wanted = (one.expected for store in self.vault.copies for one in mending.damaged(store))
+        return replace(mending, outside=[search(given, wanted)])
 
     def _healed_today(self) -> dict[str, int]:
         return {copy.name: repairs.within_a_day(self.catalogue, copy.name, self.now()) for copy in self.copies}

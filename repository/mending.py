@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -16,6 +16,7 @@ from repository.watch import Watch
 from storage import layout
 from storage.away import answers
 from storage.errors import StorageError
+from storage.ledger import Ledger
 from storage.local import Local
 from storage.spool import Spool
 from storage.store import Opens, Store
@@ -79,17 +80,21 @@ class Mending:
                 self._forget(store)
                 repairs.note_failed(self.watch, store.name, of_copy.beyond)
             else:
-                of_copy.add(Mend(one, "", why=AWAY) for one in damage.damaged(self.watch.catalogue, store.name))
+                of_copy.add(Mend(one, "", why=AWAY) for one in self.damaged(store))
             done.add(of_copy.healed)
             done.add(of_copy.beyond)
         return done
+
+    def damaged(self, store: Store, outcomes: Sequence[str] = damage.LOST, attempts: int = 0) -> Iterator[Damage]:
+        """What of a copy is damaged, as `damage.damaged` tells it."""
+        return damage.damaged(self.watch.catalogue, self.watch.ledger_ends(), store.name, outcomes, attempts)
 
     def _sources(self) -> list[Opens]:
         return [*self.watch.committer.vault.copies, *self.watch.sources, *self.outside]
 
     def _ranked(self, store: Store, limits: Limits) -> tuple[Spool[Damage], list[Mend]]:
-        known = damage.damaged(self.watch.catalogue, store.name, attempts=limits.attempts)
-        is_conflict = partial(damage.is_conflict, store, self.watch.committer.vault.first)
+        known = self.damaged(store, attempts=limits.attempts)
+        is_conflict = partial(damage.is_conflict, store, Ledger(self.watch.committer.vault.first))
         found, conflicts = damage.ranked(known, is_conflict)
         return found, [Mend(one, "", why=damage.CONFLICT) for one in conflicts]
 
@@ -123,12 +128,12 @@ class Mending:
 
     def _forget(self, store: Store) -> None:
         """Write down what was damaged and is needed no more: it is no damage, and nothing was healed."""
-        found = Spool(damage.obsolete(self.watch.catalogue, store.name))
+        found = Spool(damage.obsolete(self.watch.catalogue, self.watch.ledger_ends(), store.name))
         gone = Fault("intact", why="nothing needs it any more")
         repairs.note_healed(self.watch, store.name, (Mend(one, store.name, gone) for one in found))
 
     def _wrong_modes(self, store: Store) -> Spool[Damage]:
-        return Spool(damage.damaged(self.watch.catalogue, store.name, damage.MODE))
+        return Spool(self.damaged(store, damage.MODE))
 
     def _lock_for(self, group: Sequence[Damage]) -> AbstractContextManager[None]:
         """Records and the ledger change under the commit lock alone; blobs do not change at all."""

@@ -86,8 +86,13 @@ class Watch:
         """The ledger's right-most bundle in each copy: read before anything is noted, which writes it anew."""
         with self.committer.lock():
             self.catalogue.follow(self.committer.vault)
-            last = last_bundle(self.catalogue)
-            return {store.name: audit(store, [last] if last else [], Inline()) for store in stores}
+            last = self.ledger_ends()
+            return {store.name: audit(store, last, Inline()) for store in stores}
+
+    def ledger_ends(self) -> list[Expected]:
+        """What every copy has of the ledger that the next entry replaces. Call under the lock."""
+        last = last_bundle(self.catalogue)
+        return [last] if last else []
 
     def audit(self, store: Store, end: Audit) -> Audit:
         """Read everything in one copy, and write down what was found, its `end` included: one entry of the ledger."""

@@ -12,7 +12,18 @@ from repository.cli.screen import printable
 from repository.holdings import Behind
 
 _LONGEST = 72  # characters of a reason; JSON has all of it
-_COUNTS = ("intact", "altered", "missing", "unreadable", "not_checked", "extra", "migrated", "left", "removed", "failed")
+_COUNTS = (
+    "intact",
+    "altered",
+    "missing",
+    "unreadable",
+    "not_checked",
+    "extra",
+    "migrated",
+    "left",
+    "removed",
+    "failed",
+)
 _REPRESENTATION = re.compile(r"data/representations/([^/]+)/data/(.+)", re.DOTALL)
 
 
