@@ -191,6 +191,7 @@ def test_a_lost_piece_hides_nothing_else(tianyi: Tianyi, tmp_path: Path) -> None
                 (tmp_path / "broken").exists(),
             ) == (name, True, False)
         (repository / "vault" / key).write_bytes(keep[repository / "vault" / key])
+        (repository / "vault" / key).chmod(0o444)
         assert tianyi("rebuild", at=repository).said["files"] == 3
         assert tianyi("audit", at=repository).code == 0
 
