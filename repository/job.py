@@ -97,9 +97,8 @@ def _repair(repository: Repository) -> Done:
     """Heal what audits found, within the policy's limits; more than these is told, and left to a person."""
     done = repository.mend_automatically()
     detail: dict[str, str | int] = {"repaired": len(done.healed), "beyond_repair": len(done.beyond)}
-    detail |= {"left": sum(done.stopped.values()), "stopped": ", ".join(sorted(done.stopped))}
     if done.stopped:
-        return "limit", detail
+        return "limit", detail | {"left": sum(done.stopped.values()), "copies": ", ".join(sorted(done.stopped))}
     return ("damage" if done.beyond or repository.is_damaged() else "success"), detail
 
 

@@ -34,8 +34,8 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What became of one run. `outcome` is success, damage, infected, incomplete, fail, or interrupted, which is not in
-    the ledger; `detail` has counts, `seconds` (whole), and `code` and `message` where it failed."""
+    """What became of one run. `outcome` is success, damage, limit, infected, incomplete, fail, or interrupted, which is
+    not in the ledger; `detail` has counts, `seconds` (whole), and `code` and `message` where it failed."""
 
     name: str
     outcome: str

@@ -17,7 +17,7 @@ from repository.jobs import Job, Run, wire, wire_run
 from storage.aip import stamp
 
 _COLOURS = {"success": "green", "interrupted": "dim"}
-_EXITS = {"success": edge.DONE, "damage": edge.DAMAGE}
+_EXITS = {"success": edge.DONE, "damage": edge.DAMAGE, "limit": edge.DAMAGE}
 _ONE = {"copies": "copy", "versions": "version", "seconds": "second"}
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import stat
 from collections import deque
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from itertools import product
@@ -15,6 +16,7 @@ import pytest
 
 from repository import config
 from repository.catalogue import Catalogue
+from repository.config import Copy
 from repository.damage import is_on_record
 from repository.repository import Repository
 from storage import bundle, layout
@@ -267,3 +269,34 @@ def _is_as_before(scene: Path, before: Tree, planted: list[Injury], told: str) -
     assert {key for key in differ if key in log.keys() & other.keys() or ".p/" not in key} == set(), told
     assert {name: facts for name, facts in after.items() if name in before} == before, told
     assert all(name.partition(":")[2].startswith(layout.BLOBS) for name in after.keys() - before.keys()), told
+
+
+@pytest.mark.parametrize("seed", [4])
+def test_a_copy_that_keeps_packages(archive: Path, seed: int, tally: Tally) -> None:
+    """Its files follow from records and bags, and so do their repairs; whole objects are written again."""
+    chance, root = Random(f"packages {seed}"), archive.with_name("packages")
+    with opened(archive, Unsynced(whole=True), seed=1) as repository:
+        repository.add_copy(Copy("packages", str(root), form="ocfl"))
+    for number in range(3):
+        with opened(archive, Unsynced(whole=True), seed=2 + number) as repository:
+            assert repository.replicate()[-1].behind == {}
+            before = {key: (root / key).read_bytes() for key in files(root)}
+            planted = [_in_package(root, key, chance) for key in chance.sample(sorted(before), k=FAULTS)]
+            told = f"seed {seed}, round {number}: {[(one.kind, dict(one.found)) for one in planted if one]}"
+            found = {one.key: one.outcome for one in repository.audit("packages")[0].findings}
+            wanted = {key: word for one in planted if one for key, word in one.found.items()}
+            assert found.items() ^ wanted.items() == set(), told
+            done = repository.repair()
+            assert ({one.damage.expected.key for one in done.healed}, list(done.beyond)) == (wanted.keys(), []), told
+            kept = {one.damage.expected.key: repository.settings.work / "quarantine" / one.kept for one in done.healed}
+            spoiled = {key: bad for one in planted if one for key, bad in one.spoiled.items()}
+            assert {key: kept[key].read_bytes() for key in spoiled} == spoiled, told
+            assert {key: (root / key).read_bytes() for key in files(root)} == before, told
+            tally("faults planted in package copies, found and healed", len(wanted))
+
+
+def _in_package(root: Path, key: str, chance: Random) -> Injury | None:
+    kind = chance.choice([*injuries.DEEDS, "deletion"])
+    if kind == "deletion" and "/logs/" not in key:  # without its record, a version was never there
+        return injuries.delete("packages", root, key)
+    return injuries.rewrite(kind if kind in injuries.DEEDS else "growth", "packages", root, key, chance)

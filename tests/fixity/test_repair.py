@@ -220,8 +220,8 @@ class TestAutomatically:
         for key in plans(repository):
             spoil(place(repository, "copy-2", key))
         assert audited(repository)
-        assert job(repository) == ("limit", {"repaired": 4, "beyond_repair": 0, "left": 6, "stopped": "copy-2"})
-        assert job(repository) == ("limit", {"repaired": 0, "beyond_repair": 0, "left": 6, "stopped": "copy-2"})
+        assert job(repository) == ("limit", {"repaired": 4, "beyond_repair": 0, "left": 6, "copies": "copy-2"})
+        assert job(repository) == ("limit", {"repaired": 0, "beyond_repair": 0, "left": 6, "copies": "copy-2"})
         repository.rebuild()
         assert job(repository)[0] == "limit"
         repository.now = lambda: NOW + timedelta(days=1, seconds=1)

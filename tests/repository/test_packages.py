@@ -48,11 +48,13 @@ def test_it_heals_the_vault_and_the_vault_heals_it(archive: Path, tmp_path: Path
     for damaged in (archive / "vault" / "blobs", tmp_path / DARK):
         place = max((path for path in damaged.rglob("*") if path.is_file()), key=lambda path: path.stat().st_size)
         place.chmod(0o644)
-        place.write_bytes(b"\0" + place.read_bytes()[1:])
+        place.write_bytes(spoiled := b"\0" + place.read_bytes()[1:])
         assert tianyi("audit", at=archive).said["altered"] == 1, place
         assert "damaged" in [state for state, _ in states(tianyi, archive).values()]
         repaired = tianyi("repair", at=archive)
         assert (repaired.code, repaired.said["repaired"]) == (0, 1), place
+        [kept] = [one["quarantine"] for one in repaired.said["findings"]]
+        assert (archive / "work" / "quarantine" / kept).read_bytes() == spoiled
         assert tianyi("audit", at=archive).code == 0, place
 
 
