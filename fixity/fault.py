@@ -86,7 +86,8 @@ class Comparing:
             self._first = self._at + common - (differ.bit_length() + 7) // 8
 
     def _give_up(self, error: Exception) -> None:
-        self._outcome, self._why = "unreadable", getattr(error, "strerror", None) or str(error)
+        why = getattr(error, "why", "") or getattr(error, "strerror", "")  # neither tells where on this machine
+        self._outcome, self._why = "unreadable", why or str(error)
         self._close()
 
     def _close(self) -> None:
