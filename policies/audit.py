@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
 
 from pydantic import Field
 
+from policies.jobs import Backup, Job, JobName, Rehearsal, Zone
 from policies.model import Every, Model
-
-JobName = Literal["audit", "characterize", "migrate", "repair", "replicate", "rescan", "sweep"]
-
-
-class Job(Model):
-    every: Every = Field(description="Time between two runs: like 12 hours, or an integer of days; 1 second or more.")
 
 
 class AuditPolicy(Model):
     every: Every = Field(description="Every blob in every copy is read again after so long: like 90 days.")
     scan: Every = Field(description="Every file is scanned for viruses again after so long, by the job `rescan`.")
+    zone: Zone = Field(description="Whose days and times of day those of jobs are: UTC, or like Asia/Shanghai.")
     jobs: Mapping[JobName, Job] = Field(description="When the scheduler looks for what is due.")
+    backup: Backup = Field(description="Of the catalogue, by the job `backup`.")
+    drill: Rehearsal = Field(description="Of restoring, by the job `drill`.")

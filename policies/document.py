@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from policies.alerts import AlertsPolicy
 from policies.audit import AuditPolicy
 from policies.copies import CopiesPolicy
 from policies.effective import Policies
@@ -27,6 +28,7 @@ from policies.tools import ToolsPolicy
 KINDS: Mapping[str, type[Model]] = {
     "ingest": IngestPolicy, "formats": FormatsPolicy, "migration": MigrationPolicy, "audit": AuditPolicy,
     "copies": CopiesPolicy, "repair": RepairPolicy, "retention": RetentionPolicy, "tools": ToolsPolicy,
+    "alerts": AlertsPolicy,
 }  # fmt: skip
 """The policies by name: `ingest` lies in ingest.yaml."""
 

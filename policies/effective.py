@@ -6,6 +6,7 @@ import hashlib
 import json
 from functools import cached_property
 
+from policies.alerts import AlertsPolicy
 from policies.audit import AuditPolicy
 from policies.copies import CopiesPolicy
 from policies.formats import FormatsPolicy
@@ -28,6 +29,7 @@ class Policies(Model):
     repair: RepairPolicy
     retention: RetentionPolicy
     tools: ToolsPolicy
+    alerts: AlertsPolicy
 
     def to_bytes(self) -> bytes:
         """Canonical JSON (RFC 8785: sorted ASCII keys, no blanks, no floats), UTF-8; `model_validate_json` reads it."""

@@ -25,6 +25,8 @@ FORMS = ("blobs", "ocfl")  # of a copy: the vault's own layout, or packages; the
 SCANNING = 180  # seconds for one file: clamd itself gives up after 120 (MaxScanTime)
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")  # it becomes the name of folders for scratch and quarantine
 
+_DESTINATION = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|[a-z][a-z0-9+.-]*://\S+")
+
 
 @dataclass(frozen=True, slots=True)
 class Copy:
@@ -62,7 +64,7 @@ class Scan:
 @dataclass(frozen=True, slots=True)
 class Config:
     """What tianyi.toml says; `folder` is where it lies. `scan` is None where no virus scanner is configured;
-    `standards` says where schemas and the like are."""
+    `standards` says where schemas and the like are; `alerts` go to these (apprise URLs, or env:NAME)."""
 
     folder: Path
     vault_id: str
@@ -70,6 +72,7 @@ class Config:
     agents: Sequence[Agent] = ()
     scan: Scan | None = None
     standards: Standards = NO_STANDARDS
+    alerts: Sequence[str] = ()
 
     @property
     def work(self) -> Path:
@@ -102,7 +105,7 @@ def load(folder: Path) -> Config:
         agents = tuple(Agent(str(agent["name"]), str(agent.get("user", ""))) for agent in said.get("agents", ()))
         check_copies(copies, folder / FILE)
         scan, standards = _scan(said, folder / FILE), _standards(said, folder)
-        return Config(folder, str(said["vault"]["id"]), copies, agents, scan, standards)
+        return Config(folder, str(said["vault"]["id"]), copies, agents, scan, standards, _alerts(said, folder / FILE))
     except FileNotFoundError as error:
         raise NoRepository(str(folder)) from error
     except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError, UnicodeDecodeError, RecursionError) as error:
@@ -154,6 +157,17 @@ def _standards(said: Mapping[str, Any], folder: Path) -> Standards:
         raise BadConfig(str(folder / FILE), f"[standards] has {min(unknown)!r}; it takes folder and roc_validator")
     where = folder / table["folder"] if "folder" in table else None
     return Standards(where, table.get("roc_validator", NO_STANDARDS.roc_validator))
+
+
+def _alerts(said: Mapping[str, Any], file: Path) -> tuple[str, ...]:
+    table = said.get("alerts", {})
+    if unknown := table.keys() - {"to"}:
+        raise BadConfig(str(file), f"[alerts] has {min(unknown)!r}; it takes to")
+    to = table.get("to", [])
+    if not isinstance(to, list) or not all(isinstance(one, str) and _DESTINATION.fullmatch(one) for one in to):
+        wrong = 'to in [alerts] has to be a list of URLs as apprise has them, or of "env:NAME"'
+        raise BadConfig(str(file), wrong)
+    return tuple(to)
 
 
 def _copy(table: Mapping[str, Any]) -> Copy:

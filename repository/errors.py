@@ -236,6 +236,50 @@ class BadRequest(RepositoryError):
     code = "usage"
 
 
+class UnknownJob(RepositoryError):
+    code = "no-such-job"
+
+    def __init__(self, name: str, known: list[str]) -> None:
+        super().__init__(f"There is no job called {name}.", f"The jobs are: {', '.join(known)}.")
+
+
+class JobRunning(RepositoryError):
+    """A job that is at work already, by the scheduler or by hand; it was not begun a second time."""
+
+    code = "job-running"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The job {name} is at work already.", "Wait until it has ended.")
+
+
+class BackupFailed(RepositoryError):
+    code = "backup-failed"
+
+    def __init__(self, file: str, why: str) -> None:
+        super().__init__(
+            f"The copy of {file} does not read well: {why}.",
+            "See to the disk; `tianyi rebuild` makes a new one.",
+        )
+
+
+class NoDestination(RepositoryError):
+    code = "no-destination"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "tianyi.toml names nobody to whom alerts go.", "Name some in it; docs/how-to/get-alerts.md tells how."
+        )
+
+
+class NotSent(RepositoryError):
+    """A message that not every destination took."""
+
+    code = "not-sent"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why, "See that it is right in tianyi.toml, and can be reached from here.")
+
+
 class NoScanner(RepositoryError):
     code = "no-scanner"
 

@@ -20,7 +20,7 @@ from ingest.identify_magic import Asked
 from policies import document
 from policies.effective import Policies
 from policies.errors import PolicyError
-from repository import config, copies, founding, identifiers, packages, scanners, signatures
+from repository import config, copies, evidence, founding, identifiers, in_force, packages, scanners, signatures
 from repository.catalogue import Catalogue, CatalogueHolds
 from repository.config import Config, Copy
 from repository.errors import UnknownCopy
@@ -76,6 +76,7 @@ class Opened:
         self.agent, self.now, self.progress = agent or default_agent(), now, progress
         self.user = user or system_user()
         self.patience = patience
+        self._settled: Policies | None = None
         self.bad_reads: list[tuple[str, str]] = []
         founding.check_apart(settings.copies, settings.folder)
         stores = [config.open_copy(copy, settings, disk) for copy in settings.copies if not packages.is_package(copy)]
@@ -111,10 +112,32 @@ class Opened:
 
     def policies(self) -> Policies:
         """The policies in force: those in `policies/` over the defaults; raise PolicyError."""
+        if self._settled is not None:
+            return self._settled
         loaded = document.load(self.settings.policies if self.settings.policies.is_dir() else None)
         check_known(loaded.ingest.findings.codes)
         copies.check_required(loaded.copies.names(), self.settings)
         return loaded
+
+    def fall_back(self) -> None:
+        """Where a policy file has a mistake, go by the policies that were last in force, if any are on record."""
+        try:
+            self.policies()
+        except PolicyError:
+            self._settled = in_force.last(self.catalogue, self.vault)
+
+    def note_changes(self, *, first: bool = False) -> None:
+        """Write down that policies, or tianyi.toml, are others than those last on record: people edit them by hand.
+
+        Where none are on record they are compared with what ships; `first`: written down whatever they are.
+        """
+        policies, vault = self.policies(), self.settings.vault_id
+        if policies.digest != in_force.on_record(self.catalogue, vault, first=first):
+            kept = evidence.keep(self.committer, self._new_id, [policies.to_bytes()])
+            self._note("policy", vault, "changed", {"policy": str(kept)})
+        digest, before = in_force.of_file(self.settings), in_force.configured(self.catalogue)
+        if digest != before and (before or first):
+            self._note("configuration", vault, "changed", {"settings": digest})
 
     def identifier(self, asked: Asked = "unsure") -> Callable[[], Identifier]:
         """What makes the engine that tells formats here; it can be handed to workers. `asked`: when libmagic is."""

@@ -10,7 +10,6 @@ from repository.corrections import Correction
 from repository.disposal import Hold, Request
 from repository.facade import Opened
 from repository.holdings import Aip, Behind, Happened, HeldFile, Version
-from repository.jobs import Job, agenda
 from storage.aip import Record, parse_aip
 from storage.digest import Digest
 from storage.errors import NotFound
@@ -78,10 +77,6 @@ class Browsing(Opened):
     def holds(self) -> list[Hold]:
         """The legal holds in force, in order."""
         return requests.holds(self.catalogue)
-
-    def jobs(self) -> list[Job]:
-        """The policy's jobs by name, with their last run and when they fall due."""
-        return agenda(self.catalogue, self.policies().audit, self.now())
 
     def unchecked(self) -> dict[str, int]:
         """The copies that did not answer their last audit, and how many keys of each were not checked."""

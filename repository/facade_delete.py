@@ -21,10 +21,12 @@ class Deleting(Browsing):
 
     def delete(self, aip: str, reason: str) -> Request:
         """Ask for the deletion of an AIP; raise UndeclaredAgent, NotYourAgent or AlreadyRequested."""
+        self.note_changes()
         return self._deletions().ask(aip, reason)
 
     def approve(self, request: str) -> Request:
         """Approve what somebody else has asked for; raise UnknownRequest, BadStep or SameApprover."""
+        self.note_changes()
         return self._deletions().approve(request)
 
     def withdraw(self, request: str, reason: str) -> Request:
@@ -54,6 +56,7 @@ class Deleting(Browsing):
         What a deletion could not be carried out in yet is told: in `behind` of each, and in `copies` of the sweep where
         a copy keeps packages. Raises SweepStopped or Locked; what was done before stays done, and is on record.
         """
+        self.note_changes()
         deletions = self._deletions()
         done = deletions.carry_out()
         late = self._bury_packages()  # what was deleted before, and by a recovery, among it

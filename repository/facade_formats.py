@@ -125,6 +125,7 @@ class Formats(Browsing):
         """
         if not (due := self._due(names)):
             return
+        self.note_changes()
         setting, formats = self._setting(), self._formats()
         for wanted in due:
             done = characterize.carry_out(wanted, self.catalogue, setting, formats)
@@ -147,6 +148,7 @@ class Formats(Browsing):
 
     def migrate(self) -> list[Migration]:
         """Carry the plan out: one new version at most for each AIP, every output proved equal before it is kept."""
+        self.note_changes()
         setting = self._setting()
         done = []
         for some in migration.by_aip(self.migrate_plan()):

@@ -67,16 +67,16 @@ class Giving(Browsing):
         self._note("export", last.aip, "success", {"form": "ocfl", "version": last.version, "files": made.files})
         return made
 
-    def drill_restore(self, copy: str = "", *, sample: int = 10, seed: int = 0) -> Drilled:
+    def drill_restore(self, copy: str = "", *, sample: int = 10, seed: int = 0, largest: int | None = None) -> Drilled:
         """Restore that many AIPs, chosen by the seed, from one copy alone (by default the last), and compare them.
 
-        Raises UnknownCopy, Unreachable or NoRoom.
+        Those that are larger than so many bytes are not chosen. Raises UnknownCopy, Unreachable or NoRoom.
         """
         stores, _ = self._named(copy)
         if not stores:
             raise BadRequest(f"{copy} keeps packages; a drill restores from a copy of the vault.", "Name another copy.")
         store = stores[-1]
-        chosen = drill.sample([one.aip for one in self.aips()], sample, seed)
+        chosen = drill.sample([one.aip for one in self.aips() if largest is None or one.bytes <= largest], sample, seed)
         self.progress.begin(f"Restoring from {store.name}", 0, 0)
         with scratch(self.settings.work, f"drill-{self._new_id()}") as [folder]:
             done = drill.restore(store, map(self._wanted, chosen), folder, self.progress)

@@ -87,6 +87,7 @@ class Ingesting(Browsing):
         self._look(delivery)
         if override:
             self._decisions().check_officer()
+        self.note_changes()
         setting = self._setting()
         number = self._next_accession(terms.told())
         with running(number, self.settings.work):
@@ -166,6 +167,7 @@ class Ingesting(Browsing):
         delivery = known or Delivery(path=source or Path(), terms=Terms(**found.terms))
         delivery = replace(delivery, path=source or delivery.path)
         self._look(delivery)
+        self.note_changes()
         setting = self._setting()
         with running(found.accession, self.settings.work):
             found, why = self._decisions().accept(number, reason)

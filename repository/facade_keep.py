@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from fixity.audit import Audit
-from repository import copies, holdings, packages, replication, rescan, scanners
+from fixity.schedule import Coverage
+from repository import copies, holdings, in_force, packages, replication, rescan, scanners
 from repository.agreement import agrees
 from repository.catalogue import counts
 from repository.config import Copy
@@ -16,6 +17,7 @@ from repository.project_scan import Window
 from repository.rescan import Scanned
 from repository.workers import workers
 from storage.aip import stamp
+from storage.canonical import Json
 from storage.event import Event
 from storage.replicate import Replicated
 
@@ -33,6 +35,7 @@ class Keeping(Browsing):
         A copy that does not answer, or that fails midway, is told by what it still lacks.
         """
         stores, packed = self._named(copy)
+        self.note_changes()
         setting = self._setting()
         done = [replication.bring_up(store, setting) for store in stores]
         for one in packed:
@@ -52,16 +55,24 @@ class Keeping(Browsing):
 
     def add_copy(self, copy: Copy) -> None:
         """Declare another copy at an empty place; `replicate` fills it. Raises BadRequest, NotAVault, Unreachable."""
+        self.note_changes()
         with self.committer.lock():
             copies.add(self.settings, self.vault, copy)
-        self._note("configuration", copy.name, "added", {"form": copy.form})
+        self._note(
+            "configuration", copy.name, "added", {"form": copy.form, "settings": in_force.of_file(self.settings)}
+        )
 
     def retire_copy(self, name: str) -> None:
         """Declare a copy no longer; what is in it stays. Raises UnknownCopy, or BadRequest for the first."""
+        self.note_changes()
         copies.check_spared(name, self.copy_states(), self.policies().copies.names())
         with self.committer.lock():
             copy = copies.retire(self.settings, name)
-        self._note("configuration", name, "retired", {"form": copy.form})
+        self._note_copies("retired", copy)
+
+    def _note_copies(self, outcome: str, copy: Copy) -> None:
+        detail: dict[str, Json] = {"form": copy.form, "settings": in_force.of_file(self.settings)}
+        self._note("configuration", copy.name, outcome, detail)
 
     def audit(self, copy: str = "") -> list[Audit]:
         """Read everything in every copy, or in the one named; raise UnknownCopy."""
@@ -75,6 +86,10 @@ class Keeping(Browsing):
             results.append(packages.audit(one, self.vault, self.settings, workers, self.progress))
             watch.note_audit(results[-1])
         return results
+
+    def coverage(self) -> list[Coverage]:
+        """How the promises of reading everything again stand, copy by copy, its collections after it."""
+        return []
 
     def scan(self, aip: str = "", every: timedelta = timedelta(0)) -> Scanned:
         """Scan what is held, or one AIP's files, for viruses, so far as the last scan is older than `every`; one entry
@@ -100,7 +115,3 @@ class Keeping(Browsing):
             self.catalogue.follow(self.vault)
             self.catalogue.complete(self.vault)
         return counts(self.catalogue)
-
-    def note_job(self, name: str, outcome: str, detail: dict[str, str | int]) -> None:
-        """Write down that a scheduled job ran."""
-        self._note("job", name, outcome, detail)

@@ -95,6 +95,7 @@ def _event(made: Config, time: str, agent: str) -> Event:
     """The ledger's first entry: which vault this is, and the digests of the files that every copy has."""
     files = {key: str(sha256(data)) for key, data in founding.fixed_files(made.vault_id).items()}
     detail: dict[str, Json] = {"files": files, "copies": [copy.name for copy in made.copies]}
+    detail["settings"] = str(sha256(config.render(made).encode()))
     return Event(time=time, type="founding", agent=agent, object=made.vault_id, outcome="success", detail=detail)
 
 

@@ -9,19 +9,27 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import FrameType
 
 from fixity.audit import is_damaged
 from policies.errors import PolicyError
-from repository import edge, jobs
+from repository import edge, jobs, sending
+from repository.alerts import NEWS, Message
+from repository.errors import JobRunning, UnknownJob
+from repository.facade import utc_now
 from repository.jobs import AGENT, Run
 from repository.repository import Repository
-from storage.errors import TianyiError
+from storage import durable
+from storage.errors import Locked, TianyiError
+from storage.lock import locked
 
 _DIE_WITH_PARENT = 1  # prctl(2)
 _LONGEST = 1_000  # characters of a message in an entry of the ledger
@@ -30,32 +38,59 @@ _EXPECTED = (TianyiError, PolicyError, OSError)  # what a job may meet; anything
 Done = tuple[str, dict[str, str | int]]  # outcome and detail
 
 
-def carry_out(folder: Path, name: str, clock: Callable[[], float] = time.monotonic) -> Run:
+def carry_out(
+    folder: Path, name: str, clock: Callable[[], float] = time.monotonic, *, now: Callable[[], datetime] = utc_now
+) -> Run:
     """Run a job and write the run down; a failure is an answer too. `clock` is in seconds."""
     began = clock()
     try:
-        with Repository.open(folder, agent=AGENT) as repository:
-            outcome, detail = _attempted(repository, name)
-            detail["seconds"] = int(clock() - began)
-            repository.note_job(name, outcome, detail)
-            return Run(name, outcome, detail)
+        with Repository.open(folder, agent=AGENT, now=now) as repository:
+            return perform(repository, name, clock)
+    except JobRunning as error:  # somebody runs it by hand
+        return Run(name, "interrupted", _told(error))
     except _EXPECTED as error:  # it can neither be opened nor written to: only who listens can be told
-        return Run(name, "fail", {**_told(error), "seconds": int(clock() - began)})
+        return Run(name, "fail", {**_told(error), "seconds": int(clock() - began), "unnoted": 1})
 
 
-def note_lost(folder: Path, name: str, how: str) -> Run:
+def perform(repository: Repository, name: str, clock: Callable[[], float] = time.monotonic) -> Run:
+    """Run a job of an opened repository as its agent, and write the run down; raise UnknownJob or JobRunning."""
+    if name not in _WORK:
+        raise UnknownJob(name, sorted(_WORK))
+    with _at_work(repository.settings.work, name):
+        began = clock()
+        outcome, detail = _attempted(repository, name)
+        detail["seconds"] = int(clock() - began)
+        repository.note_job(name, outcome, detail)
+    return Run(name, outcome, detail)
+
+
+@contextmanager
+def _at_work(work: Path, name: str) -> Iterator[None]:
+    """Hold the job's lock: the scheduler and somebody by hand do not run one job at a time twice."""
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked(jobs.lock_of(work, name), f"the job {name}", patience=0))
+        except Locked as error:
+            raise JobRunning(name) from error
+        yield
+
+
+def note_lost(
+    folder: Path, name: str, how: str, outcome: str = "fail", code: str = "job-lost", seconds: int = 0
+) -> Run:
     """Write down that a run's process died before it could do so itself; `how` is a sentence."""
-    detail: dict[str, str | int] = {"code": "job-lost", "message": how, "seconds": 0}
+    detail: dict[str, str | int] = {"code": code, "message": how, "seconds": seconds}
     try:
         with Repository.open(folder, agent=AGENT) as repository:
-            repository.note_job(name, "fail", detail)
+            repository.note_job(name, outcome, detail)
     except _EXPECTED as error:
         detail["unnoted"] = str(_told(error)["message"])
-    return Run(name, "fail", detail)
+    return Run(name, outcome, detail)
 
 
 def _attempted(repository: Repository, name: str) -> Done:
     try:
+        repository.fall_back()
         return _WORK[name](repository)
     except _EXPECTED as error:
         return "fail", _told(error)
@@ -124,13 +159,54 @@ def _sweep(repository: Repository) -> Done:
     return ("incomplete" if any(one.behind for one in done) else "success"), detail
 
 
+def _backup(repository: Repository) -> Done:
+    done = repository.backup()
+    return "success", {"copied": done.files, "bytes": done.size, "removed": done.removed}
+
+
+def _digest(repository: Repository) -> Done:
+    """What happened since the last one, or in a week, to whom alerts go, and into a file."""
+    now = repository.now()
+    last = next(jobs.history(repository.catalogue, "digest", 1), None)
+    text = repository.digest(datetime.fromisoformat(last.ended) if last else now - timedelta(days=7))
+    work, to = repository.settings.work, repository.settings.alerts
+    file = work / "digests" / f"{now:%Y-%m-%d}.txt"
+    durable.publish(durable.DISK, file, text.encode(), work / "scratch", exclusive=False, mode=0o644)
+    unsent = sending.send(to, [Message(f"digest of {now:%Y-%m-%d}", text, NEWS)]) if to else []
+    detail: dict[str, str | int] = {
+        "bytes": len(text.encode()),
+        "destinations": len(to) - len(unsent),
+        "not_sent": len(unsent),
+    }
+    return ("incomplete" if unsent else "success"), detail
+
+
+def _drill(repository: Repository) -> Done:
+    """Restore some AIPs from the last copy alone; those for which there is no room are left out."""
+    seed = int.from_bytes(os.urandom(4))
+    largest = shutil.disk_usage(repository.settings.work).free // 4
+    sample = repository.policies().audit.drill.aips
+    done = repository.drill_restore(sample=sample, seed=seed, largest=largest)
+    detail: dict[str, str | int] = {"aips": done.aips, "different": done.different, "bytes": done.size}
+    return ("damage" if done.different else "success"), detail
+
+
+def _retention(repository: Repository) -> Done:
+    """What waits for a person, or for its time; nothing is changed."""
+    return "success", dict(sorted(repository.review().items()))
+
+
 _WORK: Mapping[str, Callable[[Repository], Done]] = {
     "audit": _audit,
+    "backup": _backup,
     "characterize": _characterize,
+    "digest": _digest,
+    "drill": _drill,
     "migrate": _migrate,
     "repair": _repair,
     "replicate": _replicate,
     "rescan": _rescan,
+    "retention": _retention,
     "sweep": _sweep,
 }
 

@@ -19,6 +19,7 @@ from repository import edge, job
 from repository.jobs import Run
 
 _PATIENCE = 8.0  # seconds for a job to let go; containers are killed after 10. A kill is safe too
+HOURS_OVER = {"code": "hours-over", "message": "Its hours are over; it goes on in the next ones."}
 
 
 class JobProcesses:
@@ -29,15 +30,22 @@ class JobProcesses:
         self._running: subprocess.Popen[bytes] | None = None
         self._stopping = False
 
-    def run(self, folder: str, name: str) -> Run:
-        """Run a job to its end; its failure, crash or interruption is an answer."""
+    def run(self, folder: str, name: str, limit: float | None = None, hours: float | None = None) -> Run:
+        """Run a job to its end; its failure, crash or interruption is an answer.
+
+        One at work after `limit` seconds hangs, and is stopped; after `hours` (seconds too) it is abandoned.
+        """
         command = [sys.executable, "-P", "-m", "repository.job", folder, name, str(os.getpid())]
         with self._lock:
             if self._stopping:
                 return Run(name, "interrupted", {})
-            self._running = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-        with self._running as process:
-            output, _ = process.communicate()
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+            self._running = process
+        given = min((time for time in (limit, hours) if time is not None), default=None)
+        try:
+            output, _ = process.communicate(timeout=given)
+        except subprocess.TimeoutExpired:
+            return self._cut_short(process, Path(folder), name, given if given == limit else None)
         return self._answer(Path(folder), name, output, process.returncode)
 
     @contextmanager
@@ -52,6 +60,18 @@ class JobProcesses:
         finally:
             self._stopping = False
 
+    def _cut_short(self, process: subprocess.Popen[bytes], folder: Path, name: str, limit: float | None) -> Run:
+        """End a run: one that hangs is written down, one whose hours are over is due again in the next ones."""
+        _end(process)
+        if process.stdout:
+            process.stdout.close()
+        if limit is None:
+            return Run(
+                name, "interrupted", {"code": "hours-over", "message": "Its hours are over; it goes on in the next."}
+            )
+        how = f"It was still at work after {limit:,.0f} seconds, its limit, and was stopped."
+        return job.note_lost(folder, name, how, "stopped", "job-limit", int(limit))
+
     def _answer(self, folder: Path, name: str, output: bytes, code: int) -> Run:
         if code == edge.DONE:
             with suppress(ValueError, IndexError):
@@ -63,8 +83,11 @@ class JobProcesses:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ask it to stop, then kill it; one that a dead disk holds in the kernel is not waited for."""
     process.terminate()
     try:
         process.wait(_PATIENCE)
     except subprocess.TimeoutExpired:
         process.kill()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_PATIENCE)

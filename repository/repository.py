@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from repository import config, copies, doctor, founding
+from repository import config, copies, doctor, founding, in_force
 from repository.copies import Promoted
 from repository.doctor_check import Check
 from repository.facade import default_agent, new_id, utc_now
@@ -21,16 +21,17 @@ from repository.facade_delete import Deleting
 from repository.facade_formats import Formats
 from repository.facade_give import Giving
 from repository.facade_ingest import Ingesting
-from repository.facade_keep import Keeping
+from repository.facade_jobs import Scheduling
 from repository.facade_repair import Repairing
 from storage.aip import stamp
+from storage.canonical import Json
 from storage.progress import SILENT, Progress
 
 if TYPE_CHECKING:
     from repository.doctor_drill import Drill
 
 
-class Repository(Ingesting, Formats, Keeping, Repairing, Giving, Deleting):
+class Repository(Scheduling, Ingesting, Formats, Repairing, Giving, Deleting):
     """A repository folder, opened, with every verb. What a crash left half-done is finished first."""
 
     @classmethod
@@ -57,7 +58,10 @@ class Repository(Ingesting, Formats, Keeping, Repairing, Giving, Deleting):
         """Make a copy the first, also where the first one is lost; raise what `copies.promote` raises."""
         done = copies.promote(folder, name)
         with cls.open(folder, agent=agent) as repository:
-            repository._note("configuration", name, "promoted", {"before": done.before, "entries": done.entries})
+            told: dict[str, Json] = {"before": done.before, "entries": done.entries}
+            repository._note(
+                "configuration", name, "promoted", told | {"settings": in_force.of_file(repository.settings)}
+            )
         return done
 
     @staticmethod

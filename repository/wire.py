@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from itertools import chain, islice
@@ -20,6 +20,7 @@ from ingest.preflight import Preflight
 from ingest.validation import Validation
 from repository import edge
 from repository.accession import Accession
+from repository.alerts import Told
 from repository.characterization import Planned as Asked
 from repository.characterize import Characterized
 from repository.copies import CopyState
@@ -33,10 +34,12 @@ from repository.drops import Drop
 from repository.holdings import Aip, Behind, Happened, HeldFile, Version
 from repository.losses import Loss
 from repository.mending import Mended
+from repository.metrics import Metric
 from repository.migration import Migration, Planned
 from repository.rescan import Scanned
 from repository.room import Room
 from repository.signatures import Known
+from storage.aip import stamp
 from storage.layout import blob_key
 from storage.names import escape_path
 from storage.replicate import Replicated
@@ -134,6 +137,22 @@ def copy_state(value: CopyState) -> Json:
         "last_read_in_full": value.last_read_in_full or None, "medium": copy.medium or None,
         "place": copy.place or None, "form": copy.form, "why": value.why or None,
     }  # fmt: skip
+
+
+def alert(value: Told) -> Json:
+    fault = value.fault
+    return {
+        "kind": fault.kind, "about": fault.about, "message": fault.message,
+        "next": fault.next, "since": stamp(value.since),
+    }  # fmt: skip
+
+
+def metrics(found: Iterable[Metric]) -> Iterator[Json]:
+    """Each value of each metric."""
+    for metric in found:
+        for labels, number in metric.values:
+            if number is not None:
+                yield {"name": metric.name, "labels": dict(labels), "value": number}
 
 
 def replicated(done: Sequence[Replicated]) -> Json:

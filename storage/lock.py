@@ -12,13 +12,14 @@ from pathlib import Path
 from storage.errors import Locked
 
 _PAUSE = 0.02  # seconds between two tries
+_NAMED = 120  # bytes that name the holder
 
 
 @contextmanager
-def locked(path: Path, what: str, patience: float = 60.0) -> Iterator[None]:
+def locked(path: Path, what: str, patience: float = 60.0, about: str = "") -> Iterator[None]:
     """Hold the lock at `path`, made where missing; raise Locked after `patience` seconds.
 
-    The file's content names the holder for people; only the kernel's lock counts.
+    The file's content names the holder for people, with what is said `about` it; only the kernel's lock counts.
     """
     end = time.monotonic() + patience
     descriptor = _held(path, what, end)
@@ -26,7 +27,7 @@ def locked(path: Path, what: str, patience: float = 60.0) -> Iterator[None]:
         os.close(descriptor)
         descriptor = _held(path, what, end)
     try:
-        os.pwrite(descriptor, f"process {os.getpid()}".ljust(40).encode(), 0)
+        os.pwrite(descriptor, f"process {os.getpid()} {about}".encode()[:_NAMED].ljust(_NAMED), 0)
         yield
     finally:
         os.close(descriptor)
@@ -78,6 +79,6 @@ def _wait(descriptor: int, what: str, end: float) -> None:
             return
         except BlockingIOError as error:
             if time.monotonic() >= end:
-                holder = os.pread(descriptor, 40, 0).decode("utf-8", "replace").strip() or "another process"
+                holder = os.pread(descriptor, _NAMED, 0).decode("utf-8", "replace").strip() or "another process"
                 raise Locked(what, holder) from error
         time.sleep(_PAUSE)

@@ -21,14 +21,15 @@ PURE = [
         "aip", "bag", "bundle", "canonical", "digest", "errors", "event", "layout", "manifest", "namemap",
         "names", "ocfl", "ocfl_layout", "parallel", "premis", "progress", "s3_answers", "s3_parts", "store")),
     *(f"policies/{name}.py" for name in (
-        "audit", "cadence", "decide", "effective", "fetching", "formats", "ingest", "migration", "model", "text",
-        "tools")),
+        "alerts", "audit", "cadence", "decide", "effective", "fetching", "formats", "ingest", "jobs", "migration",
+        "model", "text", "timetable", "tools")),
     *(f"ingest/{name}.py" for name in (
         "assemble", "bag_profile", "bagit_tags", "checks", "digest_lines", "errors", "fetch_rules", "finding",
         "happenings", "item", "meanings", "judgement", "member", "metadata_rows", "ocfl_inventory", "rocrate_metadata",
         "scan", "sip_eark_agents", "sip_eark_failures", "sip_eark_map", "sip_eark_rules", "sip_eark_terms")),
     "fixity/outcome.py",
-    *(f"repository/{name}.py" for name in ("errors", "holdings", "migration")),
+    *(f"repository/{name}.py" for name in (
+        "alerts", "digest", "errors", "faults", "holdings", "metrics", "migration", "words")),
 ]  # fmt: skip
 IMPURE = {
     "asyncio", "fcntl", "glob", "http", "multiprocessing", "os", "pathlib.Path", "random", "requests", "secrets",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from repository.cli import (
     accessions,
+    alerts,
     audit,
     characterize,
     copies,
@@ -24,6 +25,7 @@ from repository.cli import (
     rebuild,
     repair,
     scan,
+    scheduler,
     signatures,
     sweep,
     validate,
@@ -60,8 +62,9 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "release": holds.release,
     "holds": holds.holds,
     "sweep": sweep.sweep,
-    "scheduler": jobs.scheduler,
-    "jobs": jobs.jobs,
+    "scheduler": scheduler.scheduler,
+    "alerts": alerts.alerts,
+    "metrics": alerts.show_metrics,
     "rebuild": rebuild.rebuild,
     "doctor": doctor.doctor,
 }
@@ -70,6 +73,7 @@ for name, command in COMMANDS.items():
 app.add_typer(copies.app, name="copies")
 app.add_typer(migrate.app, name="migrate")
 app.add_typer(drill.app, name="drill")
+app.add_typer(jobs.app, name="jobs")
 app.add_typer(signatures.app, name="signatures")
 
 __all__ = ["app"]

@@ -1,9 +1,8 @@
-"""tianyi scheduler, tianyi jobs: run jobs by policy, and tell when they ran and will run."""
+"""tianyi jobs: when jobs ran and will run; run one now; pause one."""
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated
 
@@ -12,106 +11,129 @@ from rich.markup import escape
 
 from repository import edge
 from repository.cli.app import AsJson, opened
+from repository.cli.helping import Command
 from repository.cli.screen import Json, Screen, counted, dumps, printable, size
+from repository.job import perform
 from repository.jobs import Job, Run, wire, wire_run
-from storage.aip import stamp
 
+app = typer.Typer(help="When jobs ran and will run; run one now, or pause one.")
 _COLOURS = {"success": "green", "interrupted": "dim"}
 _EXITS = {"success": edge.DONE, "damage": edge.DAMAGE, "limit": edge.DAMAGE}
-_ONE = {"copies": "copy", "versions": "version", "seconds": "second"}
+_ONE = {"copies": "copy", "versions": "version", "seconds": "second", "aips": "AIP", "entries": "entry"}
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
+_COLUMNS = ["name", "every", "state", "next", "last", "result", "took"]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="A job's name, as `tianyi jobs` shows it.")]
 
 
-def scheduler(
-    context: typer.Context,
-    seconds: Annotated[float | None, typer.Option("--for", metavar="SECONDS", min=0, help="Stop after that.")] = None,
-    once: Annotated[bool, typer.Option("--once", help="Run what is due now, then stop.")] = False,
-    json: AsJson = False,
-) -> None:
-    """Run jobs by policy until told to stop (SIGTERM, Ctrl-C). One a repository."""
-    from repository.scheduler import serve  # no other command has to load APScheduler and SQLAlchemy
-
-    screen = Screen(json=json)
-    with opened(context, screen) as repository:
-        settings = repository.settings
-    outcomes: list[str] = []
-
-    def finished(run: Run) -> None:
-        outcomes.append(run.outcome)
-        _tell(screen, run)
-
-    stopped_by = serve(settings, lambda plan: _announce(screen, plan, once), finished, seconds=seconds, once=once)
-    if stopped_by == signal.SIGINT:
-        raise KeyboardInterrupt
-    if not once and not json:
-        screen.errors.print("[dim]Stopped.[/]")
-    raise typer.Exit(_exit(outcomes) if once and not stopped_by else edge.DONE)
-
-
+@app.callback(invoke_without_command=True)
 def jobs(context: typer.Context, json: AsJson = False) -> None:
     """List jobs with their last and next run; runs nothing."""
+    if context.invoked_subcommand:
+        return
     screen = Screen(json=json)
     with opened(context, screen) as repository:
         found = repository.jobs()
     rows = map(wire if json else _row, found)
-    screen.rows(rows, ["name", "every", "next", "last", "result"], nothing="The policy has no jobs.")
+    screen.rows(rows, _COLUMNS, nothing="The policy has no jobs.", spare=("took", "result"))
+
+
+@app.command("history", cls=Command)
+def history(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Only this job's.")] = "",
+    most: Annotated[int, typer.Option(metavar="N", min=1, help="How many runs.")] = 20,
+    json: AsJson = False,
+) -> None:
+    """List the last runs of all jobs, or of one, the newest first."""
+    screen = Screen(json=json)
+    with opened(context, screen) as repository:
+        runs = list(repository.job_history(name, most))
+    rows = map(wire_run if json else _past, runs)
+    screen.rows(rows, ["ended", "name", "outcome", "took", "what"], nothing="No job has run yet.")
+
+
+@app.command("run", cls=Command)
+def run(context: typer.Context, name: Name, json: AsJson = False) -> None:
+    """Run a job now, here; it goes on record as the scheduler's runs do."""
+    screen = Screen(json=json)
+    with opened(context, screen) as repository:
+        done = perform(repository, name)
+    tell(screen, done)
+    raise typer.Exit(_EXITS.get(done.outcome, edge.INCOMPLETE))
+
+
+@app.command("pause", cls=Command)
+def pause(
+    context: typer.Context,
+    name: Name,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; it goes on record.")] = "",
+    json: AsJson = False,
+) -> None:
+    """Let the scheduler not begin a job before it is resumed; one that is at work ends as it would."""
+    screen = Screen(json=json)
+    with opened(context, screen) as repository:
+        repository.pause_job(name, reason)
+    screen.result({"name": name, "state": "paused"}, lambda console: console.print(f"{name} is paused."))
+
+
+@app.command("resume", cls=Command)
+def resume(
+    context: typer.Context,
+    name: Name,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; it goes on record.")] = "",
+    json: AsJson = False,
+) -> None:
+    """End a job's pause; what fell due meanwhile is due once."""
+    screen = Screen(json=json)
+    with opened(context, screen) as repository:
+        repository.resume_job(name, reason)
+    screen.result({"name": name, "state": "resumed"}, lambda console: console.print(f"{name} goes on."))
 
 
 def _row(job: Job) -> Json:
-    return {**wire(job), "every": span(job.every)}
+    took = span(timedelta(seconds=job.seconds)) if job.last else None
+    return {**wire(job), "every": span(job.rule.every), "took": took}
 
 
-def _announce(screen: Screen, plan: Sequence[Job], once: bool) -> None:
-    if not screen.json:
-        for job in plan:
-            screen.errors.print(f"[dim]{job.name} every {span(job.every)}, next at {stamp(job.next)}[/]")
-        if not plan or not once:
-            screen.errors.print("[dim]Ctrl-C stops.[/]" if plan else "[dim]Nothing is due.[/]")
+def _past(run: Run) -> Json:
+    took = run.detail.get("seconds", 0)
+    what = gist({name: value for name, value in run.detail.items() if name != "seconds"})
+    return {**wire_run(run), "took": span(timedelta(seconds=int(took))), "what": what}
 
 
-def _tell(screen: Screen, run: Run) -> None:
+def tell(screen: Screen, run: Run) -> None:
     """One line for each run, at once: whoever reads it may be a pipe."""
     if screen.json:
         print(dumps(wire_run(run)), flush=True)
         return
-    told = escape(printable(_gist(run.detail)))
+    told = escape(printable(gist(run.detail)))
     screen.console.print(f"{run.name} [{_COLOURS.get(run.outcome, 'red')}]{run.outcome}[/]  [dim]{told}[/]")
 
 
-def _gist(detail: Mapping[str, str | int]) -> str:
-    """Counts in words, none where the run was abandoned; an audit that read no copy, and a migration of nothing, had
-    nothing to do."""
+def gist(detail: Mapping[str, str | int]) -> str:
+    """Counts in words, none where the run was abandoned; what counts nothing but time had nothing to do."""
     if not detail:
         return "due again at the next start"
     if "message" in detail:
         return f"{detail.get('code', 'fail')}: {detail['message']}"
-    if "copied" not in detail and not detail.get("copies", detail.get("migrated", 0)) and not _left(detail):
+    if not any(value for word, value in detail.items() if word != "seconds"):
         return "nothing due"
-    return ", ".join(_counted(word, value) for word, value in detail.items() if value != 0) or "nothing to copy"
-
-
-def _left(detail: Mapping[str, str | int]) -> bool:
-    return any(detail.get(word, 0) for word in ("left", "deleted", "removed", "scanned", "not_scanned", "versions"))
+    return ", ".join(_counted(word, value) for word, value in detail.items() if value)
 
 
 def _counted(word: str, value: str | int) -> str:
     """Like 1 copy, 2 copies, 1.5 MiB."""
     if not isinstance(value, int):
-        return f"{value} {word}"
+        return f"{word} {value}"
     if word == "bytes":
         return size(value)
     one = _ONE.get(word)
     return counted(value, one) if one else f"{value:,} {word.replace('_', ' ')}"
 
 
-def _exit(outcomes: Iterable[str]) -> int:
-    """Damage before anything else that is not complete."""
-    codes = {_EXITS.get(outcome, edge.INCOMPLETE) for outcome in outcomes}
-    return next((code for code in (edge.DAMAGE, edge.INCOMPLETE) if code in codes), edge.DONE)
-
-
 def span(every: timedelta) -> str:
     """A span in the largest unit that fits: like 12 hours."""
-    unit, length = next((one for one in _UNITS if not every % timedelta(seconds=one[1])), _UNITS[-1])
+    fits = (one for one in _UNITS if every and not every % timedelta(seconds=one[1]))
+    unit, length = next(fits, _UNITS[-1])
     count = every // timedelta(seconds=length)
     return f"{count:,} {unit}{'s' * (count != 1)}"

@@ -16,6 +16,8 @@ from rich.progress import BarColumn, DownloadColumn, Progress, ProgressColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from repository.words import counted as counted
+from repository.words import size as size
 from storage.parallel import portions
 
 Json = dict[str, Any]
@@ -185,28 +187,12 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
-def size(octets: int) -> str:
-    """Bytes in the unit that people read (IEC 80000-13)."""
-    amount = float(octets)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if amount < 1024 or unit == "GiB":
-            break
-        amount /= 1024
-    return f"{octets:,} B" if unit == "B" else f"{amount:,.1f} {unit}"
-
-
 def lasting(seconds: float) -> str:
     """A time in the unit that people count in."""
     for unit, length in (("hour", 3600), ("minute", 60)):
         if seconds >= 2 * length:
             return f"{seconds / length:,.0f} {unit}s"
     return counted(max(1, round(seconds)), "second")
-
-
-def counted(number: int, one: str) -> str:
-    """Like 1 file, 2 files, 2 copies."""
-    many = f"{one[:-1]}ies" if one.endswith("y") and one[-2] not in "aeiou" else f"{one}s"
-    return f"{number:,} {one if number == 1 else many}"
 
 
 def dumps(value: Json) -> str:

@@ -40,9 +40,13 @@ def test_the_rest_of_what_ships(shipped: Policies) -> None:
     assert shipped.audit.every == timedelta(days=90)
     assert {name: job.every // timedelta(hours=1) for name, job in shipped.audit.jobs.items()} == {
         "audit": 24,
+        "backup": 24,
+        "digest": 7 * 24,
+        "drill": 30 * 24,
         "migrate": 7 * 24,
         "repair": 1,
         "replicate": 24,
+        "retention": 7 * 24,
     }
     assert (shipped.repair.automatic, shipped.repair.most, shipped.repair.attempts) == (True, 100, 3)
     assert {rule.representation for rule in shipped.migration.rules} == {"preservation"}

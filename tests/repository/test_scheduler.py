@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, nullcontext
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from queue import SimpleQueue
@@ -20,7 +22,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from repository import Repository, config, scheduler
+from policies.document import load
+from policies.jobs import Job as Rule
+from repository import Repository, config, job_process, scheduler
 from repository.cli.jobs import span
 from repository.job import carry_out
 from repository.job_process import JobProcesses
@@ -31,6 +35,7 @@ from storage.lock import locked
 TIANYI = Path(sys.executable).with_name("tianyi")
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 EVERY_SECOND = "every: 1 second\njobs: {audit: {every: 1 second}, migrate: {every: 1 second}}\n"
+SHIPPED = sorted(load(None).audit.jobs)
 
 
 @pytest.fixture
@@ -58,12 +63,30 @@ def note(archive: Path, name: str, at: datetime, seconds: int = 0) -> None:
         opened.note_job(name, "success", {"seconds": seconds})
 
 
+@dataclass
+class Hearing:
+    """Who is told what a scheduler does."""
+
+    plans: list[list[Job]] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
+    mistakes: list[str] = field(default_factory=list)
+
+    def planned(self, jobs: Sequence[Job]) -> None:
+        self.plans.append(list(jobs))
+
+    def finished(self, run: Run) -> None:
+        self.runs.append(run)
+
+    def wrong(self, why: str) -> None:
+        self.mistakes.append(why)
+
+
 def served(archive: Path, *, once: bool = False, seconds: float | None = 0) -> list[Job]:
     """The plan of a scheduler that is started."""
-    plans: list[Sequence[Job]] = []
-    scheduler.serve(config.load(archive), plans.append, lambda run: None, once=once, seconds=seconds)
-    [plan] = plans
-    return list(plan)
+    hearing = Hearing()
+    scheduler.serve(config.load(archive), hearing, once=once, seconds=seconds)
+    [plan] = hearing.plans
+    return plan
 
 
 @pytest.fixture
@@ -71,12 +94,18 @@ def fake_runs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Jobs do nothing but tell their names."""
     names: list[str] = []
 
-    def run_job(folder: str, name: str) -> Run:
+    def run_job(folder: str, name: str, rule: str, zone: str) -> Run:
         names.append(name)
+        note(Path(folder), name, datetime.now(UTC))
         return Run(name, "success", {})
 
     monkeypatch.setattr(scheduler, "run_job", run_job)
     return names
+
+
+def hold_a_while(lock: Path) -> None:
+    with locked(lock, "the test"):
+        time.sleep(2)
 
 
 class TestTheProcess:
@@ -123,34 +152,37 @@ class TestTheProcess:
 class TestWhatIsDue:
     def test_what_never_ran_is_due_at_once(self, archive: Path, fake_runs: list[str]) -> None:
         plan = served(archive, once=True, seconds=None)
-        assert [job.name for job in plan] == ["audit", "migrate", "repair", "replicate"]
-        assert sorted(fake_runs) == ["audit", "migrate", "repair", "replicate"]
+        assert [job.name for job in plan] == SHIPPED
+        assert sorted(fake_runs) == SHIPPED
 
     def test_what_is_not_due_waits(self, archive: Path, fake_runs: list[str]) -> None:
-        for name in ("audit", "migrate", "repair", "replicate"):
+        for name in SHIPPED:
             note(archive, name, datetime.now(UTC))
         assert served(archive, once=True, seconds=None) == []
         assert fake_runs == []
 
     def test_a_hundred_missed_days_are_one_run(self, archive: Path, fake_runs: list[str]) -> None:
         note(archive, "audit", datetime.now(UTC) - timedelta(days=100))
-        for name in ("migrate", "repair", "replicate"):
+        for name in set(SHIPPED) - {"audit"}:
             note(archive, name, datetime.now(UTC))
         served(archive, seconds=0.3)
         assert fake_runs == ["audit"]
 
     def test_so_are_those_that_a_sleeping_machine_missed(self, archive: Path, fake_runs: list[str]) -> None:
         now, told = datetime.now(UTC), SimpleQueue[Run]()
-        late = Job("audit", timedelta(hours=1), now - timedelta(days=3, minutes=30), None, "")
-        with firing(config.load(archive), [late], told.put, nullcontext, once=False):
+        late = Job("audit", Rule(every=timedelta(hours=1)), now - timedelta(days=3, minutes=30), None, "")
+        with firing(config.load(archive), told.put, nullcontext) as timer:
+            timer.plan([late], "UTC")
             assert told.get(timeout=5).name == "audit"
             time.sleep(0.1)  # for a second one, which must not come
         assert told.empty()
 
     def test_the_next_start_goes_by_the_policy_as_it_is_then(self, archive: Path, fake_runs: list[str]) -> None:
         began = datetime.now(UTC).replace(microsecond=0)
+        for name in SHIPPED:
+            note(archive, name, began)
         note(archive, "audit", began + timedelta(seconds=7), seconds=7)
-        assert {job.name: job.next for job in served(archive)}["audit"] == began + timedelta(days=1)
+        assert {job.name: job.next for job in served(archive)}["audit"] == began + load(None).audit.jobs["audit"].every
         say(archive, "jobs: {audit: {every: 6 hours}}\n")
         assert {job.name: job.next for job in served(archive)}["audit"] == began + timedelta(hours=6)
         with closing(sqlite3.connect(archive / "work" / "jobs.db")) as store:
@@ -160,7 +192,64 @@ class TestWhatIsDue:
     def test_a_job_store_that_cannot_be_read_is_made_anew(self, archive: Path, fake_runs: list[str]) -> None:
         (archive / "work" / "jobs.db").write_bytes(b"no database" * 100)
         served(archive, once=True, seconds=None)
-        assert sorted(fake_runs) == ["audit", "migrate", "repair", "replicate"]
+        assert sorted(fake_runs) == SHIPPED
+
+
+class TestALivePolicy:
+    """A scheduler follows what people edit while it runs."""
+
+    def heard(self, archive: Path, act: Sequence[Callable[[], None]], until: Callable[[Hearing], bool]) -> Hearing:
+        """What a scheduler tells while somebody acts, from its start until a moment that has to come."""
+        hearing, end = Hearing(), time.monotonic() + 30
+
+        def live() -> None:
+            for one in act:
+                one()
+            while not until(hearing) and time.monotonic() < end:
+                time.sleep(0.05)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        Thread(target=live).start()
+        assert scheduler.serve(config.load(archive), hearing) == signal.SIGTERM
+        return hearing
+
+    @pytest.fixture(autouse=True)
+    def often(self, archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(scheduler, "_LOOK", 0.05)
+        for name in SHIPPED:
+            note(archive, name, datetime.now(UTC))
+
+    def test_a_file_that_is_edited_changes_the_schedule(self, archive: Path, fake_runs: list[str]) -> None:
+        edit = [lambda: time.sleep(0.3), lambda: say(archive, "jobs: {drill: {every: 1 second}}\n")]
+        hearing = self.heard(archive, edit, lambda heard: bool(heard.runs))
+        assert {run.name for run in hearing.runs} == {"drill"}
+        with Repository.open(archive) as opened:
+            changed = [event for event in opened.events() if event.type == "policy"]
+        assert len(changed) == 2  # as it was found, and as it was edited
+
+    def test_a_mistake_is_told_and_the_old_schedule_goes_on(self, archive: Path, fake_runs: list[str]) -> None:
+        say(archive, "jobs: {drill: {every: 1 second}}\n")
+        edit = [lambda: time.sleep(0.3), lambda: say(archive, "jobs: {drill: {evry: 1 second}}\n")]
+        told = self.heard(archive, edit, lambda heard: bool(heard.mistakes) and len(heard.runs) > 2)
+        assert "audit.yaml:1: jobs.drill.evry: unknown field" in told.mistakes[0]
+
+    def test_one_that_is_mended_is_told_too(self, archive: Path, fake_runs: list[str]) -> None:
+        edit = [lambda: time.sleep(0.3), lambda: say(archive, "every: never\n"), lambda: time.sleep(0.5),
+                lambda: say(archive, "every: 80 days\n")]  # fmt: skip
+        told = self.heard(archive, edit, lambda heard: len(heard.mistakes) > 1)
+        assert told.mistakes[1] == ""
+
+    def test_a_job_that_is_paused_meanwhile_does_not_begin(self, archive: Path, fake_runs: list[str]) -> None:
+        say(archive, "jobs: {drill: {every: 3 seconds}}\n")
+        note(archive, "drill", datetime.now(UTC))
+        pause = [lambda: paused(archive, "drill")]
+        end = time.monotonic() + 4
+        assert self.heard(archive, pause, lambda heard: time.monotonic() > end).runs == []
+
+
+def paused(archive: Path, name: str) -> None:
+    with Repository.open(archive) as opened:
+        opened.pause_job(name, "")
 
 
 class TestARun:
@@ -187,11 +276,43 @@ class TestARun:
         run = carry_out(archive, "audit")
         assert (run.outcome, run.detail["code"]) == ("fail", "unreachable")
 
-    def test_a_process_that_dies_is_written_down(self, archive: Path, capfd: pytest.CaptureFixture[str]) -> None:
-        run = JobProcesses().run(str(archive), "no-such-job")
+    def test_a_process_that_dies_is_written_down(self, archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sys, "executable", shutil.which("false"))
+        run = JobProcesses().run(str(archive), "audit")
         assert (run.outcome, run.detail["code"]) == ("fail", "job-lost")
-        assert ran(archive) == [("scheduler", "no-such-job", "fail")]
-        assert "KeyError" in capfd.readouterr().err
+        assert ran(archive) == [("scheduler", "audit", "fail")]
+
+    def test_one_that_hangs_is_stopped_at_its_limit(self, archive: Path) -> None:
+        held = Thread(target=hold_a_while, args=[archive / "work" / "commit.lock"])  # the job waits for a minute
+        held.start()
+        run = JobProcesses().run(str(archive), "migrate", limit=0.5)
+        held.join()
+        assert (run.outcome, run.detail["code"]) == ("stopped", "job-limit")
+        assert ran(archive) == [("scheduler", "migrate", "stopped")]
+
+    def test_one_that_does_not_listen_is_killed(
+        self, archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        deaf = tmp_path / "deaf"
+        deaf.write_text("#!/bin/sh\ntrap '' TERM\nwhile :; do :; done\n")
+        deaf.chmod(0o755)
+        monkeypatch.setattr(sys, "executable", str(deaf))
+        monkeypatch.setattr(job_process, "_PATIENCE", 0.3)
+        run = JobProcesses().run(str(archive), "audit", limit=0.3)
+        assert (run.outcome, run.detail["code"]) == ("stopped", "job-limit")
+
+    def test_one_whose_hours_are_over_goes_on_in_the_next(self, archive: Path) -> None:
+        with locked(archive / "work" / "commit.lock", "the test"):
+            run = JobProcesses().run(str(archive), "migrate", limit=60, hours=0.5)
+        assert (run.outcome, run.detail["code"]) == ("interrupted", "hours-over")
+        assert ran(archive) == []
+
+    def test_where_a_policy_has_a_mistake_it_goes_by_the_one_on_record(self, archive: Path) -> None:
+        assert carry_out(archive, "audit").outcome == "success"
+        with Repository.open(archive) as opened:
+            opened.note_changes(first=True)
+        (archive / "policies" / "migration.yaml").write_text("rulez: []\n")
+        assert carry_out(archive, "migrate").detail["migrated"] == 1
 
     def test_one_that_is_abandoned_leaves_no_entry(self, archive: Path) -> None:
         processes, runs = JobProcesses(), list[Run]()
@@ -210,26 +331,42 @@ class TestARun:
 class TestJobs:
     def test_before_any_ran(self, archive: Path, tianyi: Any) -> None:
         before = set(os.listdir(archive / "work"))
-        rows = tianyi("jobs", at=archive).rows
-        assert [(row["name"], row["every"], row["last"], row["result"]) for row in rows] == [
-            ("audit", 86_400, None, None),
-            ("migrate", 7 * 86_400, None, None),
-            ("repair", 3_600, None, None),
-            ("replicate", 86_400, None, None),
-        ]
-        assert all(row["next"].endswith("Z") for row in rows)
+        rows = {row["name"]: row for row in tianyi("jobs", at=archive).rows}
+        assert list(rows) == SHIPPED
+        assert {(row["state"], row["last"], row["result"], row["seconds"]) for row in rows.values()} == {
+            ("due", None, None, None)
+        }
+        assert rows["migrate"]["every"] == 7 * 86_400
+        assert all(row["next"].endswith("Z") for row in rows.values())
         assert set(os.listdir(archive / "work")) == before
 
     def test_after_one_ran(self, archive: Path, tianyi: Any) -> None:
         note(archive, "migrate", NOON, seconds=60)
-        row = tianyi("jobs", at=archive).rows[1]
+        [row] = [row for row in tianyi("jobs", at=archive).rows if row["name"] == "migrate"]
         assert row == {
-            "name": "migrate",
-            "every": 604_800,
-            "next": "2026-01-08T11:59:00Z",
-            "last": "2026-01-01T11:59:00Z",
-            "result": "success",
-        }
+            "name": "migrate", "every": 604_800, "state": "due", "next": "2026-01-08T11:59:00Z",
+            "last": "2026-01-01T11:59:00Z", "result": "success", "seconds": 60, "failures": 0, "why": None,
+        }  # fmt: skip
+
+    def test_one_is_run_by_hand_and_on_record_as_the_schedulers_are(self, archive: Path, tianyi: Any) -> None:
+        ran = tianyi("jobs", "run", "audit", at=archive)
+        assert (ran.code, ran.said["outcome"], ran.said["copies"]) == (0, "success", 1)
+        [before] = tianyi("jobs", "history", at=archive).rows
+        assert (before["name"], before["outcome"], before["intact"]) == ("audit", "success", ran.said["intact"])
+        assert tianyi("jobs", "run", "audits", at=archive).code == 4
+        with locked(archive / "work" / "job-audit.lock", "the test"):
+            assert tianyi("jobs", "run", "audit", at=archive).said["code"] == "job-running"
+            assert tianyi("jobs", at=archive).rows[0]["state"] == "running"
+
+    def test_one_is_paused_until_it_is_resumed_whatever_is_lost(self, archive: Path, tianyi: Any) -> None:
+        assert tianyi("jobs", "pause", "audit", "--reason", "the disk moves", at=archive).code == 0
+        assert tianyi("jobs", "pause", "audit", at=archive).code == 2
+        assert tianyi("rebuild", at=archive).code == 0
+        row = tianyi("jobs", at=archive).rows[0]
+        assert (row["name"], row["state"], row["next"], row["why"]) == ("audit", "paused", None, "the disk moves")
+        assert "audit" not in {job.name for job in served(archive)}
+        assert tianyi("jobs", "resume", "audit", at=archive).code == 0
+        assert tianyi("jobs", at=archive).rows[0]["state"] == "due"
 
     @pytest.mark.parametrize(
         ("every", "words"),

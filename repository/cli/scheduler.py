@@ -1,0 +1,82 @@
+"""tianyi scheduler: run jobs by policy until told to stop."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from repository import edge
+from repository.cli.app import AsJson, opened
+from repository.cli.jobs import span, tell
+from repository.cli.screen import Screen, printable
+from repository.jobs import Job, Run
+from storage.aip import stamp
+
+_EXITS = {"success": edge.DONE, "damage": edge.DAMAGE, "limit": edge.DAMAGE}
+
+
+def scheduler(
+    context: typer.Context,
+    seconds: Annotated[float | None, typer.Option("--for", metavar="SECONDS", min=0, help="Stop after that.")] = None,
+    once: Annotated[bool, typer.Option("--once", help="Run what is due now, then stop.")] = False,
+    metrics: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write metrics there, for Prometheus, every minute.")
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Run jobs by policy until told to stop (SIGTERM, Ctrl-C). One a repository."""
+    from repository.scheduler import serve  # no other command has to load APScheduler and SQLAlchemy
+    from repository.tending import tending
+
+    screen = Screen(json=json)
+    with opened(context, screen) as repository:
+        settings = repository.settings
+    teller = Teller(screen, once=once)
+    with tending(settings, metrics, teller.warned, at_end=once) as tends:
+        stopped_by = serve(settings, teller, seconds=seconds, once=once, tends=tends)
+    if stopped_by == signal.SIGINT:
+        raise KeyboardInterrupt
+    if not once and not json:
+        screen.errors.print("[dim]Stopped.[/]")
+    raise typer.Exit(_exit(teller.outcomes) if once and not stopped_by else edge.DONE)
+
+
+class Teller:
+    """Tells what the scheduler does, at once: whoever reads it may be a pipe."""
+
+    def __init__(self, screen: Screen, *, once: bool) -> None:
+        self.screen, self.once = screen, once
+        self.outcomes: list[str] = []
+
+    def planned(self, jobs: Sequence[Job]) -> None:
+        if self.screen.json:
+            return
+        for job in jobs:
+            self.screen.errors.print(f"[dim]{job.name} every {span(job.rule.every)}, next at {stamp(job.next)}[/]")
+        if not jobs or not self.once:
+            self.screen.errors.print("[dim]Ctrl-C stops.[/]" if jobs else "[dim]Nothing is due.[/]")
+
+    def finished(self, run: Run) -> None:
+        self.outcomes.append(run.outcome)
+        tell(self.screen, run)
+
+    def wrong(self, why: str) -> None:
+        if why:
+            self.warned(f"{why}\nThe jobs go on as they were planned before.")
+        else:
+            self.screen.errors.print("[dim]The jobs are planned anew.[/]")
+
+    def warned(self, told: str) -> None:
+        """Whatever else somebody has to know, on standard error, which is a service's journal."""
+        self.screen.errors.print(escape("\n".join(map(printable, told.splitlines()))))
+
+
+def _exit(outcomes: Iterable[str]) -> int:
+    """Damage before anything else that is not complete."""
+    codes = {_EXITS.get(outcome, edge.INCOMPLETE) for outcome in outcomes}
+    return next((code for code in (edge.DAMAGE, edge.INCOMPLETE) if code in codes), edge.DONE)

@@ -1,0 +1,88 @@
+"""The façade's verbs for what runs by itself: jobs, their history, and pausing them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import get_args
+
+from policies.jobs import JobName
+from repository import backup, digest, jobs, told
+from repository.agents import deciding, on_record
+from repository.backup import Backup
+from repository.disposal import HELD, OPEN
+from repository.errors import BadRequest, UnknownJob
+from repository.facade_keep import Keeping
+from repository.facts import gather
+from repository.faults import faults
+from repository.jobs import PAUSED, RUNNING, Job, Run, agenda, history, lock_of
+from storage.canonical import Json
+from storage.lock import is_held
+
+
+class Scheduling(Keeping):
+    """Jobs by policy."""
+
+    def jobs(self) -> list[Job]:
+        """The policy's jobs by name, with their last run and when they fall due."""
+        found = agenda(self.catalogue, self.policies().audit, self.now())
+        return [replace(job, state=RUNNING) if self._runs(job.name) else job for job in found]
+
+    def job_history(self, name: str = "", most: int = 50) -> Iterator[Run]:
+        """Yield the last runs, of every job or of one, the newest first; raise UnknownJob."""
+        self._known(name)
+        return history(self.catalogue, name, most)
+
+    def pause_job(self, name: str, reason: str) -> None:
+        """Let the scheduler not begin a job before it is resumed; raise UnknownJob, BadRequest where it is paused."""
+        detail = self._turning(name, reason, paused=False)
+        self._note("pause", name, PAUSED, detail)
+
+    def resume_job(self, name: str, reason: str) -> None:
+        """End a job's pause; raise UnknownJob, BadRequest where it is not paused."""
+        detail = self._turning(name, reason, paused=True)
+        self._note("resumption", name, "resumed", detail)
+
+    def note_job(self, name: str, outcome: str, detail: dict[str, str | int]) -> None:
+        """Write down that a job ran."""
+        self._note("job", name, outcome, detail)
+
+    def backup(self) -> Backup:
+        """Copy the catalogue and what is in work, as the policy says where to; raise BackupFailed."""
+        rule = self.policies().audit.backup
+        return backup.back_up(self.settings, rule.folder, rule.keep, self.now())
+
+    def review(self) -> Counter[str]:
+        """How many requests to delete wait for what (requested, approved, due, held), how many AIPs are on hold
+        (`holds`) and how many deliveries (`deliveries`) wait for a person. Nothing is changed."""
+        waiting = Counter(one.seen(self.now()) for one in self.requests() if one.state in OPEN)
+        waiting["holds"] = len({hold.aip for hold in self.holds()})
+        waiting["deliveries"] = sum(one.state == HELD for one in self.accessions())
+        return waiting
+
+    def digest(self, begin: datetime) -> str:
+        """What happened since a moment, and how things stand, as a text."""
+        facts, now = gather(self), self.now()
+        found = faults(facts, self.policies().alerts, told.read(self.settings.work).free, now)
+        review = self.review()
+        waiting = review["requested"] + review["deliveries"]
+        return digest.render(digest.of_ledger(self.catalogue, begin, now), facts, found, waiting)
+
+    def _turning(self, name: str, reason: str, *, paused: bool) -> dict[str, Json]:
+        """What an entry says of who turns a job on or off; raise BadRequest where it is that already."""
+        self._known(name)
+        if self.settings.agents:
+            deciding(self.settings.agents, self.agent, self.user)
+        if jobs.is_paused(self.catalogue, name) != paused:
+            told = f"The job {name} is {'not paused' if paused else 'paused already'}."
+            raise BadRequest(told, "`tianyi jobs` shows how each is.")
+        return {"user": self.user, **({"why": on_record(reason)} if reason else {})}
+
+    def _known(self, name: str) -> None:
+        if name not in ("", *get_args(JobName)):
+            raise UnknownJob(name, sorted(get_args(JobName)))
+
+    def _runs(self, name: str) -> bool:
+        return is_held(lock_of(self.settings.work, name))

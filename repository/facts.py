@@ -1,0 +1,121 @@
+"""How a repository stands, as values: what alerts, metrics and the digest are made of. Nothing of the vault is read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from fixity.schedule import Coverage
+from policies.errors import PolicyError
+from repository.jobs import Job
+from storage.away import Away
+from storage.errors import StorageError
+from storage.local import Local
+from storage.ocfl_copy import OcflCopy
+from storage.store import Store
+
+if TYPE_CHECKING:
+    from repository.facade_jobs import Scheduling
+
+
+@dataclass(frozen=True, slots=True)
+class CopyFacts:
+    """How a copy stands: why it does not answer, "" where it does; keys that audits found damaged."""
+
+    name: str
+    away: str
+    damaged: int
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """A file system, with what is on it of ours; bytes."""
+
+    holds: tuple[str, ...]
+    size: int
+    free: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All of it. `wrong` says why a policy cannot be used, `aside` where an older ledger left the catalogue; both are
+    "" otherwise."""
+
+    vault: str
+    copies: Sequence[CopyFacts]
+    disks: Sequence[Disk]
+    jobs: Sequence[Job]
+    coverage: Sequence[Coverage]
+    aips: int
+    versions: int
+    files: int
+    bytes: int
+    entries: int
+    infected: int
+    wrong: str = ""
+    aside: str = ""
+
+
+def gather(repository: Scheduling) -> Facts:
+    """The facts now. Where a policy file has a mistake, jobs and coverage are by the policies last on record."""
+    wrong = ""
+    try:
+        repository.policies()
+    except PolicyError as error:
+        wrong = str(error)
+        repository.fall_back()
+    jobs, coverage = _by_policy(repository)
+    held = repository.catalogue.one(
+        "select count(*) as aips, coalesce(sum(versions), 0) as versions, coalesce(sum(files), 0) as files,"
+        " coalesce(sum(bytes), 0) as bytes from aips"
+    )
+    infected = repository.catalogue.one("select count(*) as n from scans where outcome = 'infected'")
+    assert held is not None  # counts are always there
+    assert infected is not None
+    return Facts(
+        repository.settings.vault_id, _copies(repository), _disks(repository), jobs, coverage, **held,
+        entries=repository.catalogue.position, infected=infected["n"], wrong=wrong,
+        aside=str(repository.catalogue.aside or ""),
+    )  # fmt: skip
+
+
+def _by_policy(repository: Scheduling) -> tuple[list[Job], list[Coverage]]:
+    with suppress(PolicyError):
+        return repository.jobs(), repository.coverage()
+    return [], []
+
+
+def _copies(repository: Scheduling) -> list[CopyFacts]:
+    query = (
+        "select copy, count(*) as keys from damage where outcome in ('altered', 'missing', 'unreadable') group by copy"
+    )
+    damaged = {row["copy"]: row["keys"] for row in repository.catalogue.rows(query)}
+    away = {store.name: _why_away(store) for store in repository.vault.copies}
+    away |= {one.name: _why_away(one) for one in repository.packages}
+    return [CopyFacts(copy.name, away[copy.name], damaged.get(copy.name, 0)) for copy in repository.copies]
+
+
+def _why_away(store: Store | OcflCopy) -> str:
+    """Why a copy does not answer, "" where it does."""
+    if isinstance(store, OcflCopy):
+        try:
+            store.check_answers()
+        except StorageError as error:
+            return str(error)
+    return store.keeps_all if isinstance(store, Away) else ""
+
+
+def _disks(repository: Scheduling) -> list[Disk]:
+    """The file systems of the copies that are in folders, and of the repository itself."""
+    found: dict[int, Disk] = {}
+    places = [(store.name, store.root) for store in repository.vault.copies if isinstance(store, Local)]
+    for name, path in [*places, ("the repository", repository.settings.folder)]:
+        with suppress(OSError):
+            device, facts = os.stat(path).st_dev, os.statvfs(path)
+            disk = Disk((), facts.f_blocks * facts.f_frsize, facts.f_bavail * facts.f_frsize)
+            known = found.get(device, disk)
+            found[device] = replace(known, holds=(*known.holds, name))
+    return list(found.values())

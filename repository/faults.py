@@ -1,0 +1,91 @@
+"""Facts → what a person has to see to, pure. Each fault says what is wrong and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from fixity.schedule import Coverage
+from policies.alerts import AlertsPolicy
+from repository.alerts import Fault, full_in
+from repository.facts import CopyFacts, Disk, Facts
+from repository.jobs import PAUSED, Job
+from repository.words import counted
+
+Samples = Mapping[str, Sequence[tuple[datetime, int]]]
+"""By what a disk holds: how many bytes were free on it, and when."""
+
+
+def faults(facts: Facts, policy: AlertsPolicy, samples: Samples, now: datetime) -> list[Fault]:
+    """All faults of the kinds that the policy wants told, the gravest kinds first."""
+    found = [
+        *_of_ledger(facts), *_of_copies(facts.copies), *_of_scan(facts), *_of_promise(facts.coverage),
+        *_of_jobs(facts.jobs), *_of_disks(facts.disks, policy, samples, now), *_of_policy(facts),
+    ]  # fmt: skip
+    return [fault for fault in found if fault.kind in policy.kinds]
+
+
+def _of_ledger(facts: Facts) -> Iterator[Fault]:
+    if facts.aside:
+        told = f"The ledger has not the entries that the catalogue knew, which is kept: {facts.aside}."
+        yield Fault("ledger", facts.vault, told, "Find out whether an older copy was put first.")
+
+
+def _of_copies(copies: Iterable[CopyFacts]) -> Iterator[Fault]:
+    for copy in copies:
+        if copy.damaged:
+            told = f"{counted(copy.damaged, 'file')} of copy {copy.name} are altered, missing or unreadable."
+            yield Fault("damage", copy.name, told, "`tianyi repair --dry-run` tells what can be healed; then repair.")
+        if copy.away:
+            told = f"Copy {copy.name} is away: {copy.away.removesuffix('.')}."
+            yield Fault("away", copy.name, told, "See that its disk is mounted, or its store answers.")
+
+
+def _of_scan(facts: Facts) -> Iterator[Fault]:
+    if facts.infected:
+        told = f"A virus scan found something in {counted(facts.infected, 'file')}."
+        yield Fault("infected", facts.vault, told, "`tianyi events` names the scan, and its list the files.")
+
+
+def _of_promise(coverage: Iterable[Coverage]) -> Iterator[Fault]:
+    for one in coverage:
+        about = f"{one.copy} ({one.collection})" if one.collection else one.copy
+        if one.state == "broken":
+            told = f"Not every byte of {about} was read again in time: the promise broke {_day(one.breaks)}."
+            yield Fault("promise", about, told, one.advice or _LOOK)
+        elif one.state == "at risk":
+            told = f"Not every byte of {about} will be read again in time: the promise breaks {_day(one.breaks)}."
+            yield Fault("promise", about, told, one.advice or _LOOK)
+
+
+def _of_jobs(jobs: Iterable[Job]) -> Iterator[Fault]:
+    for job in jobs:
+        if job.failures > job.rule.retries and job.state != PAUSED:
+            told = f"The job {job.name} failed {counted(job.failures, 'time')} in a row."
+            yield Fault("job", job.name, told, f"`tianyi jobs history {job.name}` tells why.")
+        if (job.name, job.result) == ("repair", "limit"):
+            told = "More is damaged than the policy lets the job repair heal in a day, as on a disk that fails."
+            yield Fault("repair", job.name, told, "Look at the disk; `tianyi repair` by hand has no limit.")
+
+
+def _of_disks(disks: Iterable[Disk], policy: AlertsPolicy, samples: Samples, now: datetime) -> Iterator[Fault]:
+    for disk in disks:
+        about, left = ", ".join(disk.holds), full_in(samples.get(", ".join(disk.holds), ()), disk.free, now)
+        if disk.free * 100 < disk.size * policy.disk_free:
+            told = f"{disk.free * 100 // disk.size} % of the disk of {about} are free."
+            yield Fault("disk", about, told, "Make room, or move the copy to a larger disk.")
+        elif left is not None and left < policy.disk_full_within:
+            told = f"The disk of {about} is full in {counted(left // timedelta(days=1), 'day')} if it goes on so."
+            yield Fault("disk", about, told, "Make room, or move the copy to a larger disk.")
+
+
+def _of_policy(facts: Facts) -> Iterator[Fault]:
+    if facts.wrong:
+        yield Fault("policy", "policies", facts.wrong, "Correct it; until then jobs go by what was in force.")
+
+
+_LOOK = "`tianyi audit status` tells more."
+
+
+def _day(moment: datetime | None) -> str:
+    return f"on {moment:%Y-%m-%d}" if moment else "at a time that is not known"

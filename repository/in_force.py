@@ -1,0 +1,49 @@
+"""What is in force, as the ledger has it: the policies last written down, and tianyi.toml's digest."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from pydantic import ValidationError
+
+from policies import document
+from policies.effective import Policies
+from repository.catalogue import Catalogue
+from repository.config import FILE, Config
+from storage.digest import Digest, sha256
+from storage.errors import StorageError
+from storage.vault import Vault
+
+
+def on_record(catalogue: Catalogue, vault_id: str, *, first: bool) -> str:
+    """The digest of the policies last written down; of those that ship where none were, "" for the `first` time."""
+    query = "select json_extract(detail, '$.policy') as digest from events where type = 'policy' and object = ?"
+    row = catalogue.one(f"{query} order by entry desc limit 1", vault_id)
+    return str(row["digest"]) if row else "" if first else document.load(None).digest
+
+
+def last(catalogue: Catalogue, vault: Vault) -> Policies | None:
+    """The policies last written down; None where none were, or they are another release's and lack something."""
+    row = catalogue.one(
+        "select json_extract(detail, '$.policy') as digest from events where type = 'policy'"
+        " order by entry desc limit 1"
+    )
+    with suppress(StorageError, ValidationError):
+        if row:
+            with vault.open(Digest.parse(row["digest"])) as stream:
+                return Policies.model_validate_json(stream.read())
+    return None
+
+
+def of_file(settings: Config) -> str:
+    """The digest of tianyi.toml as it is."""
+    return str(sha256((settings.folder / FILE).read_bytes()))
+
+
+def configured(catalogue: Catalogue) -> str:
+    """The digest of tianyi.toml as it was when the ledger last told of it, "" where it never did."""
+    row = catalogue.one(
+        "select json_extract(detail, '$.settings') as digest from events where type in ('founding', 'configuration')"
+        " and digest is not null order by entry desc limit 1"
+    )
+    return str(row["digest"]) if row else ""

@@ -1,0 +1,19 @@
+"""Numbers as people read them, pure."""
+
+from __future__ import annotations
+
+
+def size(octets: int) -> str:
+    """Bytes in the unit that people read (IEC 80000-13)."""
+    amount = float(octets)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if amount < 1024 or unit == "GiB":
+            break
+        amount /= 1024
+    return f"{octets:,} B" if unit == "B" else f"{amount:,.1f} {unit}"
+
+
+def counted(number: int, one: str) -> str:
+    """Like 1 file, 2 files, 2 copies."""
+    many = f"{one[:-1]}ies" if one.endswith("y") and one[-2] not in "aeiou" else f"{one}s"
+    return f"{number:,} {one if number == 1 else many}"
