@@ -8,25 +8,35 @@ from collections.abc import Iterable, Sequence
 
 WIDTH = 256  # entries of a full bundle
 PREFIX = "log/tile/entries/"
-_KEY = re.compile(r"log/tile/entries/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
+PLACE = r"((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?"
+_KEY = re.compile(PREFIX + PLACE)
 
 
 def bundle_key(number: int, width: int = WIDTH) -> str:
     """`log/tile/entries/x001/x234/067`, and `….p/<width>` for one that is not full."""
+    return PREFIX + place(number, width)
+
+
+def place(number: int, width: int) -> str:
+    """The end of a key, of bundles and tiles alike: the number in threes, the width where it is not full."""
     digits = str(number)
     digits = digits.zfill(-(-len(digits) // 3) * 3)
     groups = [digits[i : i + 3] for i in range(0, len(digits), 3)]
     path = "/".join([*(f"x{group}" for group in groups[:-1]), groups[-1]])
-    return PREFIX + path + ("" if width == WIDTH else f".p/{width}")
+    return path + ("" if width == WIDTH else f".p/{width}")
 
 
 def parse_key(key: str) -> tuple[int, int] | None:
     """Number and width of the bundle that a key names; None for any other key."""
     match = _KEY.fullmatch(key)
-    if not match:
-        return None
-    number, width = int(match[1].replace("x", "").replace("/", "")), int(match[2] or WIDTH)
-    return (number, width) if width <= WIDTH and bundle_key(number, width) == key else None
+    return parse_place(match[1], match[2]) if match else None
+
+
+def parse_place(number: str, width: str | None) -> tuple[int, int] | None:
+    """Number and width by the two groups of PLACE; None where nobody writes them so."""
+    found = int(number.replace("x", "").replace("/", "")), int(width or WIDTH)
+    written = number if width is None else f"{number}.p/{width}"
+    return found if found[1] <= WIDTH and place(*found) == written else None
 
 
 def encode(entries: Iterable[bytes]) -> bytes:

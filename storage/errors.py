@@ -165,6 +165,30 @@ class Diverged(StorageError):
         super().__init__(f"The ledger in {where} has entries that the other copies do not have.")
 
 
+class HistoryChanged(StorageError):
+    """The ledger is not what its newest checkpoint outside the vault says: nothing more is written."""
+
+    code = "ledger-changed"
+    next = (
+        "`tianyi ledger verify` tells more. Bring back the disk that has the newest ledger; or say which copy's ledger"
+        " is to count, as it is: `tianyi copies promote NAME`, also of the copy that is the first."
+    )
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"The ledger's history was changed: {why}.")
+        self.why = why
+
+
+class Unsigned(StorageError):
+    """A copy whose ledger goes on with entries that no checkpoint covers and no other copy has."""
+
+    code = "ledger-unsigned"
+    next = "`tianyi audit` names them, and `tianyi repair` puts them aside."
+
+    def __init__(self, where: str) -> None:
+        super().__init__(f"The ledger in {where} goes on with entries that are not this repository's.")
+
+
 class SweepStopped(StorageError):
     """What is still needed cannot be told for certain: from there on, nothing was removed."""
 

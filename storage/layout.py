@@ -15,6 +15,7 @@ BLOBS = "blobs/"
 AIPS = "aips/"
 TOMBSTONES = "tombstones/"
 LOG = "log/"
+CHECKPOINT = "log/checkpoint"
 
 _BLOB = re.compile(r"blobs/sha256/([0-9a-f]{2})/([0-9a-f]{2})/(\1\2[0-9a-f]{60})")
 _TOMBSTONE = re.compile(r"tombstones/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.json")

@@ -1,21 +1,53 @@
 """The ledger: every event of the repository, appended durably under `log/` and never changed.
 
-One writer, under the commit lock, in the first copy; the other copies follow. Entries lie where C2SP tlog-tiles wants
-them, so that tiles and checkpoints can come behind these same verbs.
+One writer, under the commit lock, in the first copy; the other copies follow. It lies there as C2SP tlog-tiles wants
+it: entries in bundles, the tiles of the Merkle tree over them, and a checkpoint, which `storage.scribe` writes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from typing import NamedTuple
 
-from storage import bundle
+from storage import bundle, layout, merkle, tiles, tree
+from storage.checkpoint import Checkpoint, parse_checkpoint
 from storage.durable import told
-from storage.errors import Damaged, Diverged, LagsBehind, NotFound, StorageError, Unreachable
+from storage.errors import (
+    Damaged,
+    Diverged,
+    HistoryChanged,
+    LagsBehind,
+    NotFound,
+    StorageError,
+    Unreachable,
+    Unsigned,
+)
 from storage.event import Event, parse_event
 from storage.store import Store
+from storage.tiles import Edge
+from storage.tree import Tree
 
 _ROT = 4  # bytes
+
+
+class Grown(NamedTuple):
+    """What came of adding entries: the number of the first, how many there are now, and the root over all."""
+
+    first: int
+    size: int
+    root: bytes
+
+
+Vouched = Callable[[Store], int | None]
+"""How many entries of a copy somebody vouches for; None where nobody can tell."""
+
+
+def _nobody_knows(store: Store) -> int | None:
+    return None
+
+
+def _unannounced(first: int, leaves: Sequence[bytes]) -> None: ...
 
 
 class Ledger:
@@ -24,6 +56,10 @@ class Ledger:
     def __init__(self, store: Store, *others: Store) -> None:
         self.store = store
         self._stores = (store, *others)
+        self.vouched: Vouched = _nobody_knows
+        """Entries beyond these are not believed: anybody who can write to a copy can put some there."""
+        self.signed: Vouched = _nobody_knows
+        """The same, by the copy's own checkpoint alone: what it covers is a history, whoever else lacks it."""
 
     def size(self) -> int:
         """How many entries there are in the copy that has most; raise Unreachable where the first does not answer."""
@@ -36,19 +72,83 @@ class Ledger:
         return bundle.bundle_key(number, width) if width else ""
 
     def append(self, events: Sequence[Event]) -> int:
-        """Add events in their order, durable on return; return the number of the first. Call under the lock.
+        """Add events in their order, durable on return; return the number of the first. Call under the lock."""
+        return self.add(events).first
 
-        An append of several events whose bundle overflows may be cut by a crash between two bundles: the earlier
+    def add(
+        self,
+        events: Sequence[Event],
+        trusted: Checkpoint | None = None,
+        announce: Callable[[int, Sequence[bytes]], object] = _unannounced,
+    ) -> Grown:
+        """Add events in their order: bundles, then tiles, durable on return. Call under the lock.
+
+        The tree goes on from what `trusted` says, raising HistoryChanged where nothing in any copy agrees with it;
+        without it, from the tiles that are there. Before anything is written `announce` is given the number of the
+        first and their hashes. An append whose bundle overflows may be cut by a crash between two bundles: the earlier
         ones then stand and the later do not, as if it had been called twice.
         """
         number, width = self._last()
-        before = self._entries(number, width) if width else []
-        for key, data in bundle.bundles(number, [*before, *(event.to_bytes() for event in events)]):
+        first = number * bundle.WIDTH + width
+        edge, before = self._edge(first, trusted)
+        since, row = edge.size, [merkle.leaf(entry) for entry in before]
+        entries = [event.to_bytes() for event in events]
+        leaves = [merkle.leaf(entry) for entry in entries]
+        if entries:
+            announce(first, leaves)
+            last = self._right(number, [*edge.last_row(), *row][-width:]) if width else []
+            self._bundles(number, width, [*last, *entries])
+        tree.write(self.store, tiles.grown(edge, [*row, *leaves]), since)
+        return Grown(first, edge.size, edge.root())
+
+    def _bundles(self, number: int, width: int, entries: Sequence[bytes]) -> None:
+        for key, data in bundle.bundles(number, entries):
             self.store.create(key, data)
         if width:
             with suppress(StorageError):  # the narrower one does no harm
                 self.store.drop(bundle.bundle_key(number, width))
-        return number * bundle.WIDTH + width
+
+    def _edge(self, size: int, trusted: Checkpoint | None) -> tuple[Edge, list[bytes]]:
+        """The tree's right edge where it is known to be right, and the entries from there on."""
+        if trusted is None:
+            edge = self._edge_at(size)
+            return edge, [raw for _, raw, _ in self.read(edge.size, size)]
+        for found in (Tree([self.store], self._entries), Tree([], self._entries)):
+            with suppress(StorageError):
+                edge = found.edge(trusted.size)
+                if edge.root() == trusted.root:
+                    return edge, [raw for _, raw, _ in self.read(trusted.size, size)]
+        raise HistoryChanged(f"its first {trusted.size} entries are not those of its newest checkpoint")
+
+    def _plausible(self, size: int) -> Edge:
+        """By tiles that nothing vouches for, but the entries below the last of them; raise StorageError."""
+        tiled = [row for tile in tiles.partial(size) for row in tree.read_tile(self.store, tile)]
+        number, width = divmod(size, bundle.WIDTH)
+        entries = self._entries(number, width) if width else []
+        if [merkle.leaf(entry) for entry in entries] != tiled[:width]:
+            raise Damaged(f"The ledger's tiles in {self.store.name}")
+        return Tree([self.store], self._entries).edge(size)
+
+    def _right(self, number: int, leaves: Sequence[bytes]) -> list[bytes]:
+        """The entries of a bundle that have these hashes, from the first copy where they do."""
+        for store in self._stores:
+            with suppress(StorageError):
+                entries = _read(store, number, len(leaves))
+                if all(merkle.leaf(entry) == leaf for entry, leaf in zip(entries, leaves, strict=True)):
+                    return entries
+        raise Damaged(f"The ledger's bundle {number} in every copy")
+
+    def nodes(self) -> merkle.Nodes:
+        """The hashes of the tree, from tiles; what is read may be damaged: a proof that is made of it has to be
+        checked."""
+        return Tree(self._stores, self._entries).nodes
+
+    def checkpoint(self) -> bytes | None:
+        """The newest signed one, as it lies in the first copy that has one; no signature is checked."""
+        for store in self._stores:
+            with suppress(StorageError):
+                return _checkpoint(store)[0]
+        return None
 
     def read(self, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, bytes, Event]]:
         """Yield number, bytes and event of the entries from `start`, in order; raise Damaged."""
@@ -70,27 +170,77 @@ class Ledger:
         if (last - number) * bundle.WIDTH + last_width - width > most:
             raise LagsBehind(self.store.name)
         self.check_same(leader)
-        if (number, width) >= (last, last_width):
-            return
+        if (number, width) < (last, last_width):
+            self._take_over(leader, (number, width), (last, last_width))
+        self._seal(leader, number * bundle.WIDTH + width)
+
+    def _take_over(self, leader: Ledger, here: tuple[int, int], there: tuple[int, int]) -> None:
+        (number, width), (last, last_width) = here, there
         for missing in range(number, last + 1):
             wanted = last_width if missing == last else bundle.WIDTH
             if wanted and (missing, wanted) != (number, width):
                 entries = leader._entries(missing, wanted)
                 self.store.replace(bundle.bundle_key(missing, wanted), bundle.encode(entries))
-        if width and (number, width) != (last, last_width):
+        if width:
             with suppress(StorageError):
                 self.store.drop(bundle.bundle_key(number, width))
+
+    def _seal(self, leader: Ledger, before: int) -> None:
+        """Tiles, then the leader's checkpoint, where it is of what we have; raise Damaged where it is not."""
+        size, sealed, newest = self.size(), *_checkpoint_if_any(leader.store)
+        edge = self._edge_at(before)
+        same = _checkpoint_if_any(self.store)[0] == sealed
+        if same and edge.size == size:
+            return
+        root = self._grow(edge, size)
+        if newest is None or same or newest.size > size:
+            return
+        if newest.size == size and root != newest.root:  # by a tile that was damaged, or else by an entry
+            root = self._grow(Edge(), size)
+        if newest.root != (root if newest.size == size else self._tree().root(newest.size)):
+            raise Damaged(f"The ledger in {self.store.name}")
+        self.store.replace(layout.CHECKPOINT, sealed)
+
+    def _edge_at(self, size: int) -> Edge:
+        """The right edge by our tiles, where they can be right; else that of nothing at all."""
+        with suppress(StorageError):
+            return self._plausible(size)
+        return Edge()
+
+    def _grow(self, edge: Edge, size: int) -> bytes:
+        """Write the tiles that entries beyond the edge make; return the root."""
+        since, row = edge.size, [merkle.leaf(raw) for _, raw, _ in self.read(edge.size, size)]
+        tree.write(self.store, tiles.grown(edge, row), since)
+        return edge.root()
+
+    def complete(self) -> int:
+        """Make the tiles that this copy lacks, from its entries; return how many. Call under the lock."""
+        return tree.complete(self.store, self._tree(), self.size())
+
+    def _tree(self) -> Tree:
+        return Tree([self.store], self._entries)
 
     def fill(self, leader: Ledger, number: int) -> None:
         """Take over one full bundle."""
         self.store.replace(bundle.bundle_key(number), bundle.encode(leader._entries(number, bundle.WIDTH)))
 
     def check_same(self, leader: Ledger) -> None:
-        """Raise Diverged unless one ledger goes on where the other ends: two histories are for a person."""
+        """Raise Diverged unless one ledger goes on where the other ends: two histories are for a person. Entries that
+        no checkpoint of their copy covers are no history: raise Unsigned where they are others than the leader's."""
         if common := min(self.size(), leader.size()):
             number, width = divmod(common - 1, bundle.WIDTH)
-            if _are_forked(self._if_readable(number, width + 1), leader._if_readable(number, width + 1)):
-                raise Diverged(self.store.name)
+            ours = self._if_readable(number, width + 1)
+            if _are_forked(ours, leader._if_readable(number, width + 1)):
+                signed = leader.signed(self.store)
+                if signed is None or self._is_forked_within(leader, min(common, signed)):
+                    raise Diverged(self.store.name)
+                raise Unsigned(self.store.name)
+
+    def _is_forked_within(self, leader: Ledger, common: int) -> bool:
+        number, width = divmod(common - 1, bundle.WIDTH)
+        return bool(common) and _are_forked(
+            self._if_readable(number, width + 1), leader._if_readable(number, width + 1)
+        )
 
     def is_forked_from(self, leader: Ledger) -> bool:
         """Whether `check_same` says so; a ledger that cannot be asked says nothing."""
@@ -120,12 +270,20 @@ class Ledger:
 
         A first copy that lost its log is told by the others; a copy that is away, or has another history, has no say.
         """
-        number, width = mine = _last_in(self.store)
+        number, width = mine = self._believed(self.store, (0, 0))
         for store in self._stores[1:]:
             with suppress(Unreachable):
-                if (theirs := _last_in(store)) > (number, width) and self._is_continued_by(store, mine):
+                theirs = self._believed(store, (number, width))
+                if theirs > (number, width) and self._is_continued_by(store, mine):
                     number, width = theirs
         return (number + 1, 0) if width == bundle.WIDTH else (number, width)
+
+    def _believed(self, store: Store, least: tuple[int, int]) -> tuple[int, int]:
+        """A copy's right-most bundle, so far as somebody vouches for it."""
+        last = _last_in(store)
+        if last <= least or (limit := self.vouched(store)) is None:
+            return last
+        return min(last, ((limit - 1) // bundle.WIDTH, (limit - 1) % bundle.WIDTH + 1) if limit else (0, 0))
 
     def _is_continued_by(self, store: Store, mine: tuple[int, int]) -> bool:
         """Whether a copy that has more has what we have, too. If not, it was written to without us, and has no say."""
@@ -206,3 +364,20 @@ def _parsed(number: int, data: bytes) -> Event:
         return parse_event(data)
     except ValueError as error:
         raise Damaged(f"Entry {number} of the ledger") from error
+
+
+def _checkpoint_if_any(store: Store) -> tuple[bytes, Checkpoint | None]:
+    try:
+        return _checkpoint(store)
+    except StorageError:
+        return b"", None
+
+
+def _checkpoint(store: Store) -> tuple[bytes, Checkpoint]:
+    """A copy's checkpoint, as it is and read; raise NotFound, Unreachable or Damaged."""
+    with told(store.name), store.open(layout.CHECKPOINT) as stream:
+        data = stream.read()
+    try:
+        return data, parse_checkpoint(data)[0]
+    except ValueError as error:
+        raise Damaged(f"{layout.CHECKPOINT} in {store.name}") from error

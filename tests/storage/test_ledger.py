@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage import bundle
+from storage import bundle, tiles
 from storage.errors import Damaged, Unreachable
 from storage.event import Event
 from storage.ledger import Ledger
@@ -37,9 +37,9 @@ def test_appended_at_once_or_one_by_one_it_reads_the_same(count: int) -> None:
     for ledger in (at_once, one_by_one):
         assert ledger.size() == count
         assert objects(ledger) == numbered(0, count)
-    full = -(-count // bundle.WIDTH)
+    bundles = -(-count // bundle.WIDTH)
     assert list(one_by_one.store.listing()) == list(at_once.store.listing())
-    assert len(list(at_once.store.listing())) == full
+    assert len(list(at_once.store.listing())) == bundles + len(list(tiles.all_of(count)))
 
 
 @given(st.lists(st.integers(1, 300), max_size=4), st.data())
@@ -105,7 +105,7 @@ def test_a_wider_bundle_has_what_a_narrower_had() -> None:
 def test_a_damaged_bundle_is_told(damage: str) -> None:
     store = Memory()
     Ledger(store).append(events(10))
-    [key] = store.listing()
+    [key] = store.listing(bundle.PREFIX)
     data = store.kept[key]
     store.kept[key] = {
         "cut": data[:-1], "short": bundle.encode(bundle.decode(data)[:9]), "garbage": bytes(len(data)), "empty": b"",
