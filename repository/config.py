@@ -18,6 +18,7 @@ from repository import copy_s3
 from repository.errors import BadConfig, NoRepository, UnsupportedCopy
 from storage.durable import DISK, Disk
 from storage.local import Local
+from storage.signed_note import check_name
 from storage.store import Store
 
 FILE = "tianyi.toml"
@@ -64,7 +65,8 @@ class Scan:
 @dataclass(frozen=True, slots=True)
 class Config:
     """What tianyi.toml says; `folder` is where it lies. `scan` is None where no virus scanner is configured;
-    `standards` says where schemas and the like are; `alerts` go to these (apprise URLs, or env:NAME)."""
+    `standards` says where schemas and the like are; `alerts` go to these (apprise URLs, or env:NAME); `origin` names the
+    ledger in its checkpoints, "" for the name by the vault's id."""
 
     folder: Path
     vault_id: str
@@ -73,6 +75,7 @@ class Config:
     scan: Scan | None = None
     standards: Standards = NO_STANDARDS
     alerts: Sequence[str] = ()
+    origin: str = ""
 
     @property
     def work(self) -> Path:
@@ -81,6 +84,10 @@ class Config:
     @property
     def catalogue(self) -> Path:
         return self.folder / "catalogue.db"
+
+    @property
+    def keys(self) -> Path:
+        return self.folder / "keys"
 
     @property
     def policies(self) -> Path:
@@ -104,8 +111,10 @@ def load(folder: Path) -> Config:
         copies = tuple(map(_copy, said["copies"]))
         agents = tuple(Agent(str(agent["name"]), str(agent.get("user", ""))) for agent in said.get("agents", ()))
         check_copies(copies, folder / FILE)
-        scan, standards = _scan(said, folder / FILE), _standards(said, folder)
-        return Config(folder, str(said["vault"]["id"]), copies, agents, scan, standards, _alerts(said, folder / FILE))
+        return Config(
+            folder, str(said["vault"]["id"]), copies, agents, _scan(said, folder / FILE), _standards(said, folder),
+            _alerts(said, folder / FILE), _origin(said, folder / FILE),
+        )  # fmt: skip
     except FileNotFoundError as error:
         raise NoRepository(str(folder)) from error
     except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError, UnicodeDecodeError, RecursionError) as error:
@@ -168,6 +177,19 @@ def _alerts(said: Mapping[str, Any], file: Path) -> tuple[str, ...]:
         wrong = 'to in [alerts] has to be a list of URLs as apprise has them, or of "env:NAME"'
         raise BadConfig(str(file), wrong)
     return tuple(to)
+
+
+def _origin(said: Mapping[str, Any], file: Path) -> str:
+    table = said.get("ledger", {})
+    if unknown := table.keys() - {"origin"}:
+        raise BadConfig(str(file), f"[ledger] has {min(unknown)!r}; it takes origin")
+    if "origin" not in table:
+        return ""
+    try:
+        check_name(str(table["origin"]))
+    except ValueError as error:
+        raise BadConfig(str(file), f"origin in [ledger] is {error}") from error
+    return str(table["origin"])
 
 
 def _copy(table: Mapping[str, Any]) -> Copy:

@@ -20,7 +20,18 @@ from ingest.identify_magic import Asked
 from policies import document
 from policies.effective import Policies
 from policies.errors import PolicyError
-from repository import config, copies, evidence, founding, identifiers, in_force, packages, scanners, signatures
+from repository import (
+    config,
+    copies,
+    evidence,
+    founding,
+    identifiers,
+    in_force,
+    ledger,
+    packages,
+    scanners,
+    signatures,
+)  # fmt: skip
 from repository.catalogue import Catalogue, CatalogueHolds
 from repository.config import Config, Copy
 from repository.errors import UnknownCopy
@@ -37,6 +48,7 @@ from storage.event import Event
 from storage.lock import locked
 from storage.ocfl_copy import OcflCopy
 from storage.progress import SILENT, Progress
+from storage.seal import Seal
 from storage.staging import lives
 from storage.store import Store
 from storage.vault import Vault
@@ -86,12 +98,16 @@ class Opened:
             lambda copy, key: self.bad_reads.append((copy, key)),
             self._required(),
         )
-        self.committer = Committer(self.vault, settings.work, disk, patience)
+        self.seal = Seal(settings.keys, settings.vault_id, settings.origin, disk)
+        self.committer = Committer(self.vault, settings.work, disk, patience, self.seal)
         self.catalogue = Catalogue(settings.catalogue)
         self._holds = CatalogueHolds(settings.catalogue)
         self.in_flight = InFlight(settings.work / "state.db")
+        self.seal.newest = lambda: ledger.newest_key(self.catalogue, self.vault)
+        self.seal.told = lambda: ledger.keys_told(self.catalogue)
         self.catalogue.follow(self.vault)  # before anything is appended: one that is ahead of the ledger is seen
-        self.recovered = self._recover(disk)
+        self.changed = ledger.changed(self.committer)
+        self.recovered = [] if self.changed else self._recover(disk)
         self.catalogue.follow(self.vault)
         self.committer.scribe.remembers = lambda: remembered(self.catalogue)
 
@@ -175,7 +191,7 @@ class Opened:
 
     def _recover(self, disk: Disk) -> list[str]:
         """Finish what a crash cut short, unless somebody is at work at this moment."""
-        quick = Committer(self.vault, self.settings.work, disk, patience=0)
+        quick = Committer(self.vault, self.settings.work, disk, patience=0, seal=self.seal)
         for one in self.packages:
             lock = self.settings.work / f"packages-{one.name}.lock"
             with suppress(StorageError), locked(lock, one.name, patience=0):

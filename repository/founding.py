@@ -19,6 +19,7 @@ from storage.digest import sha256
 from storage.errors import NotAVault, StorageError, Unreachable
 from storage.event import Event
 from storage.ledger import Ledger
+from storage.seal import Seal
 from storage.store import Store
 from storage.vault import Vault
 
@@ -47,7 +48,8 @@ def make(folder: Path, copies: Sequence[str], vault_id: UUID, time: str, agent: 
     vault = Vault([config.open_copy(copy, made) for copy in named])
     for store in vault.copies:
         founding.found(store, founding.fixed_files(made.vault_id))
-    Committer(vault, made.work).note(_event(made, time, agent))
+    seal = Seal(made.keys, made.vault_id, made.origin)
+    Committer(vault, made.work, seal=seal).note(_event(made, time, agent, seal.make().verifier.text))
     text = config.render(made).encode()
     durable.publish(durable.DISK, folder / config.FILE, text, made.work / "scratch", exclusive=True, mode=0o644)
     return made
@@ -91,10 +93,11 @@ def _check_unused(copy: Copy, made: Config) -> None:
         raise NotAVault(copy.url, "there is something in it already", "Name an empty place, or a new one.")
 
 
-def _event(made: Config, time: str, agent: str) -> Event:
-    """The ledger's first entry: which vault this is, and the digests of the files that every copy has."""
+def _event(made: Config, time: str, agent: str, key: str) -> Event:
+    """The ledger's first entry: which vault this is, the digests of the files that every copy has, and the key that
+    signs its checkpoints."""
     files = {key: str(sha256(data)) for key, data in founding.fixed_files(made.vault_id).items()}
-    detail: dict[str, Json] = {"files": files, "copies": [copy.name for copy in made.copies]}
+    detail: dict[str, Json] = {"files": files, "copies": [copy.name for copy in made.copies], "key": key}
     detail["settings"] = str(sha256(config.render(made).encode()))
     return Event(time=time, type="founding", agent=agent, object=made.vault_id, outcome="success", detail=detail)
 

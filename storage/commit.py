@@ -24,6 +24,7 @@ from storage.intents import Intents
 from storage.lock import locked, remove_dead
 from storage.parallel import side_by_side
 from storage.scribe import Scribe
+from storage.seal import Seal
 from storage.staging import lives
 from storage.store import Opens, Store
 from storage.tombstone import Tombstone
@@ -43,11 +44,13 @@ class Committed:
 
 
 class Committer:
-    """Writes records and ledger entries. `work` is the repository's folder for work in flight."""
+    """Writes records and ledger entries. `work` is the repository's folder for work in flight; `seal` signs."""
 
-    def __init__(self, vault: Vault, work: Path, disk: Disk = DISK, patience: float = 60.0) -> None:
+    def __init__(
+        self, vault: Vault, work: Path, disk: Disk = DISK, patience: float = 60.0, seal: Seal | None = None
+    ) -> None:
         self.vault = vault
-        self.scribe, self.intents = Scribe(vault), Intents(work, disk)
+        self.scribe, self.intents = Scribe(vault, seal), Intents(work, disk)
         self.work, self._disk, self._patience = work, disk, patience
 
     @contextmanager
@@ -134,6 +137,7 @@ class Committer:
         prepare_work(self.work)
         with self.lock():
             recovered = [intent.name for intent in self.intents.left() if self._finish(intent)]
+            self.scribe.settle()
             self._tidy()
             return recovered
 

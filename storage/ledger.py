@@ -39,8 +39,14 @@ class Grown(NamedTuple):
     root: bytes
 
 
-Vouched = Callable[[Store], int | None]
-"""How many entries of a copy somebody vouches for; None where nobody can tell."""
+Vouched = Callable[[Store, int], int]
+"""How many of the entries that a copy has are to be believed."""
+Signed = Callable[[Store], int | None]
+"""How many entries a copy's own checkpoint covers; None where it has none that counts."""
+
+
+def _all(store: Store, count: int) -> int:
+    return count
 
 
 def _nobody_knows(store: Store) -> int | None:
@@ -56,15 +62,24 @@ class Ledger:
     def __init__(self, store: Store, *others: Store) -> None:
         self.store = store
         self._stores = (store, *others)
-        self.vouched: Vouched = _nobody_knows
-        """Entries beyond these are not believed: anybody who can write to a copy can put some there."""
-        self.signed: Vouched = _nobody_knows
-        """The same, by the copy's own checkpoint alone: what it covers is a history, whoever else lacks it."""
+        self.vouched: Vouched = _all  # others are not believed: anybody who can write to a copy can put some there
+        self.signed: Signed = _nobody_knows  # what a checkpoint covers is a history, whoever else lacks it
 
     def size(self) -> int:
         """How many entries there are in the copy that has most; raise Unreachable where the first does not answer."""
         number, width = self._last()
         return number * bundle.WIDTH + width
+
+    def size_of_bundles(self) -> int:
+        """How many entries there are in this copy, believed or not; what is no bundle has none."""
+        number, width = _last_in(self.store)
+        return number * bundle.WIDTH + width if width and _is_bundle(self.store, number, width) else 0
+
+    def alone(self, store: Store) -> Ledger:
+        """That of one copy, of which the same is believed to be signed."""
+        found = Ledger(store)
+        found.signed = self.signed
+        return found
 
     def last_key(self) -> str:
         """The key of the right-most bundle, "" where it is empty."""
@@ -113,11 +128,17 @@ class Ledger:
         if trusted is None:
             edge = self._edge_at(size)
             return edge, [raw for _, raw, _ in self.read(edge.size, size)]
-        for found in (Tree([self.store], self._entries), Tree([], self._entries)):
-            with suppress(StorageError):
-                edge = found.edge(trusted.size)
-                if edge.root() == trusted.root:
-                    return edge, [raw for _, raw, _ in self.read(trusted.size, size)]
+        edge = self.prove(trusted)
+        return edge, [raw for _, raw, _ in self.read(trusted.size, size)]
+
+    def prove(self, trusted: Checkpoint) -> Edge:
+        """The tree's right edge at a checkpoint: by tiles or else by entries; raise HistoryChanged where neither has
+        its root, and StorageError where the entries cannot be read."""
+        with suppress(StorageError):
+            if (edge := self._tree().edge(trusted.size)).root() == trusted.root:
+                return edge
+        if (edge := Tree([], self._entries).edge(trusted.size)).root() == trusted.root:
+            return edge
         raise HistoryChanged(f"its first {trusted.size} entries are not those of its newest checkpoint")
 
     def _plausible(self, size: int) -> Edge:
@@ -280,10 +301,11 @@ class Ledger:
 
     def _believed(self, store: Store, least: tuple[int, int]) -> tuple[int, int]:
         """A copy's right-most bundle, so far as somebody vouches for it."""
-        last = _last_in(store)
-        if last <= least or (limit := self.vouched(store)) is None:
+        number, width = last = _last_in(store)
+        if last <= least:
             return last
-        return min(last, ((limit - 1) // bundle.WIDTH, (limit - 1) % bundle.WIDTH + 1) if limit else (0, 0))
+        count = self.vouched(store, number * bundle.WIDTH + width)
+        return ((count - 1) // bundle.WIDTH, (count - 1) % bundle.WIDTH + 1) if count else (0, 0)
 
     def _is_continued_by(self, store: Store, mine: tuple[int, int]) -> bool:
         """Whether a copy that has more has what we have, too. If not, it was written to without us, and has no say."""
@@ -375,9 +397,14 @@ def _checkpoint_if_any(store: Store) -> tuple[bytes, Checkpoint | None]:
 
 def _checkpoint(store: Store) -> tuple[bytes, Checkpoint]:
     """A copy's checkpoint, as it is and read; raise NotFound, Unreachable or Damaged."""
-    with told(store.name), store.open(layout.CHECKPOINT) as stream:
-        data = stream.read()
+    data = read_checkpoint(store)
     try:
         return data, parse_checkpoint(data)[0]
     except ValueError as error:
         raise Damaged(f"{layout.CHECKPOINT} in {store.name}") from error
+
+
+def read_checkpoint(store: Store) -> bytes:
+    """A copy's checkpoint as it is; raise NotFound or Unreachable."""
+    with told(store.name), store.open(layout.CHECKPOINT) as stream:
+        return stream.read()

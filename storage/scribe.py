@@ -1,4 +1,5 @@
-"""The ledger's one writer: an entry goes to the first copy, and the others follow. Call it under the commit lock."""
+"""The ledger's one writer: an entry goes to the first copy with tiles and a signed checkpoint, and the others follow.
+Call it under the commit lock."""
 
 from __future__ import annotations
 
@@ -6,36 +7,59 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from storage import bundle
+from storage import bundle, layout, merkle
 from storage.canonical import Json
+from storage.checkpoint import Checkpoint
 from storage.digest import Digest, sha256
 from storage.errors import StorageError
 from storage.event import Event
+from storage.history import History
 from storage.intent import Intent
-from storage.ledger import Ledger
+from storage.key_entries import INTRODUCED, key_event
+from storage.ledger import Grown, Ledger
+from storage.seal import Seal
+from storage.signed_note import Note, SigningKey
 from storage.store import Opens
 from storage.vault import Vault
 
+_FEW = 2 * bundle.WIDTH  # entries that a copy takes over in passing
+
 
 class Scribe:
-    """Writes entries, and those again that a crash may have left not durable."""
+    """Writes entries, and those again that a crash may have left not durable. Without a `seal` nothing is signed."""
 
-    def __init__(self, vault: Vault) -> None:
-        self.vault = vault
+    def __init__(self, vault: Vault, seal: Seal | None = None) -> None:
+        self.vault, self.seal = vault, seal
+        self.history = History(vault, seal) if seal else None
         self.remembers: Callable[[], tuple[str, Digest] | None] = lambda: None
         """Key and digest of the ledger's right-most bundle as somebody who has read it (the catalogue) remembers it."""
 
-    def write(self, events: Sequence[Event]) -> tuple[int, frozenset[str]]:
-        """Append entries; return the number of the first, and the copies that could not follow."""
+    def write(self, events: Sequence[Event], keys: Sequence[SigningKey] = ()) -> tuple[int, frozenset[str]]:
+        """Append entries; return the number of the first, and the copies that could not follow. The checkpoint is
+        signed by the repository's key, or by those that are given.
+
+        Raises HistoryChanged where the ledger is not what it was: then nothing is written.
+        """
+        trusted = self.history.check() if self.history else None
         healed = self._heal_last_bundle(events[0])
-        entry = self.vault.ledger.append([*events, *healed])
-        failed = set()
-        for store in self.vault.prompt[1:]:
-            try:
-                Ledger(store).follow(self.vault.ledger, most=2 * bundle.WIDTH)
-            except StorageError:
-                failed.add(store.name)
-        return entry, frozenset(failed)
+        added = [*events, *healed, *self._introduced(events[0])]
+        if not self.seal:
+            return self.vault.ledger.append(added), self._follow()
+        if not trusted and self.seal.key():  # what is signed first is read in full
+            trusted = Checkpoint("", 0, merkle.EMPTY)
+        grown = self.vault.ledger.add(added, trusted, self.seal.announce)
+        return grown.first, self._sign(self.seal, grown, keys, events[0].time)
+
+    def settle(self) -> None:
+        """Finish what a crash cut short between entries and checkpoint; raise HistoryChanged."""
+        if not self.history or not self.seal or not (mark := self.seal.mark()):
+            return
+        trusted, size = self.history.check(), self.vault.ledger.size()
+        if size > mark[0].size:
+            self.vault.ledger.renew()
+            grown = self.vault.ledger.add([], trusted)
+            [(_, _, last)] = self.vault.ledger.read(size - 1, size)
+            self._sign(self.seal, grown, (), last.time)
 
     def renewed(self, promised: Intent) -> bool:
         """Whether a promised entry was in the ledger already; it is there when this returns, marked recovered where it
@@ -50,6 +74,33 @@ class Scribe:
                 Ledger(store).follow(self.vault.ledger)
                 Ledger(store).renew()
         return True
+
+    def _sign(self, seal: Seal, grown: Grown, keys: Sequence[SigningKey], time: str) -> frozenset[str]:
+        """The checkpoint of what was appended, in every copy, and as the mark; without a key as the mark alone."""
+        signing = keys or list(filter(None, [seal.key()]))
+        note = Note(Checkpoint(signing[0].name if signing else seal.origin, grown.size, grown.root).text)
+        sealed = note.signed(*signing).to_bytes()
+        if signing:
+            self.vault.first.replace(layout.CHECKPOINT, sealed)
+        failed = self._follow()
+        seal.remember(sealed, time[:10])
+        return failed
+
+    def _follow(self) -> frozenset[str]:
+        failed = set()
+        for store in self.vault.prompt[1:]:
+            try:
+                Ledger(store).follow(self.vault.ledger, most=_FEW)
+            except StorageError:
+                failed.add(store.name)
+        return frozenset(failed)
+
+    def _introduced(self, event: Event) -> list[Event]:
+        """The entry of a key, for a ledger that has come to this without one."""
+        if not self.seal or self.seal.newest() or event.type in ("founding", "key"):
+            return []
+        key = self.seal.make()
+        return [key_event(self.seal.vault, event.time, event.agent, INTRODUCED, [key], None)]
 
     def _heal_last_bundle(self, event: Event) -> list[Event]:
         """An append writes the right-most bundle anew, in every copy: where the first copy's is not the one remembered

@@ -1,0 +1,54 @@
+"""The ledger of a repository, opened: which key signs, and whether its history is what it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import chain
+
+from repository.catalogue import Catalogue
+from storage import key_entries
+from storage.commit import Committer
+from storage.errors import HistoryChanged, StorageError
+from storage.event import Event, parse_event
+from storage.signed_note import VerifierKey
+from storage.vault import Vault
+
+_KEYS = "select entry, raw from events where type in ('founding', 'key') order by entry"
+
+
+def newest_key(catalogue: Catalogue, vault: Vault) -> VerifierKey | None:
+    """The key that signs, as the ledger tells; None where it tells of none."""
+    return key_entries.newest(chain(_known(catalogue), _later(catalogue, vault)))
+
+
+def keys_told(catalogue: Catalogue) -> list[VerifierKey]:
+    """The keys that the ledger has told of, as far as the catalogue knows it."""
+    return [one.key for one in key_entries.told(_known(catalogue)) if not one.wrong]
+
+
+def _known(catalogue: Catalogue) -> Iterator[tuple[int, Event]]:
+    return ((row["entry"], parse_event(row["raw"])) for row in catalogue.rows(_KEYS))
+
+
+def _later(catalogue: Catalogue, vault: Vault) -> Iterator[tuple[int, Event]]:
+    """What other processes have appended meanwhile."""
+    for number, _, event in vault.ledger.read(catalogue.position):
+        yield number, event
+
+
+def changed(committer: Committer) -> HistoryChanged | None:
+    """Why the ledger is not what it was; None where it is. Who appends meanwhile is waited for before it is said."""
+    history = committer.scribe.history
+    assert history is not None  # a repository has keys, or would have
+    try:
+        history.prove()
+    except HistoryChanged:
+        with suppress(StorageError), committer.lock():
+            try:
+                history.prove()
+            except HistoryChanged as error:
+                return error
+    except StorageError:
+        pass  # what cannot be read is for an audit to tell
+    return None
