@@ -65,8 +65,8 @@ class Scan:
 @dataclass(frozen=True, slots=True)
 class Config:
     """What tianyi.toml says; `folder` is where it lies. `scan` is None where no virus scanner is configured;
-    `standards` says where schemas and the like are; `alerts` go to these (apprise URLs, or env:NAME); `origin` names the
-    ledger in its checkpoints, "" for the name by the vault's id."""
+    `standards` says where schemas and the like are; `alerts` go to these (apprise URLs, or env:NAME); `origin` names
+    the ledger in its checkpoints, "" for the name by the vault's id."""
 
     folder: Path
     vault_id: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -10,19 +11,23 @@ from functools import partial
 from pathlib import Path
 
 from policies.errors import Mistake, PolicyFileError
-from repository import config, config_edit, founding, jobs, packages
+from repository import config, config_edit, founding, jobs, log_keys, packages
 from repository.catalogue import Catalogue
 from repository.config import FORMS, Config, Copy
 from repository.errors import BadConfig, BadRequest, UnknownCopy
 from repository.watch import expected
 from storage import lacking
 from storage.aip import stamp
+from storage.canonical import Json
+from storage.checkpoint import Checkpoint
 from storage.commit import prepare_work
-from storage.errors import Diverged, NotAVault, StorageError, Unreachable
+from storage.errors import Diverged, HistoryChanged, NotAVault, StorageError, Unreachable, Unsigned
 from storage.founding import found, known_files
+from storage.history import History
 from storage.ledger import Ledger
 from storage.lock import locked
 from storage.ocfl_copy import OcflCopy
+from storage.seal import Seal
 from storage.store import Store
 from storage.vault import Vault
 
@@ -41,17 +46,28 @@ class CopyState:
 
 @dataclass(frozen=True, slots=True)
 class Promoted:
-    """A copy became the first. `entries` of the ledger, as the catalogue knew them, are not in it."""
+    """A copy became the first. `entries` of the ledger, as they were known, are not in it; `abandoned` is the newest
+    checkpoint, where the copy's ledger is not what it says."""
 
     name: str
     before: str
     entries: int
+    abandoned: Checkpoint | None = None
+
+    def told(self) -> dict[str, Json]:
+        """The detail of the ledger's entry."""
+        said: dict[str, Json] = {"before": self.before, "entries": self.entries}
+        if self.abandoned:
+            said["abandoned"] = {"size": self.abandoned.size, "root": self.abandoned.root.hex()}
+        return said
 
 
-def states(settings: Config, vault: Vault, packed: Sequence[OcflCopy], catalogue: Catalogue) -> list[CopyState]:
+def states(
+    settings: Config, vault: Vault, packed: Sequence[OcflCopy], catalogue: Catalogue, seal: Seal
+) -> list[CopyState]:
     """Every copy in its order, by listings: nothing is read."""
     lack: dict[str, Callable[[], int]] = {
-        **{store.name: partial(_behind, store, vault, catalogue) for store in vault.copies},
+        **{store.name: partial(_behind, store, vault, catalogue, seal) for store in vault.copies},
         **{copy.name: partial(packages.behind, copy, vault, settings.vault_id) for copy in packed},
     }
     return [_state(copy, lack[copy.name], catalogue) for copy in settings.copies]
@@ -61,7 +77,7 @@ def _state(copy: Copy, lacks: Callable[[], int], catalogue: Catalogue) -> CopySt
     read = _last_reading(catalogue, copy.name)
     try:
         behind = lacks()
-    except Diverged as error:
+    except (Diverged, Unsigned) as error:
         return CopyState(copy, "damaged", 0, read, str(error))
     except StorageError as error:
         why = error.why if isinstance(error, Unreachable) else str(error)
@@ -71,12 +87,12 @@ def _state(copy: Copy, lacks: Callable[[], int], catalogue: Catalogue) -> CopySt
     return CopyState(copy, "damaged" if damaged else "behind" if behind else "complete", behind, read)
 
 
-def _behind(store: Store, vault: Vault, catalogue: Catalogue) -> int:
-    """Keys that the copy lacks, the ledger's right-most bundle among them; raise Diverged."""
-    Ledger(store).check_same(Ledger(vault.first))
-    keys = (one.key for one in expected(catalogue))
-    missing = sum(1 for _ in lacking.missing(store.listing(), keys))
-    return missing + (Ledger(store).size() < vault.ledger.size())
+def _behind(store: Store, vault: Vault, catalogue: Catalogue, seal: Seal) -> int:
+    """Keys that the copy lacks, the ledger's ends among them; raise Diverged or Unsigned."""
+    Ledger(store).check_same(vault.ledger.alone(vault.first))
+    ends = (one.key for one in log_keys.ends(catalogue, vault, seal))
+    keys = heapq.merge((one.key for one in expected(catalogue)), ends)
+    return sum(1 for _ in lacking.missing(store.listing(), keys))
 
 
 def _last_reading(catalogue: Catalogue, copy: str) -> str:
@@ -138,33 +154,50 @@ def retire(settings: Config, name: str) -> Copy:
 
 
 def promote(folder: Path, name: str) -> Promoted:
-    """Make a copy the first; the repository need not open for it.
+    """Make a copy the first, and what its ledger says count; the repository need not open for it.
 
-    Where the first copy still answers, the other has to be complete: no entry of the ledger may be missing in it.
-    Raises UnknownCopy, BadRequest, Unreachable or NotAVault; then nothing was changed.
+    Where the first copy still answers, the other has to be complete: no entry of the ledger may be missing in it. The
+    first itself can be named where its ledger is not what the newest checkpoint says. Raises UnknownCopy, BadRequest,
+    Unreachable or NotAVault; then nothing was changed.
     """
     settings = config.load(folder)
     copy, first = _named(settings, name), settings.copies[0]
-    if copy == first:
-        raise BadRequest(f"{name} is the first copy already.", "`tianyi copies` shows their order.")
     if copy.form != FORMS[0]:
         raise BadRequest(f"{name} keeps packages, and cannot be the first copy.", "Promote one of the others.")
     prepare_work(settings.work)  # it may be lost with the disk
     with locked(settings.work / "commit.lock", "the vault"):
         store = config.open_copy(copy, settings)
         founding.check(store, settings.vault_id)
-        size = Ledger(store).size()
-        _refuse_if_behind(settings, first, name, size)
-        known = _known_entries(settings)
-        config_edit.put_first(settings, name)
-    return Promoted(name, first.name, max(0, known - size))
+        size, seal = Ledger(store).size(), Seal(settings.keys, settings.vault_id, settings.origin)
+        changed, mark = _is_changed(store, seal), seal.mark()
+        if copy == first and not changed:
+            raise BadRequest(f"{name} is the first copy already.", "`tianyi copies` shows their order.")
+        if copy != first:
+            _refuse_if_behind(settings, first, name, size, seal)
+        known = max(_known_entries(settings), mark[0].size if mark else 0)
+        if changed:
+            seal.abandon(size)
+        if copy != first:
+            config_edit.put_first(settings, name)
+    return Promoted(name, first.name, max(0, known - size), mark[0] if mark and changed else None)
 
 
-def _refuse_if_behind(settings: Config, first: Copy, name: str, size: int) -> None:
+def _is_changed(store: Store, seal: Seal) -> bool:
+    """Whether a copy's ledger, by itself, is not what the newest checkpoint says."""
+    try:
+        History(Vault([store]), seal).prove()
+    except HistoryChanged:
+        return True
+    return False
+
+
+def _refuse_if_behind(settings: Config, first: Copy, name: str, size: int, seal: Seal) -> None:
     with suppress(StorageError, NotAVault):
         store = config.open_copy(first, settings)
         founding.check(store, settings.vault_id)
-        if Ledger(store).size() > size:
+        vault = Vault([store])
+        History(vault, seal)
+        if vault.ledger.size() > size:
             raise BadRequest(
                 f"{name} is behind {first.name}, which still answers.", "Run `tianyi replicate`, then promote it."
             )

@@ -42,6 +42,8 @@ EDGE: Mapping[type[Exception], Edge] = {
     storage.SweepStopped: Edge(DAMAGE, 500),
     storage.Damaged: Edge(DAMAGE, 500),
     storage.BrokenRecord: Edge(DAMAGE, 500),
+    storage.HistoryChanged: Edge(DAMAGE, 500),
+    storage.Unsigned: Edge(DAMAGE, 500),
     storage.Locked: Edge(LOCKED, 423),
     storage.Conflict: Edge(LOCKED, 409),
     storage.NotAVault: Edge(REJECTED, 422),

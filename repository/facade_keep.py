@@ -27,7 +27,7 @@ class Keeping(Browsing):
 
     def copy_states(self) -> list[CopyState]:
         """How each copy stands, in their order, by listings."""
-        return copies.states(self.settings, self.vault, self.packages, self.catalogue)
+        return copies.states(self.settings, self.vault, self.packages, self.catalogue, self.seal)
 
     def replicate(self, copy: str = "") -> list[Replicated]:
         """Bring every copy, or the one named, up to what the others have; raise UnknownCopy.

@@ -16,7 +16,6 @@ from repository.watch import Watch
 from storage import layout
 from storage.away import answers
 from storage.errors import StorageError
-from storage.ledger import Ledger
 from storage.local import Local
 from storage.spool import Spool
 from storage.store import Opens, Store
@@ -94,7 +93,8 @@ class Mending:
 
     def _ranked(self, store: Store, limits: Limits) -> tuple[Spool[Damage], list[Mend]]:
         known = self.damaged(store, attempts=limits.attempts)
-        is_conflict = partial(damage.is_conflict, store, Ledger(self.watch.committer.vault.first))
+        vault = self.watch.committer.vault
+        is_conflict = partial(damage.is_conflict, store, vault.ledger.alone(vault.first))
         found, conflicts = damage.ranked(known, is_conflict)
         return found, [Mend(one, "", why=damage.CONFLICT) for one in conflicts]
 

@@ -58,10 +58,8 @@ class Repository(Scheduling, Ingesting, Formats, Repairing, Giving, Deleting):
         """Make a copy the first, also where the first one is lost; raise what `copies.promote` raises."""
         done = copies.promote(folder, name)
         with cls.open(folder, agent=agent) as repository:
-            told: dict[str, Json] = {"before": done.before, "entries": done.entries}
-            repository._note(
-                "configuration", name, "promoted", told | {"settings": in_force.of_file(repository.settings)}
-            )
+            told = {**done.told(), "settings": in_force.of_file(repository.settings)}
+            repository._note("configuration", name, "promoted", told)
         return done
 
     @staticmethod

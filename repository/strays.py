@@ -11,6 +11,7 @@ from fixity.audit import Expected, Finding, check
 from fixity.fault import Fault
 from fixity.outcome import Intact
 from fixity.repair import Damage, Mend
+from repository import log_keys
 from repository.catalogue import Catalogue
 from repository.quarantine import Quarantine
 from storage import layout
@@ -32,8 +33,11 @@ where copy = ? and outcome = 'altered' and expected = '' and aip is null order b
 """
 
 
-def judged(store: Opens, extra: Finding) -> Finding:
-    """What nobody expects, as it is or as damage."""
+def judged(catalogue: Catalogue, store: Opens, extra: Finding, signed: int | None) -> Finding | None:
+    """What nobody expects, as it is or as damage; None for what appending to the ledger leaves behind. `signed`: how
+    many entries the copy's own checkpoint covers."""
+    if extra.key.startswith(layout.LOG):
+        return log_keys.judged(catalogue, store, extra, signed)
     if not layout.record_name(extra.key):
         return extra
     try:

@@ -9,12 +9,11 @@ from pathlib import Path
 from uuid import UUID
 
 from fixity.audit import Audit, Expected, Finding, audit, extras
-from repository import evidence, strays
+from repository import evidence, log_keys, strays
 from repository.catalogue import Catalogue
-from storage import bundle
 from storage.canonical import Json
 from storage.commit import Committer
-from storage.digest import Digest, sha256
+from storage.digest import Digest
 from storage.errors import StorageError
 from storage.event import Event
 from storage.parallel import Inline, Workers
@@ -37,34 +36,16 @@ order by key
 
 
 def expected(catalogue: Catalogue) -> Iterator[Expected]:
-    """Yield everything that every copy has to have, ascending by key; the ledger's right-most bundle is left out,
-    since the next event replaces it."""
+    """Yield everything that every copy has to have, ascending by key; the ledger's ends are left out, since the next
+    event replaces them."""
     known = (Expected(r["key"], Digest.parse(r["digest"]), r["size"]) for r in catalogue.rows(_EXPECTED))
-    full = (one for one, width in _bundles(catalogue) if width == bundle.WIDTH)
-    yield from heapq.merge(known, full)
-
-
-def last_bundle(catalogue: Catalogue) -> Expected | None:
-    """The ledger's right-most bundle where it is not full. Ask under the commit lock."""
-    last = catalogue.position // bundle.WIDTH
-    return next((one for one, width in _bundles(catalogue, last) if width < bundle.WIDTH), None)
+    yield from heapq.merge(known, log_keys.full(catalogue))
 
 
 def remembered(catalogue: Catalogue) -> tuple[str, Digest] | None:
-    """Key and digest of that bundle."""
-    last = last_bundle(catalogue)
+    """Key and digest of the ledger's right-most bundle. Ask under the commit lock."""
+    last = log_keys.last_bundle(catalogue)
     return (last.key, last.digest) if last else None
-
-
-def _bundles(catalogue: Catalogue, first: int = 0) -> Iterator[tuple[Expected, int]]:
-    for number in range(first, -(-catalogue.position // bundle.WIDTH)):
-        rows = catalogue.rows(
-            "select raw from events where entry >= ? and entry < ? order by entry",
-            number * bundle.WIDTH, (number + 1) * bundle.WIDTH,
-        )  # fmt: skip
-        entries = [row["raw"] for row in rows]
-        data = bundle.encode(entries)
-        yield Expected(bundle.bundle_key(number, len(entries)), sha256(data), len(data)), len(entries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +64,7 @@ class Watch:
     """What else may have a blob whole, besides the copies."""
 
     def ends(self, stores: Iterable[Store]) -> dict[str, Audit]:
-        """The ledger's right-most bundle in each copy: read before anything is noted, which writes it anew."""
+        """The ledger's ends in each copy: read before anything is noted, which writes them anew."""
         with self.committer.lock():
             self.catalogue.follow(self.committer.vault)
             last = self.ledger_ends()
@@ -91,8 +72,9 @@ class Watch:
 
     def ledger_ends(self) -> list[Expected]:
         """What every copy has of the ledger that the next entry replaces. Call under the lock."""
-        last = last_bundle(self.catalogue)
-        return [last] if last else []
+        seal = self.committer.scribe.seal
+        assert seal is not None  # every repository has one
+        return log_keys.ends(self.catalogue, self.committer.vault, seal)
 
     def audit(self, store: Store, end: Audit) -> Audit:
         """Read everything in one copy, and write down what was found, its `end` included: one entry of the ledger."""
@@ -111,11 +93,11 @@ class Watch:
         return result
 
     def _add_extras(self, store: Store, result: Audit) -> None:
+        signed = self.committer.vault.ledger.signed(store)
         try:
             for extra in extras(store, store.name, (one.key for one in expected(self.catalogue))):
-                if (place := bundle.parse_key(extra.key)) and place[1] < bundle.WIDTH:
+                if (found := strays.judged(self.catalogue, store, extra, signed)) is None:
                     continue
-                found = strays.judged(store, extra)
                 result.counts[found.outcome] += 1
                 result.findings.append(found)
         except StorageError as error:

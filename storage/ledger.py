@@ -75,10 +75,10 @@ class Ledger:
         number, width = _last_in(self.store)
         return number * bundle.WIDTH + width if width and _is_bundle(self.store, number, width) else 0
 
-    def alone(self, store: Store) -> Ledger:
-        """That of one copy, of which the same is believed to be signed."""
-        found = Ledger(store)
-        found.signed = self.signed
+    def alone(self, store: Store, *others: Store) -> Ledger:
+        """That of one copy, or some, of which the same is believed."""
+        found = Ledger(store, *others)
+        found.vouched, found.signed = self.vouched, self.signed
         return found
 
     def last_key(self) -> str:

@@ -185,19 +185,21 @@ class Replication:
     def _ledger(self) -> None:
         """Most of it outside the lock: full bundles do not change. Histories that went apart stay as they are, for a
         person; what they tell of is brought over all the same."""
-        first = self.committer.vault.first
-        same = [store for store in self.others if not Ledger(store).is_forked_from(Ledger(first))]
+        ledger = self.committer.vault.ledger
+        first = ledger.alone(self.committer.vault.first)
+        same = [store for store in self.others if not ledger.alone(store).is_forked_from(first)]
         ours = Ledger(self.target)
-        ours.check_same(Ledger(first))
+        ours.check_same(first)
         if not same:
             return
-        leader = Ledger(*same)
+        leader = ledger.alone(*same)
         for number in list(lacking.bundles(self.target, same)):
             with self.committer.lock():
                 ours.fill(leader, number)
             self.result.add(1, 0)
         with self.committer.lock():
             ours.follow(leader)
+            self.result.add(ours.complete(), 0)
 
 
 def _bad(store: Opens, digests: Sequence[Digest]) -> list[Digest]:

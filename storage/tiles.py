@@ -79,7 +79,8 @@ class Edge:
         self._levels.append([leaf])
 
     def rest(self, since: int) -> Iterator[tuple[Tile, bytes]]:
-        """The tiles that are not full and were not so wide when there were `since` entries, with their bytes."""
+        """The tiles that are not full and were not so wide when there were `since` entries (-1: all), with their
+        bytes."""
         for tile in partial(self.size):
             if self.size >> 8 * tile.level != since >> 8 * tile.level:
                 yield tile, b"".join(self._levels[tile.level])

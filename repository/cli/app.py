@@ -67,6 +67,8 @@ def opened(context: typer.Context, screen: Screen) -> Repository:
     """The repository that the command is about."""
     agent = session(context).agent
     repository = Repository.open(chosen(context), agent=agent, progress=screen.progress(context), patience=_patience())
+    if repository.changed:
+        screen.warn(f"{repository.changed} {repository.changed.next} Until then nothing is written to it.")
     if repository.catalogue.aside:
         screen.warn(
             "The ledger has not the entries that the catalogue knew: was an older copy put first? Accessions that came"

@@ -225,6 +225,9 @@ def test_a_lost_ledger_loses_no_holdings_and_no_number_is_given_twice(
     assert [row["aip"] for row in tianyi("list", at=repository).rows] == [aip]
     (tmp_path / "more").mkdir()
     (tmp_path / "more" / "new.txt").write_text("new\n")
+    refused = tianyi("ingest", tmp_path / "more", at=repository)
+    assert (refused.code, refused.said["code"]) == (3, "ledger-changed"), "it had entries, as its checkpoint tells"
+    assert tianyi("copies", "promote", "first", at=repository).said["entries_missing"] > 0
     assert tianyi("ingest", tmp_path / "more", at=repository).said["accession"].endswith("-0002")
     assert tianyi("rebuild", at=repository).said["aips"] == 2
 
