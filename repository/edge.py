@@ -43,6 +43,8 @@ EDGE: Mapping[type[Exception], Edge] = {
     storage.Damaged: Edge(DAMAGE, 500),
     storage.BrokenRecord: Edge(DAMAGE, 500),
     storage.HistoryChanged: Edge(DAMAGE, 500),
+    storage.KeyLost: Edge(NOT_FOUND, 409),
+    storage.KeyThere: Edge(USAGE, 409),
     storage.Unsigned: Edge(DAMAGE, 500),
     storage.Locked: Edge(LOCKED, 423),
     storage.Conflict: Edge(LOCKED, 409),

@@ -41,7 +41,7 @@ from repository.watch import Watch, remembered
 from repository.workers import workers
 from storage.aip import stamp, uuid7
 from storage.canonical import Json
-from storage.commit import Committer
+from storage.commit import Committer, prepare_work
 from storage.durable import DISK, Disk
 from storage.errors import Locked, StorageError
 from storage.event import Event
@@ -106,6 +106,7 @@ class Opened:
         self.seal.newest = lambda: ledger.newest_key(self.catalogue, self.vault)
         self.seal.told = lambda: ledger.keys_told(self.catalogue)
         self.catalogue.follow(self.vault)  # before anything is appended: one that is ahead of the ledger is seen
+        prepare_work(settings.work)
         self.changed = ledger.changed(self.committer)
         self.recovered = [] if self.changed else self._recover(disk)
         self.catalogue.follow(self.vault)

@@ -9,8 +9,11 @@ from itertools import chain
 from repository.catalogue import Catalogue
 from storage import key_entries
 from storage.commit import Committer
-from storage.errors import HistoryChanged, StorageError
+from storage.errors import HistoryChanged, KeyLost, KeyThere, StorageError
 from storage.event import Event, parse_event
+from storage.key_entries import LOST, ROTATED, key_event
+from storage.scribe import Scribe
+from storage.seal import KEY, NEXT
 from storage.signed_note import VerifierKey
 from storage.vault import Vault
 
@@ -52,3 +55,29 @@ def changed(committer: Committer) -> HistoryChanged | None:
     except StorageError:
         pass  # what cannot be read is for an audit to tell
     return None
+
+
+def rotate(scribe: Scribe, time: str, agent: str) -> VerifierKey:
+    """A new key, told of by an entry that both sign, as both sign its checkpoint. Call under the commit lock."""
+    seal = scribe.seal
+    assert seal is not None  # every repository has one
+    if not (old := seal.key()):
+        raise KeyLost(str(seal.folder / KEY))
+    new = seal.make(NEXT)
+    keys = [old, new]
+    scribe.write([key_event(seal.vault, time, agent, ROTATED, keys, old.verifier)], keys)
+    seal.adopt(new)
+    return new.verifier
+
+
+def replace_lost(scribe: Scribe, time: str, agent: str, why: str) -> VerifierKey:
+    """A new key where the one before is lost: nobody but itself signs the entry. Call under the commit lock."""
+    seal = scribe.seal
+    assert seal is not None  # every repository has one
+    before = seal.newest()
+    if seal.key() or not before:
+        raise KeyThere(str(seal.folder / KEY))
+    new = seal.make(NEXT)
+    scribe.write([key_event(seal.vault, time, agent, LOST, [new], before, why)], [new])
+    seal.adopt(new)
+    return new.verifier

@@ -22,6 +22,7 @@ from repository.facade_formats import Formats
 from repository.facade_give import Giving
 from repository.facade_ingest import Ingesting
 from repository.facade_jobs import Scheduling
+from repository.facade_ledger import Recording
 from repository.facade_repair import Repairing
 from storage.aip import stamp
 from storage.canonical import Json
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from repository.doctor_drill import Drill
 
 
-class Repository(Scheduling, Ingesting, Formats, Repairing, Giving, Deleting):
+class Repository(Scheduling, Ingesting, Formats, Repairing, Giving, Deleting, Recording):
     """A repository folder, opened, with every verb. What a crash left half-done is finished first."""
 
     @classmethod

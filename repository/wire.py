@@ -32,6 +32,7 @@ from repository.doctor_drill import Drill
 from repository.drill import Drilled
 from repository.drops import Drop
 from repository.holdings import Aip, Behind, Happened, HeldFile, Version
+from repository.ledger_check import Verified
 from repository.losses import Loss
 from repository.mending import Mended
 from repository.metrics import Metric
@@ -377,4 +378,14 @@ def migration(value: Migration) -> Json:
         "aip": value.planned.aip, "path": value.planned.path, "from": value.planned.puid, "to": value.puid or None,
         "output": value.path or None, "tool": value.tool or None, "equal": value.equal, "reason": value.reason,
         "version": value.version or None, **followed(value),
+    }  # fmt: skip
+
+
+def verified(done: Verified) -> Json:
+    """What became of verifying the ledger; `weight` is damage, incomplete or info."""
+    return {
+        "entries": done.entries, "root": done.root, "checkpoints": done.checkpoints, "valid": done.valid,
+        "findings": [
+            {"code": one.code, "what": one.what, "copy": one.copy, "weight": one.weight} for one in done.findings
+        ],
     }  # fmt: skip

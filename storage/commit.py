@@ -145,6 +145,8 @@ class Committer:
         """Remove what dead runs left, here and in every copy that answers, and their marks."""
         at_work = partial(lives, self.work)
         durable.remove_leftovers(self._disk, self.work / "scratch", lambda _: False)
+        if self.scribe.seal:
+            self.scribe.seal.tidy()
         durable.remove_leftovers(self._disk, self.work / "staging", at_work)
         for store in self.vault.copies:
             with suppress(StorageError):

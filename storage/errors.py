@@ -179,6 +179,26 @@ class HistoryChanged(StorageError):
         self.why = why
 
 
+class KeyLost(StorageError):
+    """The key that signs the ledger is not there, or is another than the ledger tells of."""
+
+    code = "key-lost"
+    next = "Bring it back from where it is kept safe; or `tianyi ledger replace-lost-key --reason WORDS`."
+
+    def __init__(self, where: str) -> None:
+        super().__init__(f"The key that signs the ledger is not at {where}.")
+
+
+class KeyThere(StorageError):
+    """A key that is there is not replaced as lost."""
+
+    code = "key-there"
+    next = "`tianyi ledger rotate-key` changes it."
+
+    def __init__(self, where: str) -> None:
+        super().__init__(f"The key that signs the ledger is not lost: {where}.")
+
+
 class Unsigned(StorageError):
     """A copy whose ledger goes on with entries that no checkpoint covers and no other copy has."""
 

@@ -27,6 +27,7 @@ from storage.errors import Damaged
 from storage.signed_note import Note, SigningKey, VerifierKey, parse_key
 
 KEY, NEXT, PUBLIC = "ledger.key", "next.key", "ledger.pub"
+_NEW = ".new"  # what has no name yet
 MARK, UNDERWAY, KEPT, ABANDONED = "checkpoint", "underway.json", "checkpoints", "abandoned"
 
 
@@ -151,6 +152,10 @@ class Seal:
             pass
         return []
 
+    def tidy(self) -> None:
+        """Remove what a killed process left. Call under the commit lock."""
+        durable.remove_leftovers(self._disk, self.folder / _NEW, lambda _: False)
+
     def _read(self, name: str) -> bytes | None:
         with told(str(self.folder)), suppress(FileNotFoundError):
             return (self.folder / name).read_bytes()
@@ -163,7 +168,7 @@ class Seal:
                 self.folder.chmod(0o700)
                 durable.sync_made(self._disk, self.folder)
             durable.publish(
-                self._disk, self.folder / name, data, self.folder / ".new", exclusive=False, mode=mode,
+                self._disk, self.folder / name, data, self.folder / _NEW, exclusive=False, mode=mode,
                 folders=durable.Folders(self.folder),
             )  # fmt: skip
 

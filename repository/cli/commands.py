@@ -20,6 +20,7 @@ from repository.cli import (
     ingest,
     init,
     jobs,
+    ledger,
     metadata,
     migrate,
     rebuild,
@@ -71,6 +72,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
 for name, command in COMMANDS.items():
     app.command(name, cls=Command)(command)
 app.add_typer(copies.app, name="copies")
+app.add_typer(ledger.app, name="ledger")
 app.add_typer(migrate.app, name="migrate")
 app.add_typer(drill.app, name="drill")
 app.add_typer(jobs.app, name="jobs")

@@ -21,7 +21,8 @@ Value = int | None  # a file's number, FOLDER, or None where the name is gone
 FOLDER = 0
 State = dict[str, bytes]  # the files that can be seen, by their path in the scene
 TOPS = ("", "vault", "second")  # the folders that the repository was made with
-SHOWN = ("vault/", "second/", "work/intents/")  # names anywhere else (scratch, locks) are nobody's promise
+SHOWN = ("vault/", "second/", "work/intents/", "keys/checkpoint", "keys/ledger", "keys/next", "keys/underway")
+"""Names anywhere else (scratch, locks) are nobody's promise."""
 
 
 class Change(NamedTuple):

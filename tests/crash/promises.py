@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import cache
 from hashlib import sha256
 
-from storage import layout
+from storage import layout, merkle
 from storage.aip import Record, parse_record
+from storage.checkpoint import parse_checkpoint
 from storage.digest import Digest
 from storage.errors import StorageError
 from storage.event import EVIDENCE
@@ -16,6 +17,7 @@ from storage.intent import parse_intent
 from storage.ledger import Ledger
 from storage.memory import Memory
 from storage.tombstone import Tombstone, parse_tombstone
+from storage.tree import Tree
 from storage.vault import Vault
 from tests.crash.powercut import State
 from tests.crash.quick import COPIES, Entered
@@ -69,6 +71,9 @@ class Promises:
             ledger = ledgers[name] = self._ledger(kept)
             if isinstance(ledger, str):
                 yield f"{name}: {ledger}"
+            else:
+                yield from (f"{name}: {wrong}" for wrong in _unsealed(_log(kept), tuple(ledger)))
+        yield from _ahead(state, ledgers["first"])
         commits = {str(record.digest): record.aip for record in records}
         yield from _unentered(state, commits, "record", ledgers["first"])
         yield from _unentered(
@@ -90,7 +95,7 @@ class Promises:
         return self._bags[record]
 
     def _ledger(self, kept: State) -> list[bytes] | str:
-        log = tuple((key, data) for key, data in sorted(kept.items()) if key.startswith(layout.LOG))
+        log = _log(kept)
         if log not in self._read:
             try:
                 self._read[log] = [raw for _, raw, _ in Ledger(_memory(dict(log))).read()]
@@ -108,6 +113,39 @@ class Promises:
             case Entered(size, names):
                 kept = {name for name in names if ledgers[name][:size] == self._entries[:size]}
                 yield from (f"{name}: lost one of {size} entries" for name in names - kept)
+
+
+def _log(kept: State) -> tuple[tuple[str, bytes], ...]:
+    return tuple((key, data) for key, data in sorted(kept.items()) if key.startswith(layout.LOG))
+
+
+@cache
+def _unsealed(log: tuple[tuple[str, bytes], ...], ledger: tuple[bytes, ...]) -> list[str]:
+    """What a reader of a copy's checkpoint would not find, or find otherwise."""
+    kept = dict(log)
+    if layout.CHECKPOINT not in kept:
+        return []
+    newest, _ = parse_checkpoint(kept[layout.CHECKPOINT])
+    leaves = [merkle.leaf(entry) for entry in ledger]
+    if newest.size > len(leaves) or merkle.root(newest.size, merkle.over(leaves)) != newest.root:
+        return [f"its checkpoint of {newest.size} entries is not of its {len(leaves)}"]
+    try:
+        tiled = Tree([_memory(kept)], _nothing).root(newest.size)
+    except StorageError as error:
+        return [f"a tile is missing: {error}"]
+    return [] if tiled == newest.root else ["a tile is wrong"]
+
+
+def _nothing(number: int, width: int) -> list[bytes]:
+    raise StorageError(f"no tile has the hashes of bundle {number}")
+
+
+def _ahead(state: State, ledger: list[bytes] | str) -> Iterator[str]:
+    """What is remembered outside the vault is in it."""
+    mark = state.get("keys/checkpoint")
+    size = int(mark.split(b"\n")[1]) if mark else 0
+    if size > len(ledger):
+        yield f"{size} entries are remembered, and the ledger has {len(ledger)}"
 
 
 def _unentered(state: State, digests: Mapping[str, str], member: str, ledger: list[bytes] | str) -> Iterator[str]:

@@ -124,9 +124,9 @@ def answers(repository: Repository) -> dict[str, Any]:
 
 
 def snapshot(scene: Path) -> dict[str, bytes | None]:
-    """What lies in the copies and in the folder of work, by path in the scene; None for a folder."""
-    found: dict[str, bytes | None] = {"work": None}
-    for top in ("vault", "second", "work"):
+    """What lies in the copies and in the folders of work and keys, by path in the scene; None for a folder."""
+    found: dict[str, bytes | None] = {"work": None, "keys": None}
+    for top in ("vault", "second", "work", "keys"):
         for path in sorted((scene / top).rglob("*")):
             found[str(path.relative_to(scene))] = path.read_bytes() if path.is_file() else None
     return found
@@ -139,7 +139,7 @@ def files_of(start: Mapping[str, bytes | None]) -> dict[str, bytes]:
 
 def materialised(scene: Path, state: Mapping[str, bytes], target: Path) -> Path:
     """The state as a repository on a real disk, without a catalogue; locks and scratch did not survive."""
-    for folder in ("vault", "second", "work", "policies"):
+    for folder in ("vault", "second", "work", "policies", "keys"):
         (target / folder).mkdir(parents=True)
     shutil.copy(scene / config.FILE, target)
     for path, data in state.items():
@@ -152,4 +152,5 @@ def materialised(scene: Path, state: Mapping[str, bytes], target: Path) -> Path:
 def leftovers(scene: Path) -> list[Path]:
     """What lies in scratch spaces, and marks of runs and intents."""
     spaces = [*(f"work/copies/{name}" for name in COPIES), "work/scratch", "work/runs", "work/intents", "work/staging"]
+    spaces.append("keys/.new")
     return [path for space in spaces for path in (scene / space).rglob("*")]

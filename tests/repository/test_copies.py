@@ -91,10 +91,8 @@ def test_a_lost_record_is_not_taken_for_never_there(archive: Path, tianyi: Tiany
     (archive / "catalogue.db").unlink()
     assert answers(tianyi, archive) == told
     audit = tianyi("audit", "--copy", "first", at=archive)
-    assert (audit.code, audit.said["missing"]) == (
-        3,
-        5,
-    )  # two records, and of the ledger its checkpoint, its tile and its bundle
+    # two records, and of the ledger its checkpoint, its tile and its bundle
+    assert (audit.code, audit.said["missing"]) == (3, 5)
     assert tianyi("repair", at=archive).code == 0
     assert tianyi("audit", at=archive).code == 0
     assert answers(tianyi, archive) == told

@@ -1,0 +1,82 @@
+"""tianyi ledger: whether the history is what it always was, what it says, and the keys that sign it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from repository import edge, wire
+from repository.cli.app import AsJson, opened
+from repository.cli.helping import Command
+from repository.cli.screen import Screen, counted, printable
+from repository.ledger_check import Verified
+from repository.ledger_scan import INFO
+from storage.signed_note import VerifierKey
+
+app = typer.Typer(help="The ledger: verify it, read it, and change the key that signs it.", no_args_is_help=True)
+
+
+@app.command("verify", cls=Command)
+def verify(context: typer.Context, json: AsJson = False) -> None:
+    """Read the ledger in every copy, and hold it against every checkpoint that was kept."""
+    screen = Screen(json=json)
+    with opened(context, screen) as repository:
+        done = repository.verify_ledger()
+    screen.result(wire.verified(done), lambda console: _show(console, done))
+    if not done.valid:
+        raise typer.Exit(edge.DAMAGE)
+    raise typer.Exit(edge.DONE if done.complete else edge.INCOMPLETE)
+
+
+@app.command("show", cls=Command)
+def show(
+    context: typer.Context,
+    start: Annotated[int, typer.Option("--from", metavar="N", min=0, help="The first entry; they begin at 0.")] = 0,
+    json: AsJson = False,
+) -> None:
+    """Print entries as they are in the log, one line of canonical JSON each."""
+    with opened(context, Screen(json=json)) as repository:
+        for _, raw, _ in repository.vault.ledger.read(start):
+            typer.echo(raw)
+
+
+@app.command("rotate-key", cls=Command)
+def rotate_key(context: typer.Context, json: AsJson = False) -> None:
+    """Sign with a new key from now on; both keys sign that."""
+    screen = Screen(json=json)
+    with opened(context, screen) as repository:
+        key = repository.rotate_key()
+    screen.result({"key": key.text}, lambda console: _tell_key(console, key))
+
+
+@app.command("replace-lost-key", cls=Command)
+def replace_lost_key(
+    context: typer.Context,
+    reason: Annotated[str, typer.Option(metavar="WORDS", help="What became of it; it goes on record.")],
+    json: AsJson = False,
+) -> None:
+    """Sign with a new key where the one before is lost; whoever verifies the ledger is told."""
+    screen = Screen(json=json)
+    with opened(context, screen) as repository:
+        key = repository.replace_lost_key(reason)
+    screen.result({"key": key.text}, lambda console: _tell_key(console, key))
+
+
+def _show(console: Console, done: Verified) -> None:
+    state = "[red]changed[/]" if not done.valid else "[green]whole[/]" if done.complete else "[yellow]incomplete[/]"
+    told = f"{counted(done.entries, 'entry')}, held against {counted(done.checkpoints, 'checkpoint')}"
+    console.print(f"ledger {state}  {told}")
+    console.print(f"  root {done.root}")
+    for fault in done.findings:
+        where = f"{fault.copy}: " if fault.copy else ""
+        console.print(f"  {fault.code:<24} {escape(printable(where + fault.what))}")
+    if any(fault.weight != INFO for fault in done.findings):
+        console.print("[dim]→[/] docs/how-to/check-the-ledger.md tells what to do about each.")
+
+
+def _tell_key(console: Console, key: VerifierKey) -> None:
+    console.print("A new key signs the ledger. Give its public key to those who check it:")
+    console.print(f"  {escape(key.text)}")

@@ -1,0 +1,42 @@
+"""Entries and records of the vault, held against each other both ways."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from repository.ledger_scan import Fault
+from storage.aip import parse_aip
+from storage.digest import Digest
+from storage.errors import BrokenRecord, NotFound, StorageError
+from storage.event import Event
+from storage.vault import Vault
+
+Numbered = tuple[int, Event]
+
+
+def compare(vault: Vault, events: Sequence[Numbered]) -> Iterator[Fault]:
+    """Yield the records that no commit tells of, and the commits that have not the record that they tell of."""
+    deleted = {event.object for _, event in events if event.type == "deletion"}
+    commits = {
+        (event.object, event.detail.get("version")): (number, str(event.detail.get("record")))
+        for number, event in events
+        if event.type == "commit" and event.object not in deleted
+    }
+    for aip, version in vault.versions():
+        if (name := f"urn:uuid:{aip}") not in deleted and (name, version) not in commits:
+            yield Fault("record-without-entry", f"version {version} of {name} is in no entry")
+    for (urn, number), (entry, digest) in commits.items():
+        if isinstance(number, int):
+            yield from _record(vault, urn, number, entry, digest)
+
+
+def _record(vault: Vault, urn: str, version: int, entry: int, digest: str) -> Iterator[Fault]:
+    """What is wrong with the record that an entry tells of."""
+    try:
+        vault.record(parse_aip(urn), version, Digest.parse(digest))
+    except NotFound:
+        yield Fault("entry-without-record", f"entry {entry} tells of version {version} of {urn}, which no copy has")
+    except (BrokenRecord, ValueError):
+        yield Fault("record-altered", f"entry {entry} tells of another record of version {version} of {urn}")
+    except StorageError as error:
+        yield Fault("record-unreadable", str(error))
