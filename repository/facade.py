@@ -28,10 +28,11 @@ from repository import (
     identifiers,
     in_force,
     ledger,
+    log_keys,
     packages,
     scanners,
     signatures,
-)  # fmt: skip
+)
 from repository.catalogue import Catalogue, CatalogueHolds
 from repository.config import Config, Copy
 from repository.errors import UnknownCopy
@@ -108,6 +109,8 @@ class Opened:
         self.catalogue.follow(self.vault)  # before anything is appended: one that is ahead of the ledger is seen
         prepare_work(settings.work)
         self.changed = ledger.changed(self.committer)
+        if self.changed:
+            self.catalogue.complete(self.vault)  # records count, whatever became of the entries that told of them
         self.recovered = [] if self.changed else self._recover(disk)
         self.catalogue.follow(self.vault)
         self.committer.scribe.remembers = lambda: remembered(self.catalogue)
@@ -215,7 +218,7 @@ class Opened:
         return Watch(
             catalogue=self.catalogue, committer=self.committer, work=self.settings.work, executor=workers,
             time=stamp(self.now()), agent=self.agent, new_id=self._new_id, progress=self.progress,
-            sources=self.packages,
+            sources=[*self.packages, log_keys.Made(self.catalogue, self.seal)],
         )  # fmt: skip
 
 

@@ -98,8 +98,6 @@ class Verification:
                 if store is self.vault.first:
                     raise
                 self._add("copy-away", str(error), store.name, INCOMPLETE)
-            else:
-                self.faults += scans[store.name].faults
         return scans
 
     def _true(self, scans: Mapping[str, Scanned], mark: Checkpoint | None) -> str:
@@ -119,9 +117,11 @@ class Verification:
         for store in self.vault.copies:
             if (one := scans.get(store.name)) is None:
                 continue
+            is_right = right.roots.get(one.size) == one.roots[one.size]
+            self.faults += [fault for fault in one.faults if is_right or fault.code != "tile-altered"]
             if one.size < right.size:
                 self._add("ledger-behind", f"it has {one.size} of {right.size} entries", store.name, INCOMPLETE)
-            if right.roots.get(one.size) == one.roots[one.size]:
+            if is_right:
                 continue
             if Ledger(store).is_forked_from(self.vault.ledger.alone(self._named(true))):
                 self._add("history-parted", f"it tells of another history than {true}", store.name)

@@ -6,12 +6,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from io import BytesIO
+from typing import BinaryIO
 
 from fixity.audit import Expected, Finding
 from repository.catalogue import Catalogue
 from storage import bundle, layout, tiles
+from storage.checkpoint import Checkpoint
 from storage.digest import sha256
-from storage.errors import StorageError
+from storage.errors import NotFound, StorageError
 from storage.event import parse_event
 from storage.seal import Seal
 from storage.store import Opens
@@ -70,6 +73,44 @@ def _edge(catalogue: Catalogue, vault: Vault, root: bytes) -> Edge:
         if root and (edge := Tree(vault.copies, _no_entries).edge(catalogue.position)).root() == root:
             return edge
     return _tree(catalogue).edge(catalogue.position)
+
+
+class Made:
+    """Stands beside the copies as one that has what is below `log/` (`storage.store.Opens`): made from the entries that
+    the catalogue knows, so long as they are those of the newest checkpoint."""
+
+    name, at_once = "the catalogue", 1
+
+    def __init__(self, catalogue: Catalogue, seal: Seal) -> None:
+        self._catalogue, self._seal = catalogue, seal
+        self._proved: tuple[int, bool] = (-1, False)
+
+    def open(self, key: str) -> BinaryIO:
+        return BytesIO(self._bytes(key))
+
+    def size(self, key: str) -> int:
+        return len(self._bytes(key))
+
+    def _bytes(self, key: str) -> bytes:
+        data = None
+        if key.startswith(layout.LOG) and (mark := self._seal.mark()) and self._is_proved(mark[0]):
+            data = mark[1] if key == layout.CHECKPOINT else self._made(key)
+        if data is None:
+            raise NotFound(key, self.name)
+        return data
+
+    def _made(self, key: str) -> bytes | None:
+        if tile := tiles.parse_key(key):
+            return b"".join(_tree(self._catalogue).row(tile)) if _covers(self._catalogue, tile) else None
+        place = bundle.parse_key(key)
+        return bundle.encode(_entries(self._catalogue, *place)) if place else None
+
+    def _is_proved(self, mark: Checkpoint) -> bool:
+        """Whether the catalogue's entries are those of the mark: asked once for each size."""
+        if self._proved[0] != mark.size:
+            known = mark.size <= self._catalogue.position
+            self._proved = mark.size, known and _tree(self._catalogue).root(mark.size) == mark.root
+        return self._proved[1]
 
 
 def judged(catalogue: Catalogue, store: Opens, extra: Finding, signed: int | None) -> Finding | None:

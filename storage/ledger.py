@@ -113,7 +113,7 @@ class Ledger:
             announce(first, leaves)
             last = self._right(number, [*edge.last_row(), *row][-width:]) if width else []
             self._bundles(number, width, [*last, *entries])
-        tree.write(self.store, tiles.grown(edge, [*row, *leaves]), since)
+        tree.write(self.store, tiles.grown(edge, [*row, *leaves]), since, first)
         return Grown(first, edge.size, edge.root())
 
     def _bundles(self, number: int, width: int, entries: Sequence[bytes]) -> None:
@@ -213,11 +213,11 @@ class Ledger:
         same = _checkpoint_if_any(self.store)[0] == sealed
         if same and edge.size == size:
             return
-        root = self._grow(edge, size)
+        root = self._grow(edge, size, before)
         if newest is None or same or newest.size > size:
             return
         if newest.size == size and root != newest.root:  # by a tile that was damaged, or else by an entry
-            root = self._grow(Edge(), size)
+            root = self._grow(Edge(), size, before)
         if newest.root != (root if newest.size == size else self._tree().root(newest.size)):
             raise Damaged(f"The ledger in {self.store.name}")
         self.store.replace(layout.CHECKPOINT, sealed)
@@ -228,10 +228,10 @@ class Ledger:
             return self._plausible(size)
         return Edge()
 
-    def _grow(self, edge: Edge, size: int) -> bytes:
-        """Write the tiles that entries beyond the edge make; return the root."""
+    def _grow(self, edge: Edge, size: int, before: int) -> bytes:
+        """Write the tiles that entries beyond the edge make, in place of those of `before`; return the root."""
         since, row = edge.size, [merkle.leaf(raw) for _, raw, _ in self.read(edge.size, size)]
-        tree.write(self.store, tiles.grown(edge, row), since)
+        tree.write(self.store, tiles.grown(edge, row), since, before)
         return edge.root()
 
     def complete(self) -> int:

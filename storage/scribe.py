@@ -31,6 +31,7 @@ class Scribe:
     def __init__(self, vault: Vault, seal: Seal | None = None) -> None:
         self.vault, self.seal = vault, seal
         self.history = History(vault, seal) if seal else None
+        self.unsigned = False  # whether an entry was written that no key was there to sign
         self.remembers: Callable[[], tuple[str, Digest] | None] = lambda: None
         """Key and digest of the ledger's right-most bundle as somebody who has read it (the catalogue) remembers it."""
 
@@ -80,6 +81,7 @@ class Scribe:
         signing = keys or list(filter(None, [seal.key()]))
         note = Note(Checkpoint(signing[0].name if signing else seal.origin, grown.size, grown.root).text)
         sealed = note.signed(*signing).to_bytes()
+        self.unsigned = not signing
         if signing:
             self.vault.first.replace(layout.CHECKPOINT, sealed)
         failed = self._follow()

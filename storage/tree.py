@@ -79,8 +79,8 @@ def _read(store: Opens, tile: Tile) -> list[bytes]:
     return tiles.hashes(data)
 
 
-def write(store: Store, made: Iterable[tuple[Tile, bytes]], since: int) -> None:
-    """Tiles into a copy, durable on return; narrower ones of when there were `since` entries go."""
+def write(store: Store, made: Iterable[tuple[Tile, bytes]], *sizes: int) -> None:
+    """Tiles into a copy, durable on return; narrower ones of when there were so many entries go."""
     grown = dict(made)
     if len(grown) <= _FEW:
         for tile, data in grown.items():
@@ -88,7 +88,7 @@ def write(store: Store, made: Iterable[tuple[Tile, bytes]], since: int) -> None:
     else:
         _write_together(store, grown.items())
     wider = {(tile.level, tile.number) for tile in grown}
-    for tile in tiles.partial(since):
+    for tile in {tile for size in sizes for tile in tiles.partial(size)}:
         if tile[:2] in wider and tile not in grown:
             with suppress(StorageError):  # it does no harm
                 store.drop(tile.key)
@@ -109,7 +109,7 @@ def _write_together(store: Store, made: Iterable[tuple[Tile, bytes]]) -> None:
 def complete(store: Store, tree: Tree, size: int) -> int:
     """Make the tiles that a copy lacks of a log of so many entries, durable on return; return how many."""
     missing = [tile for tile in tiles.all_of(size) if not _has(store, tile)]
-    write(store, ((tile, b"".join(tree.row(tile))) for tile in missing), 0)
+    write(store, ((tile, b"".join(tree.row(tile))) for tile in missing))
     return len(missing)
 
 

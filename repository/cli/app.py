@@ -67,6 +67,7 @@ def opened(context: typer.Context, screen: Screen) -> Repository:
     """The repository that the command is about."""
     agent = session(context).agent
     repository = Repository.open(chosen(context), agent=agent, progress=screen.progress(context), patience=_patience())
+    context.call_on_close(lambda: _tell_unsigned(screen, repository))
     if repository.changed:
         screen.warn(f"{repository.changed} {repository.changed.next} Until then nothing is written to it.")
     if repository.catalogue.aside:
@@ -75,6 +76,14 @@ def opened(context: typer.Context, screen: Screen) -> Repository:
             f" since may be lost. The catalogue as it was is kept: {repository.catalogue.aside}"
         )
     return repository
+
+
+def _tell_unsigned(screen: Screen, repository: Repository) -> None:
+    if repository.committer.scribe.unsigned:
+        screen.warn(
+            f"What was written to the ledger is not signed: its key is not in {repository.seal.folder}."
+            " Bring it back, or `tianyi ledger replace-lost-key`."
+        )
 
 
 def chosen(context: typer.Context) -> Path:
