@@ -18,8 +18,9 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 PURE = [
     *(f"storage/{name}.py" for name in (
-        "aip", "bag", "bundle", "canonical", "digest", "errors", "event", "layout", "manifest", "namemap",
-        "names", "ocfl", "ocfl_layout", "parallel", "premis", "progress", "s3_answers", "s3_parts", "store")),
+        "aip", "bag", "bundle", "canonical", "checkpoint", "digest", "errors", "event", "key_entries", "layout",
+        "manifest", "merkle", "namemap", "names", "ocfl", "ocfl_layout", "parallel", "premis", "progress", "s3_answers",
+        "s3_parts", "signed_note", "store", "tiles")),
     *(f"policies/{name}.py" for name in (
         "alerts", "audit", "cadence", "decide", "effective", "fetching", "formats", "ingest", "jobs", "migration",
         "model", "text", "timetable", "tools")),

@@ -71,9 +71,9 @@ class Promises:
             ledger = ledgers[name] = self._ledger(kept)
             if isinstance(ledger, str):
                 yield f"{name}: {ledger}"
-            else:
+            elif made:  # before, folders may be there whose names nobody has made durable
                 yield from (f"{name}: {wrong}" for wrong in _unsealed(_log(kept), tuple(ledger)))
-        yield from _ahead(state, ledgers["first"])
+        yield from _ahead(state, ledgers["first"]) if made else ()
         commits = {str(record.digest): record.aip for record in records}
         yield from _unentered(state, commits, "record", ledgers["first"])
         yield from _unentered(
@@ -123,7 +123,7 @@ def _log(kept: State) -> tuple[tuple[str, bytes], ...]:
 def _unsealed(log: tuple[tuple[str, bytes], ...], ledger: tuple[bytes, ...]) -> list[str]:
     """What a reader of a copy's checkpoint would not find, or find otherwise."""
     kept = dict(log)
-    if layout.CHECKPOINT not in kept or not ledger:  # where no name is durable there may be nothing else
+    if layout.CHECKPOINT not in kept:
         return []
     newest, _ = parse_checkpoint(kept[layout.CHECKPOINT])
     leaves = [merkle.leaf(entry) for entry in ledger]
@@ -144,7 +144,7 @@ def _ahead(state: State, ledger: list[bytes] | str) -> Iterator[str]:
     """What is remembered outside the vault is in it."""
     mark = state.get("keys/checkpoint")
     size = int(mark.split(b"\n")[1]) if mark else 0
-    if ledger and size > len(ledger):
+    if size > len(ledger):
         yield f"{size} entries are remembered, and the ledger has {len(ledger)}"
 
 
