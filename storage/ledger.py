@@ -109,6 +109,8 @@ class Ledger:
         since, row = edge.size, [merkle.leaf(entry) for entry in before]
         entries = [event.to_bytes() for event in events]
         leaves = [merkle.leaf(entry) for entry in entries]
+        if row and not width:
+            self.renew()  # it is full, and whoever wrote it may have been killed before it was durable
         if entries:
             announce(first, leaves)
             last = self._right(number, [*edge.last_row(), *row][-width:]) if width else []
@@ -209,10 +211,14 @@ class Ledger:
     def _seal(self, leader: Ledger, before: int) -> None:
         """Tiles, then the leader's checkpoint, where it is of what we have; raise Damaged where it is not."""
         size, sealed, newest = self.size(), *_checkpoint_if_any(leader.store)
-        edge = self._edge_at(before)
-        same = _checkpoint_if_any(self.store)[0] == sealed
-        if same and edge.size == size:
+        mine, covered = _checkpoint_if_any(self.store)
+        if (same := mine == sealed) and size == before and self._edge_at(before).size == size:
             return
+        sure = covered.size if covered else 0
+        if newest and not same and sure < before:  # what came after it may never have become durable
+            self.renew()
+            before = sure
+        edge = self._edge_at(before)
         root = self._grow(edge, size, before)
         if newest is None or same or newest.size > size:
             return
