@@ -214,11 +214,11 @@ class Ledger:
         mine, covered = _checkpoint_if_any(self.store)
         if (same := mine == sealed) and size == before and self._edge_at(before).size == size:
             return
-        sure = covered.size if covered else 0
-        if newest and not same and sure < before:  # what came after it may never have become durable
+        sure = before
+        if newest and not same and (not covered or covered.size < before):  # the rest may never have become durable
             self.renew()
-            before = sure
-        edge = self._edge_at(before)
+            sure = covered.size if covered else 0
+        edge = self._edge_at(sure)
         root = self._grow(edge, size, before)
         if newest is None or same or newest.size > size:
             return
