@@ -1,0 +1,73 @@
+"""A proof holds, and nothing in it can be changed: checked by the one file that outsiders get."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fixity import verify_proof
+from fixity.verify_proof import FAILED, Options, verify
+from tests.fixity.proofs import Log, log
+
+ROOT = Path(__file__).parents[2]
+
+
+def failure(data: bytes, options: Options = Options()) -> str:  # noqa: B008  # a value
+    """Why a proof does not hold, "" where it does."""
+    last = list(verify(data, options))[-1]
+    return f"{last.check}: {last.said}" if last.result == FAILED else ""
+
+
+@pytest.mark.parametrize("entries", [4, 5, 8, 9, 300])
+def test_a_proof_holds(entries: int) -> None:
+    assert failure(log(entries).prove(earlier=(1, 2, 3))) == ""
+
+
+def test_no_byte_of_a_proof_can_be_changed() -> None:
+    """Each byte, by each of its bits and to a digit, a quote, a blank or nothing."""
+    proof = log().prove(earlier=(1, 3, 5))
+    passed = []
+    for place, byte in enumerate(proof):
+        others = {byte ^ 1 << bit for bit in range(8)} | {*b'0 "9A'}
+        changed = [proof[:place] + bytes([other]) + proof[place + 1 :] for other in others - {byte}]
+        passed += [place for one in [*changed, proof[:place] + proof[place + 1 :]] if not failure(one)]
+    assert passed == []
+
+
+def test_no_part_can_be_taken_from_another_proof() -> None:
+    ours, other = json.loads(log(7).prove(earlier=(3,))), json.loads(log(9).prove(earlier=(3,)))
+    for member in ours.keys() - {"proof", "aip", "key", "records", "time_stamps"}:
+        mixed = verify_proof.canonical({**ours, member: other[member]}) + b"\n"
+        assert failure(mixed), member
+
+
+def test_another_key_is_told() -> None:
+    ours, theirs = log(), Log(seed=b"\x08" * 32)
+    assert failure(ours.prove(), Options(key=ours.key)) == ""
+    assert "another than yours" in failure(ours.prove(), Options(key=theirs.key))
+
+
+def test_a_witness_holds_the_log_to_what_it_was() -> None:
+    """A log that was changed, and signed again by the same key, cannot go on from what a witness has."""
+    honest, changed = log(), log()
+    kept = honest.checkpoint(4)
+    assert failure(honest.prove(earlier=(4,)), Options(checkpoint=kept)) == ""
+    changed.entries[0] = changed.entries[0].replace(b"uid-1000", b"uid-1001")
+    assert failure(changed.prove(earlier=(4,))) == ""
+    assert "the log was changed" in failure(changed.prove(earlier=(4,)), Options(checkpoint=kept))
+    assert "does not tell" in failure(honest.prove(), Options(checkpoint=kept))
+
+
+def test_the_verifier_runs_alone(tmp_path: Path) -> None:
+    (tmp_path / "proof.json").write_bytes(log().prove())
+    (tmp_path / "verify_proof.py").write_bytes((ROOT / "fixity" / "verify_proof.py").read_bytes())
+    command = [sys.executable, "-I", "verify_proof.py", "proof.json", "--key", log().key, "--json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
+    assert (done.returncode, json.loads(done.stdout)["valid"], done.stderr) == (0, True, b"")
+    (tmp_path / "proof.json").write_bytes(log().prove()[:-1])
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
+    assert (done.returncode, json.loads(done.stdout)["valid"]) == (1, False)
