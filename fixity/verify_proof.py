@@ -448,11 +448,12 @@ class Der(NamedTuple):
 
 
 class Stamp(NamedTuple):
-    """What a token says: when, over which digest, signed by which certificate."""
+    """What a token says: when, over which digest, in answer to which number, signed by which certificate."""
 
     time: datetime
     algorithm: str
     imprint: bytes
+    nonce: int
     signer: x509.Certificate
     chain: list[x509.Certificate]
 
@@ -538,9 +539,10 @@ def parse_token(token: bytes, certificates: str) -> Stamp:
         raise ValueError("no time stamp")
     chain = x509.load_pem_x509_certificates(certificates.encode())
     certificate = check_signer(signer, info.content, chain)
-    _, _, imprint, _, time, *_ = members(one_value(info.content))
+    _, _, imprint, _, time, *rest = members(one_value(info.content))
     algorithm, digest = members(imprint)
-    return Stamp(moment(time), DIGESTS[oid(members(algorithm)[0])], digest.content, certificate, chain)
+    nonce = next((int.from_bytes(one.content, "big") for one in rest if one.tag == INTEGER), 0)
+    return Stamp(moment(time), DIGESTS[oid(members(algorithm)[0])], digest.content, nonce, certificate, chain)
 
 
 def check_signer(signer: Der, content: bytes, chain: list[x509.Certificate]) -> x509.Certificate:

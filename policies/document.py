@@ -15,6 +15,7 @@ from policies.audit import AuditPolicy
 from policies.copies import CopiesPolicy
 from policies.effective import Policies
 from policies.errors import Mistake, PolicyFileError
+from policies.evidence import EvidencePolicy
 from policies.explain import explain
 from policies.formats import FormatsPolicy
 from policies.ingest import IngestPolicy
@@ -28,7 +29,7 @@ from policies.tools import ToolsPolicy
 KINDS: Mapping[str, type[Model]] = {
     "ingest": IngestPolicy, "formats": FormatsPolicy, "migration": MigrationPolicy, "audit": AuditPolicy,
     "copies": CopiesPolicy, "repair": RepairPolicy, "retention": RetentionPolicy, "tools": ToolsPolicy,
-    "alerts": AlertsPolicy,
+    "alerts": AlertsPolicy, "evidence": EvidencePolicy,
 }  # fmt: skip
 """The policies by name: `ingest` lies in ingest.yaml."""
 

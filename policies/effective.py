@@ -9,6 +9,7 @@ from functools import cached_property
 from policies.alerts import AlertsPolicy
 from policies.audit import AuditPolicy
 from policies.copies import CopiesPolicy
+from policies.evidence import EvidencePolicy
 from policies.formats import FormatsPolicy
 from policies.ingest import IngestPolicy
 from policies.migration import MigrationPolicy
@@ -30,6 +31,7 @@ class Policies(Model):
     retention: RetentionPolicy
     tools: ToolsPolicy
     alerts: AlertsPolicy
+    evidence: EvidencePolicy
 
     def to_bytes(self) -> bytes:
         """Canonical JSON (RFC 8785: sorted ASCII keys, no blanks, no floats), UTF-8; `model_validate_json` reads it."""

@@ -34,6 +34,8 @@ WRONG = [
     ("tools", "tools:\n- {name: pdf, puids: [fmt/276], command: [look, '{file}'], malformed: [127]}\n"),
     ("tools", "tools:\n- {name: a, puids: [fmt/276], command: [look, it]}\n"),
     ("tools", "tools:\n- {name: a, puids: [fmt/276], command: [look, '{file}'], malformed: [0]}\n"),
+    ("evidence", "witnesses:\n- {name: a, file: b, git: c}\n- {name: d, mail: e@f.example}\n"),
+    ("evidence", "witnesses:\n- {name: a, file: b}\n- {name: a, git: --upload-pack=x}\ntime_stamps: {tsa: x}\n"),
     ("audit", "jobs:\n  adit: {every: 1 day}\n  audit: {evry: 1 day}\n"),
     ("audit", "every: 0 seconds\njobs: {audit: {every: 1:30}, migrate: {every: P99999D}}\n"),
     ("audit", "every: 90 days\nevery: 30 days\n"),
