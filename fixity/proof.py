@@ -47,8 +47,8 @@ class Stamped:
 class Claim:
     """What is to be proved: that an AIP's records were logged, before each of the time stamps.
 
-    `checkpoint` is a signed one over `size` entries, `key` the verifier key of its signature; `earlier` are sizes of
-    checkpoints that others may hold.
+    `checkpoint` is one over `size` entries with one signature, `key` the verifier key of that; `keys` are the entries
+    of keys before it; `earlier` are sizes of checkpoints that others may hold.
     """
 
     aip: str
@@ -59,12 +59,14 @@ class Claim:
     records: Sequence[Record]
     stamps: Sequence[Stamped] = ()
     earlier: Sequence[int] = ()
+    keys: Sequence[Logged] = ()
 
 
 def bundle(claim: Claim, nodes: Nodes) -> bytes:
     """The proof: canonical JSON and a line feed. `nodes` are those of the tree that the checkpoint is of."""
     sizes = {*claim.earlier, *(stamp.size for stamp in claim.stamps)}
-    entries = sorted([*claim.commits, *(stamp.entry for stamp in claim.stamps)], key=lambda one: one.index)
+    logged = [*claim.commits, *claim.keys, *(stamp.entry for stamp in claim.stamps)]
+    entries = sorted(logged, key=lambda one: one.index)
     proof: dict[str, Json] = {
         "proof": FORMAT, "aip": claim.aip, "key": claim.key, "checkpoint": claim.checkpoint,
         "entries": [_entry(one, claim.size, nodes) for one in entries],

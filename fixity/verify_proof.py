@@ -165,11 +165,47 @@ class Checkpoint(NamedTuple):
 
 def check_key(proof: dict[str, Any], known: str) -> Check:
     verifier_key(proof["key"])
-    if known and known.strip() != proof["key"]:
-        raise Refused(f"the key in this proof is another than yours: {proof['key']}")
-    if known:
+    changes = [one for one in proof["entries"] if one["entry"]["type"] == "key"]
+    if changes and changes[-1]["entry"]["detail"].get("key") != proof["key"]:
+        raise Refused("the key is not the one that the log tells of last")
+    if not known:
+        told = f"signed by the key in the proof itself; compare it with the archive's: {proof['key']}"
+        return Check("key", NOTE, told)
+    if known.strip() == proof["key"]:
         return Check("key", OK, "the key is the one that you named")
-    return Check("key", NOTE, f"signed by the key in the proof itself; compare it with the archive's: {proof['key']}")
+    if followed(known.strip(), changes) != proof["key"]:
+        raise Refused(f"the key in this proof is another than yours: {proof['key']}")
+    return Check("key", OK, f"your key was changed for others, each signed for by the one before: {proof['key']}")
+
+
+def followed(key: str, changes: list[Any]) -> str:
+    """The key that a key became, by entries that the one before and the new one have signed."""
+    for one in changes:
+        entry, detail = one["entry"], one["entry"]["detail"]
+        if detail.get("before") != key:
+            continue
+        if entry["outcome"] != "rotated":
+            raise Refused(f"your key was given up as lost in entry {one['index']}: ask the archive which is right")
+        text = {name: value for name, value in detail.items() if name != "signatures"}
+        body = canonical({**text, "vault": entry["object"]}) + b"\n"
+        for signer in (key, detail.get("key")):
+            check_signed(verifier_key(str(signer)), detail.get("signatures"), body)
+        key = str(detail["key"])
+    return key
+
+
+def check_signed(key: tuple[str, bytes, ed25519.Ed25519PublicKey], lines: Any, body: bytes) -> None:
+    """One of the signature lines is by that key, and right."""
+    name, identifier, public = key
+    for line in lines if isinstance(lines, list) else []:
+        signer, _, encoded = str(line).removeprefix("\u2014 ").rpartition(" ")
+        signature = decoded(encoded, "the signature")
+        if (signer, signature[:4]) == (name, identifier):
+            try:
+                return public.verify(signature[4:], body)
+            except InvalidSignature as error:
+                raise Refused("a signature is wrong") from error
+    raise Refused(f"{name} has not signed")
 
 
 def verifier_key(text: str) -> tuple[str, bytes, ed25519.Ed25519PublicKey]:
@@ -200,17 +236,9 @@ def parse_checkpoint(text: str) -> Checkpoint:
 def check_checkpoint(proof: dict[str, Any], options: Options) -> Iterator[tuple[str, str]]:
     """The archive's signature, and no other line, is on the checkpoint: what is not checked has no place here."""
     checkpoint = parse_checkpoint(proof["checkpoint"])
-    name, identifier, key = verifier_key(proof["key"])
     if len(checkpoint.signatures) != 1:
         raise Refused("the checkpoint has other signatures than the one of the key")
-    signer, _, encoded = checkpoint.signatures[0][2:].rpartition(" ")
-    signature = decoded(encoded, "the signature")
-    if signer != name or signature[:4] != identifier:
-        raise Refused("the checkpoint is signed by another key")
-    try:
-        key.verify(signature[4:], checkpoint.body)
-    except InvalidSignature as error:
-        raise Refused("the signature on the checkpoint is wrong") from error
+    check_signed(verifier_key(proof["key"]), checkpoint.signatures, checkpoint.body)
     yield OK, f"{checkpoint.origin} has signed its {checkpoint.size} entries"
     if options.checkpoint:
         yield check_witnessed(proof, checkpoint, parse_checkpoint(options.checkpoint))
@@ -287,7 +315,7 @@ def check_entries(proof: dict[str, Any], options: Options) -> Iterator[tuple[str
         path = [decoded(text, "a hash") for text in one["inclusion"]]
         if not includes(canonical(one["entry"]), one["index"], checkpoint.size, path, checkpoint.root):
             raise Refused(f"entry {one['index']} is not in the log that was signed")
-        if one["entry"]["type"] not in ("commit", "time-stamp"):
+        if one["entry"]["type"] not in ("commit", "key", "time-stamp"):
             raise Refused(f"entry {one['index']} is about something else")
     yield OK, f"{_counted(len(indices), 'entry', 'entries')} of that log: {', '.join(map(str, indices))}"
 

@@ -39,6 +39,7 @@ class GitWitness:
         """The clone as the branch is now: what an earlier try left is dropped."""
         if not (self._clone / ".git").is_dir():
             self._begin()
+        self._git("remote", "set-url", "origin", self._url)
         self._git("fetch", "--quiet", "origin")
         there = f"refs/remotes/origin/{self._branch}"
         if self._git("for-each-ref", there):

@@ -29,12 +29,13 @@ CHUNK_FILES = 250  # what a worker is handed at once, where there are many
 
 @dataclass(frozen=True, slots=True)
 class Dip:
-    """What was given out: where, in which form, how many files and bytes."""
+    """What was given out: where, in which form, how many files and bytes; where the proof is, None without one."""
 
     path: Path
     form: str
     files: int
     size: int
+    proof: Path | None = None
 
 
 @dataclass(slots=True)
@@ -70,11 +71,13 @@ class Out:
 
     def stream(self, parts: Iterable[bytes], name: str) -> Digest:
         """Write a file that is made for the DIP; return its SHA-256."""
-        hashing = Hashing()
-        with told(os.fsdecode(self.folder)), open(self.path(name.encode()), "xb") as file:
-            for part in parts:
-                hashing.feed(part)
-                file.write(part)
+        hashing, path = Hashing(), self.path(name.encode())
+        with told(os.fsdecode(self.folder)):
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "xb") as file:
+                for part in parts:
+                    hashing.feed(part)
+                    file.write(part)
         self._count(1, hashing.size)
         return hashing.digest()
 

@@ -6,9 +6,12 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import chain
 
+from repository import dip_proof
 from repository.dip import Out
 from repository.dip_contents import Content
+from repository.proving import Proof
 from storage import bag, manifest
 from storage.aip import Record
 from storage.digest import Digest
@@ -18,17 +21,31 @@ from storage.names import portable_path
 MAP = "portable-names.jsonl"
 
 
-def write(out: Out, record: Record, *, portable: bool) -> None:
-    """Write the bag; `portable` renames what some tools cannot check and adds the map of what was renamed."""
-    if portable and any(portable_path(line.path) != line.path for line in out.vault.payload(record)):
-        _write_portable(out, record)
+def write(out: Out, record: Record, *, portable: bool, proof: Proof | None = None) -> None:
+    """Write the bag; `portable` renames what some tools cannot check, adds the map of what was renamed, and the proof;
+    else it is the AIP's own, byte for byte."""
+    if not portable:
+        contents = (Content(line.digest, line.path.encode()) for line in out.vault.bag(record))
+        out.blobs(contents, record.files, record.size)
         return
-    contents = (Content(line.digest, line.path.encode()) for line in out.vault.bag(record))
+    renamed = any(portable_path(line.path) != line.path for line in out.vault.payload(record))
+    listed = (_write_renamed if renamed else _write_as_it_is)(out, record)
+    if proof:
+        listed += dip_proof.write(out, proof, dip_proof.IN_BAG)
+    out.stream([bag.tag_manifest(listed)], bag.TAGMANIFEST)
+
+
+def _write_as_it_is(out: Out, record: Record) -> list[tuple[str, Digest]]:
+    """Payload and tag files; return what the tag manifest has to list."""
+    tags = [line for line in out.vault.tag_files(record) if line.path != bag.TAGMANIFEST]
+    contents = (Content(line.digest, line.path.encode()) for line in chain(tags, out.vault.payload(record)))
     out.blobs(contents, record.files, record.size)
+    return [(line.path, line.digest) for line in tags]
 
 
-def _write_portable(out: Out, record: Record) -> None:
-    """The payload under its portable names; manifest and tag manifest made anew, the other tag files as they were."""
+def _write_renamed(out: Out, record: Record) -> list[tuple[str, Digest]]:
+    """The payload under its portable names, the manifest made anew, the other tag files as they were; return what the
+    tag manifest has to list."""
     with closing(sqlite3.connect("", isolation_level=None)) as db:  # sorts on disk, in a temporary file
         db.execute("create table lines (here text primary key, path text, digest text) without rowid")
         db.execute("begin")
@@ -40,7 +57,7 @@ def _write_portable(out: Out, record: Record) -> None:
         if line.path in (bag.BAGIT, bag.INFO):
             out.blob(line.digest, line.path.encode())
             listed.append((line.path, line.digest))
-    out.stream([bag.tag_manifest(listed)], bag.TAGMANIFEST)
+    return listed
 
 
 def _contents(db: sqlite3.Connection) -> Iterator[Content]:

@@ -11,19 +11,23 @@ from rocrate.model.contextentity import ContextEntity
 from rocrate.model.data_entity import DataEntity
 from rocrate.rocrate import ROCrate
 
+from repository import dip_proof
 from repository.dip import Out
 from repository.holdings import Aip, HeldFile
+from repository.proving import Proof
 from repository.tree import tree
 from storage.aip import Record
 from storage.digest import Digest
 from storage.names import escape_path
 
 VERSION = "1.1"
+_PROOF = dip_proof.IN_CRATE
+_NAMES = {".json": "Proof that these files were logged", ".py": "Checks the proof"}
 _PRONOM = "https://www.nationalarchives.gov.uk/PRONOM/"
 
 
-def write(out: Out, record: Record, about: Aip, files: dict[str, HeldFile]) -> None:
-    """Write every received file and the crate's metadata; `files` are the version's, by bag path.
+def write(out: Out, record: Record, about: Aip, files: dict[str, HeldFile], proof: Proof | None = None) -> None:
+    """Write every received file, the proof, and the crate's metadata; `files` are the version's, by bag path.
 
     Links and empty folders have no place in a crate's files and are left to the bag and the folder.
     """
@@ -34,6 +38,9 @@ def write(out: Out, record: Record, about: Aip, files: dict[str, HeldFile]) -> N
             if digest:
                 out.blob(digest, b"data/" + item.name)
                 crate.add(_file(crate, item.name, digest, files[item.path]))
+    if proof:
+        for name, digest in (*dip_proof.write(out, proof, _PROOF), *dip_proof.write_tag_files(out, record, _PROOF)):
+            crate.add(_evidence(crate, name, digest))
     folder = Path(os.fsdecode(out.path(b"")))
     crate.write(folder)
     out.files, out.size = out.files + 1, out.size + (folder / crate.metadata.id).stat().st_size
@@ -53,6 +60,13 @@ def _describe(crate: ROCrate, record: Record, about: Aip) -> None:
         producer = ContextEntity(crate, "#producer", properties={"@type": "Organization", "name": about.producer})
         crate.add(producer)
         crate.root_dataset["author"] = producer
+
+
+def _evidence(crate: ROCrate, name: str, digest: Digest) -> DataEntity:
+    """A file of the proof that the archive logged these files, or of the bag that it keeps them in."""
+    mime = "application/json" if name.endswith(".json") else "text/x-python" if name.endswith(".py") else "text/plain"
+    properties = {"@type": "File", "name": _NAMES.get(Path(name).suffix, name), "sha256": digest.hexadecimal}
+    return DataEntity(crate, name, properties={**properties, "encodingFormat": mime})
 
 
 def _file(crate: ROCrate, name: bytes, digest: Digest, held: HeldFile) -> DataEntity:

@@ -87,6 +87,7 @@ EDGE: Mapping[type[Exception], Edge] = {
     own.BackupFailed: Edge(DAMAGE, 500),
     own.NoDestination: Edge(NOT_FOUND, 404),
     own.NotSent: Edge(INCOMPLETE, 503),
+    own.NothingSigned: Edge(INCOMPLETE, 503),
     own.NoScanner: Edge(NOT_FOUND, 404),
     own.ScannerAway: Edge(INCOMPLETE, 503),
     own.WorkerLost: Edge(INCOMPLETE, 503),

@@ -280,6 +280,18 @@ class NotSent(RepositoryError):
         super().__init__(why, "See that it is right in tianyi.toml, and can be reached from here.")
 
 
+class NothingSigned(RepositoryError):
+    """No signed checkpoint of the ledger covers what was to be proved."""
+
+    code = "nothing-signed"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"No signed checkpoint of the ledger covers {what}.",
+            "`tianyi ledger verify` tells why; docs/how-to/check-the-ledger.md, what to do about a key that is lost.",
+        )
+
+
 class NoScanner(RepositoryError):
     code = "no-scanner"
 

@@ -21,6 +21,14 @@ def keep(committer: Committer, new_id: Callable[[], UUID], parts: Iterable[bytes
     return received.digest
 
 
+def keep_all(committer: Committer, new_id: Callable[[], UUID], blobs: Mapping[str, bytes]) -> dict[str, Digest]:
+    """The same of several small blobs, by name, made durable together."""
+    with staging(f"report-{new_id()}", committer.vault.prompt, committer.work) as stage:
+        received = {name: stage.receive([data], HoldsNothing()) for name, data in blobs.items()}
+        stage.settle(received.values())
+    return {name: one.digest for name, one in received.items()}
+
+
 def lines(rows: Iterable[Mapping[str, str | int]]) -> Iterator[bytes]:
     """Rows as JSON, one a line."""
     return (json.dumps(row, ensure_ascii=False, sort_keys=True).encode() + b"\n" for row in rows)

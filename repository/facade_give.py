@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
-from repository import copies, dip, dip_bag, dip_folder, drill, holdings
+from repository import copies, dip, dip_bag, dip_folder, dip_proof, drill, holdings
 from repository.dip import Dip
 from repository.dip_contents import Link
 from repository.drill import Drilled, Wanted
-from repository.errors import BadRequest
+from repository.errors import BadRequest, NothingSigned
 from repository.facade_browse import Browsing
+from repository.proving import Proof
 from repository.scratch import scratch
 from repository.workers import workers
 from storage.aip import Record
@@ -43,20 +45,47 @@ class Giving(Browsing):
         record = self._version(urn, version)
         if form == "ocfl":
             return self._export_ocfl(record, dest)
+        proof = self._proof(urn, record.version)
+        exact = form == "folder" or (form == "bag" and not portable)  # nothing else may be in it
         self.progress.begin("Exporting", record.files, record.size)
         with dip.writing(self.vault, dest.absolute(), self.progress, workers, link) as out:
             if form == "bag":
-                dip_bag.write(out, record, portable=portable)
+                dip_bag.write(out, record, portable=portable, proof=proof)
             elif form == "folder":
                 dip_folder.write(out, record)
             else:
                 from repository import dip_rocrate  # its library takes a tenth of a second to import
 
                 files = {file.path: file for file in holdings.files(self.catalogue, urn, record.version)}
-                dip_rocrate.write(out, record, holdings.aip(self.catalogue, urn), files)
+                dip_rocrate.write(out, record, holdings.aip(self.catalogue, urn), files, proof)
+            if proof and exact:
+                dip_proof.write_beside(out, record, proof, dest.absolute())
         self.progress.end()
         self._note("export", urn, "success", {"form": form, "version": record.version, "files": out.files})
-        return Dip(dest, form, out.files, out.size)
+        return Dip(dest, form, out.files, out.size, dip_proof.place(dest, form, proof, exact) if proof else None)
+
+    def prove(self, aip: str, to: Path = Path()) -> tuple[Proof, Path]:
+        """Write the proof of an AIP and the program that checks it into a folder; return the proof and its place.
+
+        Raises NothingSigned where no signed checkpoint covers its commit, and as `show` does.
+        """
+        from repository import proving
+
+        copies.check_outside(to, self.settings)
+        urn = holdings.resolve(self.catalogue, aip)
+        proof = proving.prove(self.catalogue, self.vault, self.settings.vault_id, urn)
+        to.mkdir(parents=True, exist_ok=True)
+        for name, data in dip_proof.parts(proof).items():
+            (to / name).write_bytes(data)
+        return proof, to / proof.name
+
+    def _proof(self, urn: str, version: int) -> Proof | None:
+        """The proof that goes with a DIP; None where nothing that is signed covers it."""
+        from repository import proving  # cryptography takes a twentieth of a second to import
+
+        with suppress(NothingSigned):
+            return proving.prove(self.catalogue, self.vault, self.settings.vault_id, urn, version)
+        return None
 
     def _export_ocfl(self, last: Record, dest: Path) -> Dip:
         from repository import dip_ocfl

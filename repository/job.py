@@ -152,6 +152,16 @@ def _rescan(repository: Repository) -> Done:
     return {"pass": "success", "fail": "infected"}.get(done.outcome, "incomplete"), detail
 
 
+def _checkpoint(repository: Repository) -> Done:
+    """Have the ledger's checkpoint stamped with the time, and give it to witnesses, as the policy asks."""
+    done = repository.publish_checkpoint()
+    detail: dict[str, str | int] = {"given": sum(one.outcome == "success" for one in done)}
+    detail["failed"] = sum(one.outcome == "fail" for one in done)
+    if contradicted := sum(one.outcome == "contradicted" for one in done):
+        return "damage", {**detail, "contradicted": contradicted}
+    return ("incomplete" if detail["failed"] else "success"), detail
+
+
 def _sweep(repository: Repository) -> Done:
     done, swept = repository.sweep()
     detail: dict[str, str | int] = {"deleted": len(done), "removed": swept.removed, "bytes": swept.size}
@@ -199,6 +209,7 @@ def _retention(repository: Repository) -> Done:
 _WORK: Mapping[str, Callable[[Repository], Done]] = {
     "audit": _audit,
     "backup": _backup,
+    "checkpoint": _checkpoint,
     "characterize": _characterize,
     "digest": _digest,
     "drill": _drill,

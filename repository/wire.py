@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import datetime
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fixity.audit import Audit
 from fixity.audit import Finding as Seen
@@ -45,6 +45,10 @@ from storage.layout import blob_key
 from storage.names import escape_path
 from storage.replicate import Replicated
 from storage.sweep import Swept
+
+if TYPE_CHECKING:
+    from repository.proving import Proof
+    from repository.publishing import Handed
 
 Json = dict[str, Any]
 CAPPED = 100  # findings shown; the rest is in the report
@@ -363,7 +367,22 @@ def deleted(value: Done) -> Json:
 
 
 def dip(value: Dip) -> Json:
-    return {"dip": place(value.path), "form": value.form, "files": value.files, "bytes": value.size}
+    proof = place(value.proof) if value.proof else None
+    return {"dip": place(value.path), "form": value.form, "files": value.files, "bytes": value.size, "proof": proof}
+
+
+def handed(value: Handed) -> Json:
+    return {
+        "to": value.to, "kind": value.kind, "entries": value.size, "outcome": value.outcome or None,
+        "why": value.why or None,
+    }  # fmt: skip
+
+
+def proved(value: Proof, path: Path) -> Json:
+    return {
+        "proof": place(path), "aip": value.aip, "entries": value.size, "versions": list(value.versions),
+        "unsigned": list(value.unsigned), "time_stamps": value.stamps,
+    }  # fmt: skip
 
 
 def planned(value: Planned) -> Json:

@@ -9,7 +9,10 @@ from storage.canonical import Json, canonical, parse_canonical
 
 LARGEST = 65_535  # bytes of an entry (C2SP tlog-tiles: a 16-bit length)
 VERSION = 1
-EVIDENCE = ("findings", "policy", "list", "signature_file", "container_file")
+EVIDENCE = (
+    "findings", "policy", "list", "signature_file", "container_file",
+    "checkpoint", "token", "certificates", "revocation",
+)  # fmt: skip
 """Members of an entry's detail that name a blob by its digest: it is kept with the entry, in every copy."""
 
 

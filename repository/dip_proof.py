@@ -1,0 +1,58 @@
+"""The proof that goes with a DIP, where the form has a place for it; else in a folder beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from repository.dip import Out, writing
+from repository.proving import VERIFIER, Proof, verifier
+from storage import bag
+from storage.aip import Record
+from storage.digest import Digest
+
+IN_BAG = "tianyi-proof"  # a tag folder
+IN_CRATE = "proof"
+_BESIDE = ".proof"
+
+
+def parts(proof: Proof) -> Mapping[str, bytes]:
+    """The proof and what checks it, by name."""
+    return {proof.name: proof.data, VERIFIER: verifier()}
+
+
+def write(out: Out, proof: Proof, folder: str) -> Iterator[tuple[str, Digest]]:
+    """Write proof and verifier into a folder of the DIP, "" for the DIP's own; yield path and digest of each."""
+    prefix = f"{folder}/" if folder else ""
+    for name, data in parts(proof).items():
+        yield f"{prefix}{name}", out.stream([data], f"{prefix}{name}")
+
+
+def write_tag_files(out: Out, record: Record, folder: str) -> Iterator[tuple[str, Digest]]:
+    """Write the tag files of the AIP's bag, which plain files are held against; yield path and digest of each."""
+    prefix = f"{folder}/" if folder else ""
+    for line in out.vault.tag_files(record):
+        if line.path in (bag.BAGIT, bag.INFO, bag.MANIFEST):
+            out.blob(line.digest, f"{prefix}{line.path}".encode())
+            yield f"{prefix}{line.path}", line.digest
+
+
+def write_beside(out: Out, record: Record, proof: Proof, dest: Path) -> None:
+    """The proof of a DIP that has no place for it, in a folder beside it, with what plain files are held against.
+
+    Raises NotEmpty where there is one already.
+    """
+    with writing(out.vault, beside(dest), out.progress, out.workers) as own:
+        for _ in (*write(own, proof, ""), *write_tag_files(own, record, "")):
+            pass
+
+
+def place(dest: Path, form: str, proof: Proof, exact: bool) -> Path:
+    """Where the proof of a DIP is."""
+    folder = beside(dest) if exact else dest / (IN_BAG if form == "bag" else IN_CRATE)
+    return folder / proof.name
+
+
+def beside(dest: Path) -> Path:
+    """`<name>.proof`."""
+    return dest.with_name(f"{dest.name}{_BESIDE}")
