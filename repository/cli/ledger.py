@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from repository import edge, wire
+from repository.cli import ledger_prove, ledger_publish
 from repository.cli.app import AsJson, opened
 from repository.cli.helping import Command
 from repository.cli.screen import Screen, counted, printable
@@ -16,7 +17,7 @@ from repository.ledger_check import Verified
 from repository.ledger_scan import INFO
 from storage.signed_note import VerifierKey
 
-app = typer.Typer(help="The ledger: verify it, read it, and change the key that signs it.", no_args_is_help=True)
+app = typer.Typer(help="The ledger: verify it, read it, prove by it, and change the key that signs it.", no_args_is_help=True)
 
 
 @app.command("verify", cls=Command)
@@ -41,6 +42,10 @@ def show(
     with opened(context, Screen(json=json)) as repository:
         for _, raw, _ in repository.vault.ledger.read(start):
             typer.echo(raw)
+
+
+app.command("prove", cls=Command)(ledger_prove.prove)
+app.command("publish", cls=Command)(ledger_publish.publish)
 
 
 @app.command("rotate-key", cls=Command)
