@@ -16,7 +16,7 @@ USER, PASSWORD = "TIANYI_SMTP_USER", "TIANYI_SMTP_PASSWORD"
 _TEXT = """\
 Please keep this message. Below is the newest checkpoint of the ledger of {origin}: with it,
 anybody can show later that the first {size} entries were not changed since.
-docs/how-to/publish-checkpoints.md of Tianyi tells how.
+The page "Publish checkpoints" of Tianyi's documents tells how.
 
 """
 
@@ -50,7 +50,9 @@ def message(parcel: Parcel, sender: str, to: str) -> EmailMessage:
     made["From"], made["To"] = sender, to
     made["Subject"] = f"Checkpoint over {parcel.size} entries: {origin}"
     made.set_content(_TEXT.format(origin=origin, size=parcel.size) + parcel.checkpoint)
-    made.add_attachment(parcel.checkpoint.encode(), "text", "plain", filename=parcel.name)
+    made.add_attachment(
+        parcel.checkpoint.encode(), "text", "plain", filename=parcel.name, params={"charset": "utf-8"}
+    )  # fmt: skip
     return made
 
 

@@ -60,7 +60,7 @@ class Publisher:
     ) -> None:  # fmt: skip
         self._settings, self._committer, self._catalogue = settings, committer, catalogue
         self._policy, self._now, self._new_id = asked, now, new_id
-        self._kept = settings.folder / "keys" / "witnessed"
+        self._kept = settings.keys / "witnessed"
 
     @cached_property
     def _text(self) -> str:
