@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Check a proof of Tianyi's without Tianyi: Python 3.9 or later, its standard library, and `cryptography`.
+"""Check a proof of Tianyi's without Tianyi: Python 3.9 or later, its standard library, and `cryptography` 42 or later.
 
   python3 verify_proof.py PROOF.json                     what it claims, and what was checked of that
   python3 verify_proof.py PROOF.json --key KEY           hold it against the archive's key, known from elsewhere
@@ -387,8 +387,8 @@ def check_files(proof: dict[str, Any], options: Options) -> Iterator[tuple[str, 
     known, original = {digest for digest, _ in logged}, {digest for digest, path in logged if path.startswith(ORIGINAL)}
     found = set()
     for path in files_below(os.fsencode(options.files)):
-        found.add(digest_of(path))
-        if not found <= known:
+        found.add(digest := digest_of(path))
+        if digest not in known:
             raise Refused(f"{os.fsdecode(path)} is no file of version {version}")
     yield OK, f"every file there is one of version {version}: every byte read"
     if original - found:
@@ -544,6 +544,7 @@ def check_token(token: bytes, message: bytes, certificates: str, revocation: str
         stamp = parse_token(token, certificates)
         if hashlib.new(stamp.algorithm, message).digest() != stamp.imprint:
             raise Refused("a time stamp is over something else")
+        check_valid(stamp.signer, stamp.time)
         if roots:
             check_chain(stamp, x509.load_pem_x509_certificates(roots))
         check_revocation(stamp, revocation)
@@ -626,14 +627,18 @@ def check_chain(stamp: Stamp, roots: list[x509.Certificate]) -> None:
     """From the certificate that signed up to a root, each valid at the time of the stamp, each allowed to issue."""
     one, length = stamp.signer, 0
     while True:
-        if not one.not_valid_before_utc <= stamp.time <= one.not_valid_after_utc:
-            raise Refused(f"the certificate of {_name(one)} was not valid at the time of the stamp")
+        check_valid(one, stamp.time)
         if one in roots:
             return
         above = [issuer for issuer in [*roots, *stamp.chain] if issuer.subject == one.issuer and issues(issuer, one)]
         if not above or (length := length + 1) > 10:
             raise Refused(f"the certificate of {_name(stamp.signer)} does not lead to one of the roots that you named")
         one = above[0]
+
+
+def check_valid(certificate: x509.Certificate, time: datetime) -> None:
+    if not certificate.not_valid_before_utc <= time <= certificate.not_valid_after_utc:
+        raise Refused(f"the certificate of {_name(certificate)} was not valid at the time of the stamp")
 
 
 def issues(issuer: x509.Certificate, one: x509.Certificate) -> bool:

@@ -61,10 +61,13 @@ def parcel(checkpoint: str, old: int, nodes: Nodes) -> Parcel:
 
 
 def contradiction(before: str, now: Checkpoint, nodes: Nodes) -> str:
-    """Why the log does not go on from a checkpoint that a witness has, in words; "" where it does."""
+    """Why the log does not go on from a checkpoint that a witness has, in words; "" where it does.
+
+    Raises NotGiven where that is of another log.
+    """
     then, _ = parse_checkpoint(before.encode())
     if then.origin != now.origin:
-        return f"it has a checkpoint of another log: {then.origin}"
+        raise NotGiven(f"it has checkpoints of another log, {then.origin}: each log needs a place of its own")
     if then.size > now.size:
         return f"it has a checkpoint over {then.size} entries, and the log has signed {now.size}"
     if merkle.root(then.size, nodes) != then.root:

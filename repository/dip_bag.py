@@ -7,16 +7,19 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from repository import dip_proof
 from repository.dip import Out
 from repository.dip_contents import Content
-from repository.proving import Proof
 from storage import bag, manifest
 from storage.aip import Record
 from storage.digest import Digest
 from storage.manifest import Line
 from storage.names import portable_path
+
+if TYPE_CHECKING:
+    from repository.proving import Proof
 
 MAP = "portable-names.jsonl"
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from repository.dip import Out, writing
-from repository.proving import VERIFIER, Proof, verifier
 from storage import bag
 from storage.aip import Record
 from storage.digest import Digest
 
+if TYPE_CHECKING:
+    from repository.proving import Proof
+
+VERIFIER = "verify_proof.py"
 IN_BAG = "tianyi-proof"  # a tag folder
 IN_CRATE = "proof"
 _BESIDE = ".proof"
@@ -18,7 +24,7 @@ _BESIDE = ".proof"
 
 def parts(proof: Proof) -> Mapping[str, bytes]:
     """The proof and what checks it, by name."""
-    return {proof.name: proof.data, VERIFIER: verifier()}
+    return {proof.name: proof.data, VERIFIER: _verifier()}
 
 
 def write(out: Out, proof: Proof, folder: str) -> Iterator[tuple[str, Digest]]:
@@ -56,3 +62,8 @@ def place(dest: Path, form: str, proof: Proof, exact: bool) -> Path:
 def beside(dest: Path) -> Path:
     """`<name>.proof`."""
     return dest.with_name(f"{dest.name}{_BESIDE}")
+
+
+@cache
+def _verifier() -> bytes:
+    return (files("fixity") / VERIFIER).read_bytes()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from rocrate.model.contextentity import ContextEntity
@@ -14,11 +14,13 @@ from rocrate.rocrate import ROCrate
 from repository import dip_proof
 from repository.dip import Out
 from repository.holdings import Aip, HeldFile
-from repository.proving import Proof
 from repository.tree import tree
 from storage.aip import Record
 from storage.digest import Digest
 from storage.names import escape_path
+
+if TYPE_CHECKING:
+    from repository.proving import Proof
 
 VERSION = "1.1"
 _PROOF = dip_proof.IN_CRATE

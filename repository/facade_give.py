@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from repository import copies, dip, dip_bag, dip_folder, dip_proof, drill, holdings
 from repository.dip import Dip
@@ -12,12 +13,14 @@ from repository.dip_contents import Link
 from repository.drill import Drilled, Wanted
 from repository.errors import BadRequest, NothingSigned
 from repository.facade_browse import Browsing
-from repository.proving import Proof
 from repository.scratch import scratch
 from repository.workers import workers
 from storage.aip import Record
 from storage.canonical import Json
 from storage.digest import Digest
+
+if TYPE_CHECKING:
+    from repository.proving import Proof
 
 FORMS = ("bag", "rocrate", "folder", "ocfl")
 

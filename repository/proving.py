@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib.resources import files
 
 from fixity import verify_proof
 from fixity.proof import Claim, Logged, Stamped, bundle, worth
@@ -22,7 +20,6 @@ from storage.event import parse_event
 from storage.signed_note import Note, VerifierKey
 from storage.vault import Vault
 
-VERIFIER = "verify_proof.py"
 _EARLIER = 8  # checkpoints that witnesses have, of which a proof tells
 
 
@@ -57,12 +54,6 @@ def prove(catalogue: Catalogue, vault: Vault, vault_id: str, aip: str, version: 
     _check(data)
     name = f"proof-{records[0].accession}.json"
     return Proof(aip, name, data, size, list(covered), sorted(commits.keys() - covered.keys()), len(stamps))
-
-
-@cache
-def verifier() -> bytes:
-    """The text of verify_proof.py, as it lies beside proofs."""
-    return (files("fixity") / VERIFIER).read_bytes()
 
 
 def signed(catalogue: Catalogue, vault: Vault, vault_id: str) -> tuple[str, int, VerifierKey, list[Logged]]:

@@ -13,6 +13,8 @@ from storage import merkle
 from storage.aip import Record
 from storage.digest import Digest
 from storage.event import Event
+from storage.key_entries import ROTATED, key_event
+from storage.signed_note import SigningKey
 
 AIP = "urn:uuid:0191f0c2-5b7e-7cc3-98a4-3d1f2a9c0b6e"
 NAME = "archive.example/log"
@@ -28,6 +30,7 @@ class Log:
     entries: list[bytes] = field(default_factory=list)
     commits: list[Logged] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
+    keys: list[Logged] = field(default_factory=list)
 
     def add(self, kind: str, about: str, **detail: str | int) -> Logged:
         event = Event(time=WHEN, type=kind, agent="uid-1000", object=about, outcome="success", detail=detail)
@@ -42,6 +45,15 @@ class Log:
         )  # fmt: skip
         self.records.append(record)
         self.commits.append(self.add("commit", AIP, version=record.version, record=str(record.digest)))
+
+    def change_key(self, seed: bytes, how: str) -> None:
+        """From now on another key signs: by an entry that both have signed, or the new one alone."""
+        old, new = (SigningKey(NAME, Ed25519PrivateKey.from_private_bytes(one)) for one in (self.seed, seed))
+        signing = [old, new] if how == ROTATED else [new]
+        event = key_event("vault", WHEN, "uid-1000", how, signing, old.verifier)
+        self.entries.append(event.to_bytes())
+        self.keys.append(Logged(len(self.entries) - 1, self.entries[-1]))
+        self.seed = seed
 
     @property
     def nodes(self) -> merkle.Nodes:
@@ -62,7 +74,7 @@ class Log:
     def prove(self, stamps: list[Stamped] | None = None, earlier: tuple[int, ...] = ()) -> bytes:
         size = len(self.entries)
         claim = Claim(
-            AIP, self.key, self.checkpoint(), size, self.commits, self.records, stamps or [], earlier
+            AIP, self.key, self.checkpoint(), size, self.commits, self.records, stamps or [], earlier, self.keys
         )  # fmt: skip
         return bundle(claim, self.nodes)
 

@@ -11,6 +11,7 @@ import pytest
 
 from fixity import verify_proof
 from fixity.verify_proof import FAILED, Options, verify
+from storage.key_entries import LOST, ROTATED
 from tests.fixity.proofs import Log, log
 
 ROOT = Path(__file__).parents[2]
@@ -49,6 +50,19 @@ def test_another_key_is_told() -> None:
     ours, theirs = log(), Log(seed=b"\x08" * 32)
     assert failure(ours.prove(), Options(key=ours.key)) == ""
     assert "another than yours" in failure(ours.prove(), Options(key=theirs.key))
+
+
+def test_a_key_is_followed_to_the_one_that_signs_now() -> None:
+    made, first = log(), log().key
+    made.change_key(b"\x09" * 32, ROTATED)
+    second = made.key
+    made.change_key(b"\x0a" * 32, ROTATED)
+    for known in (first, second, made.key):
+        assert failure(made.prove(), Options(key=known)) == ""
+    assert "another than yours" in failure(made.prove(), Options(key=Log(seed=b"\x08" * 32).key))
+    made.change_key(b"\x0b" * 32, LOST)
+    assert "given up as lost in entry 9" in failure(made.prove(), Options(key=first))
+    assert failure(made.prove(), Options(key=made.key)) == ""
 
 
 def test_a_witness_holds_the_log_to_what_it_was() -> None:
