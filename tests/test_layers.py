@@ -29,6 +29,7 @@ PURE = [
         "happenings", "item", "meanings", "judgement", "member", "metadata_rows", "ocfl_inventory", "rocrate_metadata",
         "scan", "sip_eark_agents", "sip_eark_failures", "sip_eark_map", "sip_eark_rules", "sip_eark_terms")),
     "fixity/outcome.py",
+    "fixity/proof.py",
     *(f"repository/{name}.py" for name in (
         "alerts", "digest", "errors", "faults", "holdings", "metrics", "migration", "words")),
 ]  # fmt: skip
