@@ -32,8 +32,8 @@ _CERTIFICATES = 0xA0
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A time stamp as it is kept: DER, and in PEM its certificates and the lists of what was revoked. `missing` are the
-    addresses of such lists that did not answer; `time` and `until` as in Stamped."""
+    """A time stamp as it is kept: DER, and in PEM its certificates and the lists of what was revoked. `missing` tells
+    of such lists that are not there, mostly by their address; `time` and `until` as in Stamped."""
 
     token: bytes
     certificates: str
@@ -122,8 +122,9 @@ def _chain(signer: x509.Certificate, known: Sequence[x509.Certificate]) -> list[
 
 
 def _revocation(chain: Sequence[x509.Certificate]) -> tuple[str, list[str]]:
-    """The lists of what was revoked that certificates name, as they are now, and those that cannot be had."""
-    lists, missing = [], []
+    """The lists of what was revoked that certificates name, as they are now, and what cannot be had."""
+    lists, silent = [], [one for one in chain if one.issuer != one.subject and not _addresses(one)]
+    missing = [f"none is named for {one.subject.rfc4514_string()}" for one in silent]
     for url in dict.fromkeys(url for one in chain for url in _addresses(one)):
         try:
             listed = _list(ask(url).body)

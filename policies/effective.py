@@ -6,10 +6,12 @@ import hashlib
 import json
 from functools import cached_property
 
+from pydantic import Field
+
 from policies.alerts import AlertsPolicy
 from policies.audit import AuditPolicy
 from policies.copies import CopiesPolicy
-from policies.evidence import EvidencePolicy
+from policies.evidence import NOBODY, EvidencePolicy
 from policies.formats import FormatsPolicy
 from policies.ingest import IngestPolicy
 from policies.migration import MigrationPolicy
@@ -20,7 +22,10 @@ from policies.tools import ToolsPolicy
 
 
 class Policies(Model):
-    """What is in force. Decisions name it by `digest`, under which `to_bytes()` can be kept as a blob."""
+    """What is in force. Decisions name it by `digest`, under which `to_bytes()` can be kept as a blob.
+
+    `evidence` is not in that: it decides nothing of what is held, and its addresses are nobody's but the archive's.
+    """
 
     ingest: IngestPolicy
     formats: FormatsPolicy
@@ -31,7 +36,7 @@ class Policies(Model):
     retention: RetentionPolicy
     tools: ToolsPolicy
     alerts: AlertsPolicy
-    evidence: EvidencePolicy
+    evidence: EvidencePolicy = Field(default=NOBODY, exclude=True)
 
     def to_bytes(self) -> bytes:
         """Canonical JSON (RFC 8785: sorted ASCII keys, no blanks, no floats), UTF-8; `model_validate_json` reads it."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
@@ -20,6 +23,7 @@ VERIFIER = "verify_proof.py"
 IN_BAG = "tianyi-proof"  # a tag folder
 IN_CRATE = "proof"
 _BESIDE = ".proof"
+_OURS = re.compile(r"proof-\d{4}-\d{4,}\.json|verify_proof\.py|bagit\.txt|bag-info\.txt|manifest-sha256\.txt")
 
 
 def parts(proof: Proof) -> Mapping[str, bytes]:
@@ -46,11 +50,18 @@ def write_tag_files(out: Out, record: Record, folder: str) -> Iterator[tuple[str
 def write_beside(out: Out, record: Record, proof: Proof, dest: Path) -> None:
     """The proof of a DIP that has no place for it, in a folder beside it, with what plain files are held against.
 
-    Raises NotEmpty where there is one already.
+    An older such folder, of a DIP that was there before, is replaced; raises NotEmpty where it holds anything else.
     """
     with writing(out.vault, beside(dest), out.progress, out.workers) as own:
         for _ in (*write(own, proof, ""), *write_tag_files(own, record, "")):
             pass
+
+
+def make_room(dest: Path) -> None:
+    """Remove the proof of a DIP that was at this place before, where the folder holds nothing else."""
+    folder = beside(dest)
+    if not os.path.lexists(dest) and folder.is_dir() and all(map(_OURS.fullmatch, os.listdir(folder))):
+        shutil.rmtree(folder)
 
 
 def place(dest: Path, form: str, proof: Proof, exact: bool) -> Path:

@@ -50,6 +50,8 @@ class Giving(Browsing):
             return self._export_ocfl(record, dest)
         proof = self._proof(urn, record.version)
         exact = form == "folder" or (form == "bag" and not portable)  # nothing else may be in it
+        if proof and exact:
+            dip_proof.make_room(dest.absolute())
         self.progress.begin("Exporting", record.files, record.size)
         with dip.writing(self.vault, dest.absolute(), self.progress, workers, link) as out:
             if form == "bag":

@@ -44,6 +44,12 @@ def test_the_digest_names_the_bytes_and_the_bytes_are_the_policy() -> None:
     assert Policies.model_validate_json(shipped.to_bytes()) == shipped
 
 
+def test_who_gets_checkpoints_is_not_kept_with_what_was_decided(tmp_path: Path) -> None:
+    changed = with_change(tmp_path, "evidence", "witnesses: [{name: a, webhook: 'https://example.org/secret'}]")
+    assert changed.evidence.witnesses[0].target == "https://example.org/secret"
+    assert changed.to_bytes() == load(None).to_bytes()
+
+
 def test_it_crosses_process_borders() -> None:
     shipped = load(None)
     assert pickle.loads(pickle.dumps(shipped)).digest == shipped.digest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,10 @@ def test_a_folder_is_not_given_out_over_an_older_proof(archive: Path, tmp_path: 
     (tmp_path / "dip.proof" / "mine").write_bytes(b"")
     assert tianyi("export", aip["aip"], tmp_path / "dip", "--as", "folder", at=archive).said["code"] == "not-empty"
     assert not (tmp_path / "dip").exists()
+    (tmp_path / "dip.proof" / "mine").unlink()
+    for _ in range(2):  # the second time it replaces its own
+        assert tianyi("export", aip["aip"], tmp_path / "dip", "--as", "folder", at=archive).code == 0
+        shutil.rmtree(tmp_path / "dip")
 
 
 def test_a_version_s_dip_proves_that_version(archive: Path, tmp_path: Path, tianyi: Tianyi) -> None:
