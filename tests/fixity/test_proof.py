@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -85,3 +87,26 @@ def test_the_verifier_runs_alone(tmp_path: Path) -> None:
     (tmp_path / "proof.json").write_bytes(log().prove()[:-1])
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
     assert (done.returncode, json.loads(done.stdout)["valid"]) == (1, False)
+
+
+def test_no_value_can_be_another() -> None:
+    """Each value in a proof, put in the place of another or made something else: refused, and never a fault of ours."""
+    proof = json.loads(log().prove(earlier=(3,)))
+    for place, value in places(proof):
+        for other in (None, True, 0, -1, 2**60, "", "x", [], {}, [[]], {"x": 1}, 1.5, "\ud800"):
+            if other != value and (place, other) != (("earlier",), []):  # which says less, and nothing that is false
+                changed = json.loads(json.dumps(proof))
+                inner = changed
+                for step in place[:-1]:
+                    inner = inner[step]
+                inner[place[-1]] = other
+                text = json.dumps(changed, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+                assert failure(text.encode("utf-8", "surrogatepass") + b"\n"), (place, other)
+
+
+def places(value: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Yield every place in a JSON value, and what is there."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, member in inner:
+        yield (*above, step), member
+        yield from places(member, (*above, step))

@@ -22,9 +22,9 @@ from tests.servers.tsa import Authority, authority
 LATER = datetime(2200, 1, 1, tzinfo=UTC)
 
 
-@pytest.fixture(scope="module", params=["ec", "rsa"])
+@pytest.fixture(scope="module", params=[("ec", "sha256"), ("rsa", "sha1"), ("rsa", "sha512")], ids="-".join)
 def tsa(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Authority]:
-    with authority(tmp_path_factory.mktemp("tsa") / "authority", request.param) as made:
+    with authority(tmp_path_factory.mktemp("tsa") / "authority", *request.param) as made:
         yield made
 
 

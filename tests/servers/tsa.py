@@ -27,7 +27,7 @@ signer_digest = sha256
 default_policy = 1.2.3.4.1
 digests = sha256, sha384, sha512
 accuracy = secs:1
-ess_cert_id_alg = sha256
+ess_cert_id_alg = {names}
 [ca]
 default_ca = us
 [us]
@@ -94,8 +94,11 @@ class Authority:
 
 
 @contextmanager
-def authority(folder: Path, key: str = "ec") -> Iterator[Authority]:
-    """One that serves until the block ends; skips the test where there is no openssl, which CI has to have."""
+def authority(folder: Path, key: str = "ec", names: str = "sha256") -> Iterator[Authority]:
+    """One that serves until the block ends, and names its certificate in tokens by that digest.
+
+    Skips the test where there is no openssl, which CI has to have.
+    """
     if not shutil.which("openssl"):
         assert os.environ.get("CI") != "true", "openssl is not installed"
         pytest.skip("openssl is not installed")
@@ -119,7 +122,7 @@ def authority(folder: Path, key: str = "ec") -> Iterator[Authority]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         made = Authority(folder, server.server_address[1])
-        (folder / "config").write_text(_CONFIG.replace("{port}", str(made.port)))
+        (folder / "config").write_text(_CONFIG.replace("{port}", str(made.port)).replace("{names}", names))
         (folder / "index.txt").touch()
         for name in ("serial", "certificates"):
             (folder / name).write_text("01\n")
