@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from fixity.audit import Audit
 from fixity.schedule import Coverage
@@ -20,12 +19,7 @@ from repository.workers import workers
 from storage.aip import stamp
 from storage.canonical import Json
 from storage.event import Event
-from storage.lock import locked
 from storage.replicate import Replicated
-
-if TYPE_CHECKING:
-    from fixity.time_stamps import Wrong
-    from repository.publishing import Handed, Publisher
 
 
 class Keeping(Browsing):
@@ -113,35 +107,6 @@ class Keeping(Browsing):
         self.committer.note(event)
         self.catalogue.follow(self.vault)
         return done
-
-    def publish_checkpoint(self) -> list[Handed]:
-        """Get a time stamp of the ledger's newest checkpoint and give it to witnesses, where it is due by policy.
-
-        What a witness or an authority refuses is told, and tried again the next time. Raises NothingSigned.
-        """
-        with locked(self.settings.work / "publish.lock", "publishing", self.patience):
-            publisher = self._publisher()
-            done = [stamped] if (stamped := publisher.stamp()) else []
-            done += publisher.give()
-            for one in done:
-                if one.detail and one.outcome != "fail":
-                    kind = "time-stamp" if one.kind == "time-stamp" else "witness"
-                    self._note(kind, self.settings.vault_id, one.outcome, one.detail)
-        return done
-
-    def publish_plan(self) -> list[Handed]:
-        """What `publish_checkpoint` would do, and why; nobody is asked, and nothing is changed."""
-        return self._publisher().plan()
-
-    def check_time_stamps(self) -> list[Wrong]:
-        """What is wrong with the time stamps that are kept, by entry; raise NothingSigned, NotFound or Damaged."""
-        return self._publisher().check_stamps()
-
-    def _publisher(self) -> Publisher:
-        from repository.publishing import Publisher  # with clients for mail and the web
-
-        asked = self.policies().evidence
-        return Publisher(self.settings, self.committer, self.catalogue, asked, self.now(), self._new_id)
 
     def rebuild(self) -> dict[str, int]:
         """Make the catalogue again from the vault alone; return how many AIPs, versions and files it knows."""

@@ -2,21 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 from repository import ledger
+from repository.errors import NothingSigned
 from repository.facade import Opened
 from repository.ledger_check import Verification, Verified
+from repository.ledger_scan import DAMAGE, INFO, Fault
 from storage.aip import stamp
+from storage.errors import StorageError
+from storage.lock import locked
 from storage.signed_note import VerifierKey
+
+if TYPE_CHECKING:
+    from repository.publishing import Handed, Publisher
 
 
 class Recording(Opened):
     """The ledger as evidence."""
 
     def verify_ledger(self) -> Verified:
-        """Read the ledger in every copy, and hold it against every checkpoint that was kept; raise Unreachable for the
-        first copy. Who appends waits meanwhile."""
+        """Read the ledger in every copy, and hold it against every checkpoint that was kept, those that witnesses got
+        and those that were stamped among them; raise Unreachable for the first copy. Who appends waits meanwhile."""
         with self.committer.lock():
-            return Verification(self.vault, self.seal).carry_out()
+            done = Verification(self.vault, self.seal).carry_out()
+        return replace(done, findings=[*done.findings, *self._outside()])
+
+    def _outside(self) -> Iterator[Fault]:
+        """What is wrong with time stamps, and with what witnesses got."""
+        with suppress(NothingSigned, StorageError):  # what cannot be read is told already
+            for wrong in self._publisher().check():
+                yield Fault(wrong.code, wrong.what, weight=DAMAGE if wrong.grave else INFO)
+
+    def publish_checkpoint(self) -> list[Handed]:
+        """Get a time stamp of the ledger's newest checkpoint and give it to witnesses, where it is due by policy.
+
+        What a witness or an authority refuses is told, and tried again the next time. Raises NothingSigned.
+        """
+        with locked(self.settings.work / "publish.lock", "publishing", self.patience):
+            publisher = self._publisher()
+            done = [stamped] if (stamped := publisher.stamp()) else []
+            done += publisher.give()
+            for one in done:
+                if one.detail and one.outcome != "fail":
+                    kind = "time-stamp" if one.kind == "time-stamp" else "witness"
+                    self._note(kind, self.settings.vault_id, one.outcome, one.detail)
+        return done
+
+    def publish_plan(self) -> list[Handed]:
+        """What `publish_checkpoint` would do, and why; nobody is asked, and nothing is changed."""
+        return self._publisher().plan()
+
+    def _publisher(self) -> Publisher:
+        from repository.publishing import Publisher  # with clients for mail and the web
+
+        asked = self.policies().evidence
+        return Publisher(self.settings, self.committer, self.catalogue, asked, self.now(), self._new_id)
 
     def rotate_key(self) -> VerifierKey:
         """Sign with a new key from now on; raise KeyLost where the one that signs is not there."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,6 +32,7 @@ from storage import durable
 from storage.canonical import Json
 from storage.checkpoint import parse_checkpoint
 from storage.commit import Committer
+from storage.errors import StorageError
 from storage.merkle import Nodes
 
 QUIET = ("job", "time-stamp", "witness")  # entries that make nothing due
@@ -184,14 +185,30 @@ class Publisher:
         except OSError as error:
             raise NotGiven(f"{name} cannot be read: {error.strerror}") from error
 
-    def check_stamps(self) -> list[Wrong]:
-        """What is wrong with the time stamps that are kept; raise NothingSigned, NotFound or Damaged."""
-        known = proving.time_stamps(self._catalogue, self._settings.vault_id, self._size)
-        stamps: Sequence[Stamped] = [proving.with_blobs(self._committer.vault, one) for one in known]
+    def check(self) -> list[Wrong]:
+        """What is wrong with the time stamps that are kept, and with the checkpoints that witnesses got; raise
+        NothingSigned, or Damaged for the ledger."""
+        lost, stamps = self._kept_stamps()
         roots = b""
         with suppress(NotGiven):
             roots = self.roots()
-        return time_stamps.check(stamps, self._nodes, self._size, roots, self._now)
+        return [*lost, *time_stamps.check(stamps, self._nodes, self._size, roots, self._now), *self._check_given()]
+
+    def _kept_stamps(self) -> tuple[list[Wrong], list[Stamped]]:
+        lost, stamps = [], []
+        for one in proving.time_stamps(self._catalogue, self._settings.vault_id, self._size):
+            try:
+                stamps.append(proving.with_blobs(self._committer.vault, one))
+            except StorageError as error:
+                lost.append(Wrong("time-stamp-lost", f"The time stamp in entry {one.entry.index}: {error}"))
+        return lost, stamps
+
+    def _check_given(self) -> Iterator[Wrong]:
+        now, _ = parse_checkpoint(self._text.encode())
+        for name in sorted(path.stem for path in self._kept.glob("*.txt")):
+            with suppress(NotGiven):
+                if (text := self._last(name)) and (why := contradiction(text, now, self._nodes)):
+                    yield Wrong("witness-contradicts", f"The log does not go on from what {name} got: {why}.")
 
     def _last(self, name: str) -> str | None:
         """The checkpoint that a witness got last, as we remember it: outside the ledger, which could be changed."""

@@ -17,7 +17,7 @@ from repository.ledger_check import Verified
 from repository.ledger_scan import INFO
 from storage.signed_note import VerifierKey
 
-app = typer.Typer(help="The ledger: verify it, read it, prove by it, and change the key that signs it.", no_args_is_help=True)
+app = typer.Typer(help="The ledger: verify it, read it, prove by it, change the key that signs.", no_args_is_help=True)
 
 
 @app.command("verify", cls=Command)

@@ -97,6 +97,18 @@ def test_a_log_that_was_put_back_goes_to_nobody(archive: Path, tmp_path: Path, t
     assert told["outcome"] == "contradicted"
 
 
+def test_the_ledger_is_verified_against_what_witnesses_got(archive: Path, tmp_path: Path, tianyi: Tianyi) -> None:
+    (tmp_path / "library").mkdir()
+    ask(archive, witnesses=[{"name": "library", "file": str(tmp_path / "library")}])
+    assert outcomes(archive, tianyi) == {"library": "success"}
+    assert tianyi("ledger", "verify", at=archive).code == 0
+    got = archive / "keys" / "witnessed" / "library.txt"
+    lines = got.read_text("utf-8").split("\n")
+    got.write_text("\n".join([*lines[:2], "A" * 43 + "=", *lines[3:]]), "utf-8")
+    said = tianyi("ledger", "verify", at=archive)
+    assert (said.code, [one["code"] for one in said.said["findings"]]) == (3, ["witness-contradicts"])
+
+
 def test_a_git_repository_gets_commits(archive: Path, tmp_path: Path, tianyi: Tianyi) -> None:
     if not shutil.which("git"):
         pytest.skip("git is not installed")
@@ -169,9 +181,9 @@ def test_time_stamps_by_policy(archive: Path, tmp_path: Path, tsa: Authority, ti
     assert said["time_stamps"] == 1
     assert failure(Path(said["proof"]).read_bytes(), Options(tsa_ca=tsa.roots.read_bytes())) == ""
     with Repository.open(archive) as repository:
-        assert repository.check_time_stamps() == []
+        assert [fault for fault in repository.verify_ledger().findings if "stamp" in fault.code] == []
     with Repository.open(archive, now=lambda: NOW + timedelta(days=400)) as repository:
-        assert [wrong.code for wrong in repository.check_time_stamps()] == ["time-stamp-late"]
+        assert [one.code for one in repository.verify_ledger().findings] == ["time-stamp-late"]
         done = repository.publish_plan()
     assert [one.why for one in done] == [f"the certificate of the last one ends on {detail['until']}"]
 
