@@ -37,6 +37,23 @@ def test_a_proof_of_an_aip(archive: Path, tmp_path: Path, tianyi: Tianyi) -> Non
     assert failure(proof.read_bytes(), Options(key=key(archive))) == ""
 
 
+def test_whoever_knows_an_older_key_is_led_to_the_newer(archive: Path, tmp_path: Path, tianyi: Tianyi) -> None:
+    [aip] = tianyi("list", at=archive).rows
+    first = key(archive)
+    for _ in range(2):
+        assert tianyi("ledger", "rotate-key", at=archive).code == 0
+        said = tianyi("ledger", "prove", aip["aip"], "--to", tmp_path, at=archive).said
+        proof = Path(said["proof"]).read_bytes()
+        assert key(archive) != first
+        assert failure(proof, Options(key=first)) == failure(proof, Options(key=key(archive))) == ""
+    (archive / "keys" / "ledger.key").unlink()
+    assert tianyi("ledger", "replace-lost-key", "--reason", "burnt", at=archive).code == 0
+    said = tianyi("ledger", "prove", aip["aip"], "--to", tmp_path, at=archive).said
+    proof = Path(said["proof"]).read_bytes()
+    assert "given up as lost" in failure(proof, Options(key=first))
+    assert failure(proof, Options(key=key(archive))) == ""
+
+
 @pytest.mark.parametrize("names", ["portable", "rfc"])
 def test_a_bag_is_held_against_its_proof(archive: Path, tmp_path: Path, tianyi: Tianyi, names: str) -> None:
     [aip] = tianyi("list", at=archive).rows
