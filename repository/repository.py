@@ -25,7 +25,6 @@ from repository.facade_jobs import Scheduling
 from repository.facade_ledger import Recording
 from repository.facade_repair import Repairing
 from storage.aip import stamp
-from storage.canonical import Json
 from storage.progress import SILENT, Progress
 
 if TYPE_CHECKING:
