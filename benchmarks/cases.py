@@ -59,9 +59,11 @@ CASES = (
          "ingest against making a new OCFL object (SHA-256) and syncing it"),
     Case("audit-openssl", ALL, ours.AUDIT, peers.OPENSSL,
          "reading and hashing all that is held against OpenSSL hashing the source in two processes, "
-         "which compares nothing and records nothing"),
+         "which compares nothing and records nothing; both from memory", goals={"large": 1.05}),
+    Case("audit-cold", ("large",), ours.AUDIT_COLD, peers.OPENSSL_COLD,
+         "the same, both from the disk: what memory has of the files is dropped before", goals={"large": 1.05}),
     Case("audit-bagit", ALL, ours.AUDIT, peers.BAGIT_VALIDATE,
-         "an audit of the repository against validating a bag of the same files"),
+         "an audit of the repository against validating a bag of the same files", goals={"small": 0.5}),
     Case("audit-restic", ALL, ours.AUDIT, peers.RESTIC_CHECK,
          "an audit of the repository against reading and checking all of a restic repository"),
     Case("export-cp", ALL, ours.EXPORT, peers.COPY,

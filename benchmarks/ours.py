@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -77,12 +78,15 @@ INGEST = Side(
 )
 # An audit on demand reads everything, however lately it was read.
 AUDIT = Side(
-    "tianyi audit",
+    "tianyi audit --cached",
     TIANYI,
-    lambda at: tianyi("-C", at.kept / "repository", "audit", "--json"),
+    lambda at: tianyi("-C", at.kept / "repository", "audit", "--cached", "--json"),
     once=lambda at: filled(at.kept / "repository", at.source),
     keeps=1,
     check=lambda at, said: 0 < answer(said).get("intact", 0) == answer(said)["checked"],
+)
+AUDIT_COLD = replace(
+    AUDIT, label="tianyi audit", command=lambda at: tianyi("-C", at.kept / "repository", "audit", "--json")
 )
 EXPORT = Side(
     "tianyi export --as folder",

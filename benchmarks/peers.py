@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import programs
@@ -71,6 +72,11 @@ OPENSSL = Side(
     programs.OPENSSL,
     digests,
     check=a_line_a_file,
+)
+OPENSSL_COLD = replace(
+    OPENSSL,
+    label="openssl sha256, cold",
+    before=lambda at: ([str(own_bin() / "python"), str(HERE / "cold.py"), str(at.source)],),
 )
 BAGIT_MAKE = Side(
     "bagit.py make",

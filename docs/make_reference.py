@@ -108,6 +108,9 @@ def _commands(group: typer.Typer, name: str) -> Iterator[str]:
     for one in group.registered_commands:
         yield from _command(_there(one.callback), f"{name} {one.name}")
     for below in group.registered_groups:
+        callback = _there(below.typer_instance).registered_callback
+        if callback and callback.invoke_without_command is True:
+            yield from _command(_there(callback.callback), f"{name} {below.name}")
         yield from _commands(_there(below.typer_instance), f"{name} {below.name}")
 
 

@@ -13,6 +13,9 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from fixity.outcome import Altered, Intact, Missing, NotChecked, Outcome, Unreadable, WrongMode
+from fixity.pace import UNHURRIED, Pace
+from fixity.reading import END, START
+from storage import cold
 from storage.digest import Digest, Hashing
 from storage.errors import NotFound, StorageError
 from storage.local import Local
@@ -54,6 +57,8 @@ class Audit:
     counts: Counter[str] = field(default_factory=Counter)
     size: int = 0
     findings: Spool[Finding] = field(default_factory=Spool)
+    cached: bool = False
+    """Whether memory may have answered in the disk's place."""
 
     @property
     def checked(self) -> int:
@@ -70,11 +75,31 @@ class Audit:
             self.findings.append(Finding(outcome.word, self.copy, expected.key, expected.digest, found, why))
 
 
-def check(store: Opens, expected: Expected) -> Outcome:
-    """Read what is under a key and compare."""
+class Checked(NamedTuple):
+    """What became of one key."""
+
+    expected: Expected
+    outcome: Outcome
+
+
+class How(NamedTuple):
+    """How to read: `cached`, from memory where that has it; `idle`, as whom the disk serves last."""
+
+    cached: bool = False
+    idle: bool = False
+
+
+AS_ALWAYS = How()
+
+
+def check(store: Opens, expected: Expected, *, cached: bool = False, pace: Pace = UNHURRIED) -> Outcome:
+    """Read what is under a key and compare; from the disk, not from memory, unless `cached` is enough."""
     try:
         with store.open(expected.key) as stream:
-            hashing = Hashing((expected.digest.algorithm,)).feed_all(chunks(stream))
+            if not cached:
+                cold.forget(stream)
+            pace.begin()
+            hashing = Hashing((expected.digest.algorithm,)).feed_all(pace.through(chunks(stream)))
     except NotFound:
         return Missing(expected.digest)
     except StorageError as error:
@@ -86,13 +111,18 @@ def check(store: Opens, expected: Expected) -> Outcome:
     return Intact(hashing.size)
 
 
-def check_all(store: Opens, wanted: Sequence[Expected]) -> list[tuple[Expected, Outcome]]:
+def check_all(store: Opens, wanted: Sequence[Expected], how: How = AS_ALWAYS, pace: Pace = UNHURRIED) -> list[Checked]:
     """A chunk of checks, for a worker."""
-    return list(zip(wanted, side_by_side(store.at_once, partial(_check_mode_too, store), wanted), strict=True))
+
+    def one(expected: Expected) -> Checked:
+        return Checked(expected, _check_mode_too(store, expected, how, pace))
+
+    with cold.idly(how.idle):
+        return list(side_by_side(1 if pace.is_bounded else store.at_once, one, wanted))  # a pace is for one thread
 
 
-def _check_mode_too(store: Opens, expected: Expected) -> Outcome:
-    outcome = check(store, expected)
+def _check_mode_too(store: Opens, expected: Expected, how: How, pace: Pace) -> Outcome:
+    outcome = check(store, expected, cached=how.cached, pace=pace)
     if isinstance(outcome, Intact) and isinstance(store, Local):
         with suppress(StorageError):  # it went away in this instant
             if why := store.wrong_mode(expected.key):
@@ -100,19 +130,21 @@ def _check_mode_too(store: Opens, expected: Expected) -> Outcome:
     return outcome
 
 
-def audit(store: Store, expected: Iterable[Expected], executor: Executor, progress: Progress = SILENT) -> Audit:
+def audit(
+    store: Store, expected: Iterable[Expected], executor: Executor, progress: Progress = SILENT, how: How = AS_ALWAYS
+) -> Audit:
     """Read everything that is expected of a copy, in the order given.
 
     A copy that does not answer at all has nothing checked in it, which is one finding, about no key.
     """
-    if away := _away(store):
-        return not_checked(store.name, expected, away)
-    found = Audit(store.name)
+    if why := away(store):
+        return not_checked(store.name, expected, why)
+    found = Audit(store.name, cached=how.cached or not cold.is_cold(store))
     some = cut(expected, attrgetter("size"), CHUNK_KEYS, CHUNK_BYTES)
-    for outcomes in in_order(executor, partial(check_all, store), some):
-        for one, outcome in outcomes:
-            found.add(one, outcome)
-        progress.advance(len(outcomes), sum(one.size for one, _ in outcomes))
+    for checked in in_order(executor, partial(check_all, store, how=how), some):
+        for one in checked:
+            found.add(*one)
+        progress.advance(len(checked), sum(one.expected.size for one in checked))
     return found
 
 
@@ -123,11 +155,14 @@ def not_checked(copy: str, expected: Iterable[Expected], why: str) -> Audit:
     return result
 
 
-def extras(store: Lists, name: str, expected: Iterable[str]) -> Iterator[Finding]:
-    """Yield the keys of a copy that nobody expects; both sides ascend, so that neither is held in memory."""
+def extras(store: Lists, name: str, expected: Iterable[str], after: str = START, last: str = END) -> Iterator[Finding]:
+    """Yield the keys of a copy above `after` and up to `last` that nobody expects; both sides ascend, so that neither
+    is held in memory."""
     wanted = iter(expected)
     upcoming = next(wanted, None)
-    for key in store.listing():
+    for key in store.listing(after=after):
+        if key > last:
+            return
         while upcoming is not None and upcoming < key:
             upcoming = next(wanted, None)
         if key != upcoming:
@@ -138,10 +173,11 @@ def is_damaged(result: Audit) -> bool:
     return any(result.counts[word] for word in ("altered", "missing", "unreadable"))
 
 
-def _away(store: Store) -> str:
-    """Why a copy does not answer, "" where it does."""
+def away(store: Lists) -> str:
+    """Why a copy does not answer, "" where it does. A folder with nothing in it is one whose disk was unmounted."""
     try:
-        next(store.listing("aips/"), None)
+        if next(store.listing(), None) is None:
+            return "there is nothing in it: its disk is not mounted, or is a new one"
     except StorageError as error:
         return str(error)
     return ""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import heapq
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from policies.errors import Mistake, PolicyFileError
-from repository import config, config_edit, founding, jobs, log_keys, packages
+from repository import config, config_edit, coverage, founding, log_keys, packages
 from repository.catalogue import Catalogue
 from repository.config import FORMS, Config, Copy
 from repository.errors import BadConfig, BadRequest, UnknownCopy
@@ -63,18 +64,18 @@ class Promoted:
 
 
 def states(
-    settings: Config, vault: Vault, packed: Sequence[OcflCopy], catalogue: Catalogue, seal: Seal
+    settings: Config, vault: Vault, packed: Sequence[OcflCopy], catalogue: Catalogue, seal: Seal, now: datetime
 ) -> list[CopyState]:
     """Every copy in its order, by listings: nothing is read."""
     lack: dict[str, Callable[[], int]] = {
         **{store.name: partial(_behind, store, vault, catalogue, seal) for store in vault.copies},
         **{copy.name: partial(packages.behind, copy, vault, settings.vault_id) for copy in packed},
     }
-    return [_state(copy, lack[copy.name], catalogue) for copy in settings.copies]
+    return [_state(copy, lack[copy.name], catalogue, now) for copy in settings.copies]
 
 
-def _state(copy: Copy, lacks: Callable[[], int], catalogue: Catalogue) -> CopyState:
-    read = _last_reading(catalogue, copy.name)
+def _state(copy: Copy, lacks: Callable[[], int], catalogue: Catalogue, now: datetime) -> CopyState:
+    read = _last_reading(catalogue, copy.name, now)
     try:
         behind = lacks()
     except (Diverged, Unsigned) as error:
@@ -95,8 +96,8 @@ def _behind(store: Store, vault: Vault, catalogue: Catalogue, seal: Seal) -> int
     return sum(1 for _ in lacking.missing(store.listing(), keys))
 
 
-def _last_reading(catalogue: Catalogue, copy: str) -> str:
-    read = jobs.last_reading(catalogue, copy)
+def _last_reading(catalogue: Catalogue, copy: str, now: datetime) -> str:
+    read = coverage.read_in_full(catalogue, copy, now)
     return stamp(read) if read else ""
 
 
@@ -107,6 +108,14 @@ def check_required(required: frozenset[str] | None, settings: Config) -> None:
         fix = f"The copies are: {', '.join(sorted(known))}."
         wrong = f"there is no copy of the vault called {strange[0]}"
         raise PolicyFileError([Mistake(str(settings.policies / "copies.yaml"), 0, "required", wrong, fix)])
+
+
+def check_named(promised: Iterable[str], settings: Config) -> None:
+    """Raise PolicyFileError where the policy promises something of a copy that there is not."""
+    known = [copy.name for copy in settings.copies]
+    if strange := sorted(set(promised) - set(known)):
+        wrong, fix = f"there is no copy called {strange[0]}", f"The copies are: {', '.join(known)}."
+        raise PolicyFileError([Mistake(str(settings.policies / "audit.yaml"), 0, "copies", wrong, fix)])
 
 
 def check_outside(place: Path, settings: Config) -> None:

@@ -137,6 +137,7 @@ class Opened:
         loaded = document.load(self.settings.policies if self.settings.policies.is_dir() else None)
         check_known(loaded.ingest.findings.codes)
         copies.check_required(loaded.copies.names(), self.settings)
+        copies.check_named(loaded.audit.copies, self.settings)
         return loaded
 
     def fall_back(self) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import random
 from datetime import timedelta
 
 from fixity.audit import Audit
-from fixity.schedule import Coverage
-from repository import copies, holdings, in_force, packages, replication, rescan, scanners
+from fixity.reading import END, START
+from fixity.round import Plan
+from fixity.schedule import SPAN, Coverage
+from policies import cadence
+from repository import copies, coverage, diary, holdings, in_force, packages, replication, rescan, scanners, status
 from repository.agreement import agrees
 from repository.catalogue import counts
 from repository.config import Copy
@@ -14,11 +18,15 @@ from repository.copies import CopyState
 from repository.errors import NoScanner
 from repository.facade_browse import Browsing
 from repository.project_scan import Window
+from repository.reading import Readings
 from repository.rescan import Scanned
+from repository.rounds import Rounds
+from repository.status import CopyStatus
 from repository.workers import workers
 from storage.aip import stamp
 from storage.canonical import Json
 from storage.event import Event
+from storage.ocfl_copy import OcflCopy
 from storage.replicate import Replicated
 
 
@@ -27,7 +35,9 @@ class Keeping(Browsing):
 
     def copy_states(self) -> list[CopyState]:
         """How each copy stands, in their order, by listings."""
-        return copies.states(self.settings, self.vault, self.packages, self.catalogue, self.seal)
+        return copies.states(
+            self.settings, self.vault, self.packages, self.catalogue, self.seal, self.now()
+        )  # fmt: skip
 
     def replicate(self, copy: str = "") -> list[Replicated]:
         """Bring every copy, or the one named, up to what the others have; raise UnknownCopy.
@@ -74,22 +84,59 @@ class Keeping(Browsing):
         detail: dict[str, Json] = {"form": copy.form, "settings": in_force.of_file(self.settings)}
         self._note("configuration", copy.name, outcome, detail)
 
-    def audit(self, copy: str = "") -> list[Audit]:
-        """Read everything in every copy, or in the one named; raise UnknownCopy."""
+    def audit(self, copy: str = "", *, fresh: bool = False, cached: bool = False) -> list[Audit]:
+        """Read everything in every copy, or in the one named; raise UnknownCopy.
+
+        What was cut short less than a day ago goes on, unless `fresh`; `cached` is content with what memory has.
+        """
         stores, packed = self._named(copy)
         if not agrees(self.catalogue, self.vault):
             self.rebuild()  # it would tell the audit of too little
-        watch = self._watch()
-        ends = watch.ends(stores)
-        results = [watch.audit(store, ends[store.name]) for store in stores]
-        for one in packed:
-            results.append(packages.audit(one, self.vault, self.settings, workers, self.progress))
-            watch.note_audit(results[-1])
-        return results
+        results = self._rounds().whole(stores, fresh=fresh, cached=cached)
+        return [*results, *(self._audit_packages(one) for one in packed)]
+
+    def round(self, copy: str = "") -> list[Audit]:
+        """One slice of reading what is due by the policy: at most half an hour; raise UnknownCopy or PolicyError."""
+        stores, packed = self._named(copy)
+        rounds = self._rounds()
+        if rounds.readings.diary.is_time_to_compare(self.now()) and not agrees(self.catalogue, self.vault):
+            self.rebuild()
+        return [*rounds.due(stores), *(self._audit_packages(one) for one in packed if self._is_due(one.name))]
+
+    def sample(self, copy: str = "", *, files: int = 0, seed: int | None = None) -> list[Audit]:
+        """Read a few files at random in each copy that is read at all, by default as many as the policy says; raise
+        UnknownCopy or PolicyError."""
+        policy, chance = self.policies().audit, random.Random(seed)  # chance, not secrecy
+        stores = [store for store in self._named(copy)[0] if policy.every_of(store.name)]
+        return [
+            result for store in stores for result in self._rounds().sample(store, files or policy.sample.files, chance)
+        ]
 
     def coverage(self) -> list[Coverage]:
         """How the promises of reading everything again stand, copy by copy, its collections after it."""
-        return []
+        copies = [copy.name for copy in self.settings.copies]
+        return coverage.coverage(self.catalogue, self.policies().audit, copies, self.now())
+
+    def audit_status(self) -> list[CopyStatus]:
+        """Promises, what was read day by day, and what was found and healed by month, copy by copy."""
+        speeds = {copy.name: coverage.speed(self.catalogue, copy.name) for copy in self.settings.copies}
+        return status.status(self.catalogue, self.coverage(), speeds, self.now())
+
+    def _rounds(self) -> Rounds:
+        place = diary.at(self.settings.work / "rounds.db")
+        return Rounds(Readings(self._watch(), place, self.now, self.patience), self.policies().audit)
+
+    def _audit_packages(self, copy: OcflCopy) -> Audit:
+        """Package copies are read as a whole: what is in them follows from the bags and not from the catalogue."""
+        plan = Plan(copy.name, "full", stamp(self.now()), self.catalogue.position)
+        result = packages.audit(copy, self.vault, self.settings, workers, self.progress)
+        self._rounds().readings.note(plan, result, START if result.counts["not_checked"] else END, 0)
+        return result
+
+    def _is_due(self, copy: str) -> bool:
+        if not (every := self.policies().audit.every_of(copy)):
+            return False
+        return cadence.due(coverage.read_in_full(self.catalogue, copy, self.now()), every * SPAN, self.now())
 
     def scan(self, aip: str = "", every: timedelta = timedelta(0)) -> Scanned:
         """Scan what is held, or one AIP's files, for viruses, so far as the last scan is older than `every`; one entry

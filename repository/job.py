@@ -13,13 +13,13 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import FrameType
 
-from fixity.audit import is_damaged
+from fixity.audit import Audit, is_damaged
 from policies.errors import PolicyError
 from repository import edge, jobs, sending
 from repository.alerts import NEWS, Message
@@ -97,13 +97,19 @@ def _attempted(repository: Repository, name: str) -> Done:
 
 
 def _audit(repository: Repository) -> Done:
-    """Read the copies of which the policy says that it is time."""
-    names = [copy.name for copy in repository.copies]
-    due = jobs.due_copies(repository.catalogue, names, repository.policies().audit.every, repository.now())
-    results = [result for name in due for result in repository.audit(name)]
-    words = ("intact", "altered", "missing", "unreadable", "not_checked", "extra")
+    """Read a slice of what the policy says is due."""
+    return _read(repository.round())
+
+
+def _sample(repository: Repository) -> Done:
+    """Read a few files at random."""
+    return _read(repository.sample())
+
+
+def _read(results: Sequence[Audit]) -> Done:
+    words = ("intact", "altered", "missing", "unreadable", "not_checked", "extra", "mode")
     detail: dict[str, str | int] = {word: sum(result.counts[word] for result in results) for word in words}
-    detail |= {"copies": len(results), "bytes": sum(result.size for result in results)}
+    detail |= {"copies": len({result.copy for result in results}), "bytes": sum(result.size for result in results)}
     if any(map(is_damaged, results)):
         return "damage", detail
     return ("incomplete" if detail["not_checked"] else "success"), detail
@@ -218,6 +224,7 @@ _WORK: Mapping[str, Callable[[Repository], Done]] = {
     "replicate": _replicate,
     "rescan": _rescan,
     "retention": _retention,
+    "sample": _sample,
     "sweep": _sweep,
 }
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest.happenings import SCHEDULER
-from policies import cadence, jobs, timetable
+from policies import jobs, timetable
 from policies.audit import AuditPolicy
 from policies.timetable import Past
 from repository.catalogue import Catalogue
@@ -91,11 +91,6 @@ def history(catalogue: Catalogue, name: str = "", most: int = 50) -> Iterator[Ru
         yield Run(row["object"], row["outcome"], json.loads(row["detail"]), row["time"], row["agent"])
 
 
-def due_copies(catalogue: Catalogue, names: list[str], every: timedelta, now: datetime) -> list[str]:
-    """The copies of which the last reading is older than `every`, or could not be finished; in the order given."""
-    return [name for name in names if cadence.due(last_reading(catalogue, name), every, now)]
-
-
 def wire(job: Job) -> dict[str, Any]:
     """A job as JSON tells it."""
     return {
@@ -167,15 +162,3 @@ def _paused(catalogue: Catalogue, name: str) -> str | None:
         name,
     )
     return str(json.loads(row["detail"]).get("why", "")) if row and row["type"] == "pause" else None
-
-
-def last_reading(catalogue: Catalogue, copy: str) -> datetime | None:
-    """When a copy was last read as a whole, since it was declared; an audit that met an absent copy has not read it."""
-    row = catalogue.one(
-        "select time from events where type = 'audit' and object = ?1 and outcome != 'not checked' and entry >"
-        " coalesce((select max(entry) from events where type = 'configuration' and object = ?1"
-        " and outcome = 'added'), 0)"
-        " order by entry desc limit 1",
-        copy,
-    )
-    return datetime.fromisoformat(row["time"]) if row else None

@@ -124,10 +124,13 @@ def _put_happening(db: Database, record: Record, found: Happening) -> None:
 
 def _put_version(db: Database, record: Record, entry: int) -> None:
     data = record.to_bytes()
+    query = "select coalesce(sum(size), 0) from files where aip = ? and since = ?"
+    added = db.execute(query, (record.aip, record.version)).fetchone()[0] + len(data)
     db.table("versions").insert(
         {
             "aip": record.aip, "version": record.version, "created": record.created, "reason": record.reason,
-            "agent": record.agent, "files": record.files, "bytes": record.size, "record": str(record.digest),
+            "agent": record.agent, "files": record.files, "bytes": record.size, "added": added,
+            "record": str(record.digest),
             "file_digest": str(sha256(data)), "file_size": len(data), "entry": entry,
         },
         replace=True,
@@ -140,8 +143,8 @@ def put_lost(db: Database, event: Event, version: int, entry: int) -> None:
     db.table("versions").insert(
         {
             "aip": event.object, "version": version, "created": event.time, "reason": told["reason"],
-            "agent": event.agent, "files": 0, "bytes": 0, "record": told["record"], "file_digest": told["record"],
-            "file_size": 0, "entry": entry,
+            "agent": event.agent, "files": 0, "bytes": 0, "added": 0, "record": told["record"],
+            "file_digest": told["record"], "file_size": 0, "entry": entry,
         },
         replace=True,
     )  # fmt: skip

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlite_utils import Database
 
 from ingest.held import REASONS
-from repository import project_correction, project_deletion, project_repair, project_scan
+from repository import project_audit, project_correction, project_deletion, project_repair, project_scan
 from repository.accession import DECIDED, RECEIVED
 from repository.project_version import project_version, put_lost, size_of
 from storage.aip import Record, parse_aip
 from storage.digest import Digest
 from storage.errors import StorageError
 from storage.event import Event
-from storage.receive import lines
 from storage.references import evidence
 from storage.vault import Vault
 
@@ -96,28 +94,10 @@ def _commit(db: Database, vault: Vault, entry: int, event: Event) -> None:
         _settle_accession(db, str(event.detail.get("accession", "")), "accepted", record.aip, event)
 
 
-def _audit(db: Database, vault: Vault, entry: int, event: Event) -> None:
-    """What an audit found in a copy replaces what was known of it, where the audit read it."""
-    db.table("audits").insert({"copy": event.object, "time": event.time, "entry": entry}, replace=True)
-    if event.outcome == "not checked":
-        return  # nothing was read: what was damaged still is
-    db.execute("delete from damage where copy = ?", (event.object,))
-    if report := event.detail.get("findings"):
-        for found in _listed(vault, Digest.parse(str(report))):
-            row = {name: found.get(name) or "" for name in ("copy", "key", "outcome", "expected", "found")}
-            db.table("damage").insert({**row, "time": event.time, "entry": entry}, replace=True)
-
-
-def _listed(vault: Vault, digest: Digest) -> Iterator[dict[str, str]]:
-    """The rows of a kept list; none where it is lost with its blob: the counts stay in the entry."""
-    with suppress(StorageError), vault.open(digest) as stream:
-        yield from map(json.loads, lines(stream))
-
-
 def _configuration(db: Database, vault: Vault, entry: int, event: Event) -> None:
     """A copy that is declared begins with nothing known of it, though an earlier one had its name."""
     if event.outcome == "added":
-        for table in ("audits", "damage"):
+        for table in ("audits", "damage", "readings"):
             db.execute(f"delete from {table} where copy = ?", (event.object,))
 
 
@@ -145,7 +125,7 @@ _PROJECTIONS: dict[str, Callable[[Database, Vault, int, Event], None]] = {
     "return": _decided,
     "cancellation": _decided,
     "commit": _commit,
-    "audit": _audit,
+    "audit": project_audit.audited,
     "repair": project_repair.repaired,
     "configuration": _configuration,
     "replication": _replication,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-VERSION = 8
+VERSION = 10
 
 _TABLES: dict[str, tuple[dict[str, type], tuple[str, ...]]] = {
     "state": ({"key": str, "value": int}, ("key",)),
@@ -18,7 +18,7 @@ _TABLES: dict[str, tuple[dict[str, type], tuple[str, ...]]] = {
     ),
     "versions": (
         {"aip": str, "version": int, "created": str, "reason": str, "agent": str, "files": int, "bytes": int,
-         "record": str, "file_digest": str, "file_size": int, "entry": int},
+         "added": int, "record": str, "file_digest": str, "file_size": int, "entry": int},
         ("aip", "version"),
     ),
     "files": (
@@ -46,6 +46,11 @@ _TABLES: dict[str, tuple[dict[str, type], tuple[str, ...]]] = {
         ("aip", "path", "tool"),
     ),
     "audits": ({"copy": str, "time": str, "entry": int}, ("copy",)),
+    "readings": (
+        {"entry": int, "copy": str, "collection": str, "after": str, "last": str, "first_entry": int,
+         "end_entry": int, "time": str},
+        ("entry",),
+    ),
     "damage": (
         {"copy": str, "key": str, "outcome": str, "expected": str, "found": str, "time": str, "entry": int,
          "attempts": int},
@@ -82,7 +87,10 @@ def create(path: Path) -> Database:
     db = open_database(path)
     for name, (columns, key) in _TABLES.items():
         db.table(name).create(columns, pk=key if len(key) > 1 else key[0], strict=True)
-    db.table("files").create_index(["digest"])
+    db.table("files").create_index(["digest", "size"])
+    db.table("versions").create_index(["entry"])
+    db.table("readings").create_index(["copy", "time"])
+    db.table("events").create_index(["type", "object"])
     db.table("files").create_index(["aip", "path"])
     db.table("happenings").create_index(["aip"])
     db.table("events").create_index(["object"])

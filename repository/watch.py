@@ -9,7 +9,8 @@ from pathlib import Path
 from uuid import UUID
 
 from fixity.audit import Audit, Expected, Finding, audit, extras
-from repository import evidence, log_keys, strays
+from fixity.reading import END, START
+from repository import evidence, log_keys, strays, wanted
 from repository.catalogue import Catalogue
 from storage.canonical import Json
 from storage.commit import Committer
@@ -20,26 +21,17 @@ from storage.parallel import Inline, Workers
 from storage.progress import SILENT, Progress
 from storage.store import Opens, Store
 
-_EXPECTED = """
-select 'blobs/sha256/' || substr(digest, 8, 2) || '/' || substr(digest, 10, 2) || '/' || substr(digest, 8) as key,
-       digest, size from (select digest, max(size) as size from files group by digest
-                          union select digest, size from evidence)
-union all
-select 'aips/' || substr(aip, -4, 2) || '/' || substr(aip, -2) || '/' || substr(aip, 10) || '/v' || version || '.json',
-       file_digest, file_size from versions
-union all
-select 'tombstones/' || substr(aip, 10) || '.json', file_digest, file_size from deleted
-union all
-select key, digest, size from fixed
-order by key
-"""
+
+def expected(catalogue: Catalogue, after: str = START, last: str = END) -> Iterator[Expected]:
+    """Yield everything that every copy has to have, or what of it lies above `after` and up to `last`, ascending by
+    key; the ledger's right-most bundle is left out, since the next event replaces it."""
+    yield from heapq.merge(wanted.keys(catalogue, after, last), log_keys.full(catalogue, after=after, last=last))
 
 
-def expected(catalogue: Catalogue) -> Iterator[Expected]:
-    """Yield everything that every copy has to have, ascending by key; the ledger's ends are left out, since the next
-    event replaces them."""
-    known = (Expected(r["key"], Digest.parse(r["digest"]), r["size"]) for r in catalogue.rows(_EXPECTED))
-    yield from heapq.merge(known, log_keys.full(catalogue))
+def came(catalogue: Catalogue, begin: int, end: int, after: str = START, last: str = END) -> Iterator[Expected]:
+    """Yield what came with the entries [begin, end), as `expected`. A bundle or tile comes with its last entry."""
+    logged = log_keys.full(catalogue, begin, end, after, last)
+    yield from heapq.merge(wanted.came(catalogue, begin, end, after, last), logged)
 
 
 def remembered(catalogue: Catalogue) -> tuple[str, Digest] | None:
@@ -76,26 +68,12 @@ class Watch:
         assert seal is not None  # every repository has one
         return log_keys.ends(self.catalogue, self.committer.vault, seal)
 
-    def audit(self, store: Store, end: Audit) -> Audit:
-        """Read everything in one copy, and write down what was found, its `end` included: one entry of the ledger."""
-        row = self.catalogue.one(f"select count(*) as files, coalesce(sum(size), 0) as bytes from ({_EXPECTED})")
-        assert row is not None  # a count is always there
-        self.progress.begin(f"Auditing {store.name}", row["files"], row["bytes"])
-        with self.executor(row["files"], row["bytes"]) as executor:
-            result = audit(store, expected(self.catalogue), executor, self.progress)
-        result.counts.update(end.counts)
-        result.size += end.size
-        result.findings.extend(found for found in end.findings if found.key)  # of a copy that is away, one is enough
-        if not result.counts["not_checked"]:
-            self._add_extras(store, result)
-        self.progress.end()
-        self.note_audit(result)
-        return result
-
-    def _add_extras(self, store: Store, result: Audit) -> None:
+    def add_extras(self, store: Store, result: Audit, after: str = START, last: str = END) -> None:
+        """Add what lies in a copy above a key and up to another, and nobody expects."""
         signed = self.committer.vault.ledger.signed(store)
+        known = (one.key for one in expected(self.catalogue, after, last))
         try:
-            for extra in extras(store, store.name, (one.key for one in expected(self.catalogue))):
+            for extra in extras(store, store.name, known, after, last):
                 if (found := strays.judged(self.catalogue, store, extra, signed)) is None:
                     continue
                 result.counts[found.outcome] += 1
@@ -103,16 +81,6 @@ class Watch:
         except StorageError as error:
             result.findings.append(Finding("unreadable", store.name, "", why=str(error)))
             result.counts["unreadable"] += 1
-
-    def note_audit(self, result: Audit) -> None:
-        """One entry of the ledger; the list of what was not intact is a blob that it names."""
-        detail: dict[str, Json] = {**result.counts, "checked": result.checked, "bytes": result.size}
-        if result.findings:
-            detail["findings"] = str(self.keep_list(told(finding) for finding in result.findings))
-        outcome = "fail" if any(result.counts[w] for w in ("altered", "missing", "unreadable")) else "pass"
-        if result.counts["not_checked"]:
-            outcome = "not checked"
-        self.note("audit", result.copy, outcome, detail)
 
     def keep_list(self, rows: Iterable[dict[str, str]]) -> Digest:
         """A long list as a blob of the vault, named in an entry by its digest."""
@@ -127,8 +95,9 @@ class Watch:
         known = {store.name for store in (*self.committer.vault.copies, *self.sources)}  # not those that were retired
         return {row["copy"]: row["keys"] for row in self.catalogue.rows(query) if row["copy"] in known}
 
-    def note(self, kind: str, copy: str, outcome: str, detail: dict[str, Json]) -> None:
-        event = Event(time=self.time, type=kind, agent=self.agent, object=copy, outcome=outcome, detail=detail)
+    def note(self, kind: str, copy: str, outcome: str, detail: dict[str, Json], time: str = "") -> None:
+        """One entry of the ledger, of this moment or of the one when the watch began."""
+        event = Event(time=time or self.time, type=kind, agent=self.agent, object=copy, outcome=outcome, detail=detail)
         self.committer.note(event)
         self.catalogue.follow(self.committer.vault)
 

@@ -251,14 +251,15 @@ def audits(results: Sequence[Audit], behind: Callable[[str], Behind]) -> Json:
     """Counts over all copies, and everything that is not intact."""
     counts = {
         word: sum(result.counts[word] for result in results)
-        for word in ("intact", "altered", "missing", "unreadable", "not_checked", "extra")
+        for word in ("intact", "altered", "missing", "unreadable", "not_checked", "extra", "mode")
     }
     findings = chain.from_iterable(result.findings for result in results)
     return {
         "checked": sum(result.checked for result in results),
         "bytes": sum(result.size for result in results),
         **counts,
-        "copies": [result.copy for result in results],
+        "copies": list(dict.fromkeys(result.copy for result in results)),
+        "cached": any(result.cached for result in results),
         "findings": [seen(found, behind(found.key)) for found in islice(findings, CAPPED)],
         "findings_total": sum(len(result.findings) for result in results),
     }

@@ -26,7 +26,7 @@ class Away:
     def size(self, key: str) -> int:
         self._refuse()
 
-    def listing(self, prefix: str = "") -> Iterator[str]:
+    def listing(self, prefix: str = "", after: str = "") -> Iterator[str]:
         self._refuse()
 
     def written(self, key: str) -> datetime:

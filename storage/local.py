@@ -55,12 +55,12 @@ class Local:
         with self._answering(key):
             return os.lstat(self.path(key)).st_size
 
-    def listing(self, prefix: str = "") -> Iterator[str]:
+    def listing(self, prefix: str = "", after: str = "") -> Iterator[str]:
         with told(str(self.root)):
             if not self.root.is_dir():
                 raise Unreachable(str(self.root), "there is no such folder")
             if _is_folder(start := self.path(prefix)):
-                yield from _walk(start, prefix)
+                yield from _walk(start, prefix, after)
 
     def written(self, key: str) -> datetime:
         with self._answering(key):
@@ -273,14 +273,17 @@ def _is_folder(path: str) -> bool:
         return False
 
 
-def _walk(folder: str, prefix: str) -> Iterator[str]:
-    """Keys below a folder in ascending order of the whole key: "a-b" comes before "a/b"."""
+def _walk(folder: str, prefix: str, after: str) -> Iterator[str]:
+    """Keys below a folder, those up to `after` left out, ascending by the whole key: "a-b" comes before "a/b"."""
     with os.scandir(folder) as found:
         names = sorted(entry.name + "/" * entry.is_dir(follow_symlinks=False) for entry in found)
     for name in names:
         if not prefix and name.startswith("."):
             continue  # a copy on a disk of its own keeps its scratch there; no key begins with a dot
+        key = prefix + name
+        if key <= after and not after.startswith(key):
+            continue
         if name.endswith("/"):
-            yield from _walk(os.path.join(folder, name[:-1]), prefix + name)
-        else:
-            yield prefix + name
+            yield from _walk(os.path.join(folder, name[:-1]), key, after)
+        elif key > after:
+            yield key

@@ -31,8 +31,8 @@ class Memory:
     def size(self, key: str) -> int:
         return len(self._found(key))
 
-    def listing(self, prefix: str = "") -> Iterator[str]:
-        yield from sorted(key for key in self.kept if key.startswith(prefix))
+    def listing(self, prefix: str = "", after: str = "") -> Iterator[str]:
+        yield from sorted(key for key in self.kept if key.startswith(prefix) and key > after)
 
     def written(self, key: str) -> datetime:
         self._found(key)

@@ -54,9 +54,9 @@ class S3:
     def size(self, key: str) -> int:
         return self._head(key)["size"]
 
-    def listing(self, prefix: str = "") -> Iterator[str]:
-        before = ""
-        for page in self._pages(prefix):
+    def listing(self, prefix: str = "", after: str = "") -> Iterator[str]:
+        before = after
+        for page in self._pages(prefix, after):
             for key in page:
                 if key <= before:
                     raise Unreachable(self.place.where, f"it lists {key} after {before}, which is out of order")
@@ -64,9 +64,9 @@ class S3:
                 if prefix or not key.startswith("."):  # no key begins with a dot; trials do
                     yield key
 
-    def _pages(self, prefix: str) -> Iterator[list[str]]:
+    def _pages(self, prefix: str, after: str) -> Iterator[list[str]]:
         """Pages of keys; where an answer breaks off, the rest is asked for again."""
-        after, tries = "", 0
+        tries = 0
         while True:
             try:
                 with self._line.asking() as client:

@@ -36,8 +36,9 @@ class Opens(Protocol):
 
 
 class Lists(Protocol):
-    def listing(self, prefix: str = "") -> Iterator[str]:
-        """Yield every key under a prefix (empty, or ending in "/") once, ascending; raise Unreachable."""
+    def listing(self, prefix: str = "", after: str = "") -> Iterator[str]:
+        """Yield every key under a prefix (empty, or ending in "/") and greater than `after` once, ascending; raise
+        Unreachable."""
 
     def written(self, key: str) -> datetime:
         """When the bytes under a key were written, by its keeper's clock (UTC); raise NotFound or Unreachable."""

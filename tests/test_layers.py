@@ -23,15 +23,15 @@ PURE = [
         "s3_parts", "signed_note", "store", "tiles")),
     *(f"policies/{name}.py" for name in (
         "alerts", "audit", "cadence", "decide", "effective", "fetching", "formats", "ingest", "jobs", "migration",
-        "model", "text", "timetable", "tools")),
+        "model", "text", "timetable", "tools", "window")),
     *(f"ingest/{name}.py" for name in (
         "assemble", "bag_profile", "bagit_tags", "checks", "digest_lines", "errors", "fetch_rules", "finding",
         "happenings", "item", "meanings", "judgement", "member", "metadata_rows", "ocfl_inventory", "rocrate_metadata",
         "scan", "sip_eark_agents", "sip_eark_failures", "sip_eark_map", "sip_eark_rules", "sip_eark_terms")),
-    "fixity/outcome.py",
-    "fixity/proof.py",
+    *(f"fixity/{name}.py" for name in ("outcome", "proof", "reading", "schedule")),
     *(f"repository/{name}.py" for name in (
-        "alerts", "digest", "errors", "faults", "holdings", "metrics", "migration", "words")),
+        "alerts", "digest", "errors", "faults", "holdings", "metrics", "migration", "status", "status_chart",
+        "status_page", "words")),
 ]  # fmt: skip
 IMPURE = {
     "asyncio", "fcntl", "glob", "http", "multiprocessing", "os", "pathlib.Path", "random", "requests", "secrets",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -14,32 +14,59 @@ from rich.markup import escape
 from fixity.audit import Audit, Finding, is_damaged
 from repository import Repository, edge, wire
 from repository.cli.app import AsJson, opened
+from repository.cli.audit_status import show_status
+from repository.cli.helping import Command
 from repository.cli.naming import named
 from repository.cli.screen import Screen, dumps, printable, size
+from repository.errors import BadRequest
 from repository.holdings import Behind
 from storage import layout
 from storage.aip import stamp
 
-_WORDS = ("intact", "altered", "missing", "unreadable", "not_checked", "extra")
+_WORDS = ("intact", "altered", "missing", "unreadable", "not_checked", "extra", "mode")
 _DAMAGE = frozenset({"altered", "missing", "unreadable"})
 _SHOWN = 20
 _NOTHING = Behind([], 0, [])
 
 
+app = typer.Typer(help="Read everything again, and see that it is done in time.")
+
+
+@app.callback(invoke_without_command=True)
 def audit(
     context: typer.Context,
     copy: Annotated[str, typer.Option(metavar="NAME", help="Only this copy.")] = "",
+    due: Annotated[bool, typer.Option("--due", help="Only a slice of what is due, as the job does each time.")] = False,
+    sample: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Only so many files at random in each copy.")
+    ] = None,
+    cached: Annotated[
+        bool, typer.Option("--cached", help="What memory still has need not come from the disk.")
+    ] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew, where an audit was cut short.")] = False,
     json: AsJson = False,
 ) -> None:
-    """Read every blob, manifest and record again, copy by copy."""
+    """Read every blob, manifest and record again, copy by copy. Cut short, it goes on where it was."""
+    if context.invoked_subcommand:
+        return
+    if due + bool(sample) + (cached or fresh) > 1:
+        raise BadRequest("--due, --sample, and --cached or --fresh exclude each other.", "Choose one of them.")
     screen = Screen(json=json)
     with opened(context, screen) as repository:
-        results = repository.audit(copy)
+        if due:
+            results = repository.round(copy)
+        else:
+            results = (
+                repository.sample(copy, files=sample) if sample else repository.audit(copy, fresh=fresh, cached=cached)
+            )
         told = wire.audits(results, repository.behind)
         report = _report(results, repository) if told["findings_total"] else None
         told["report"] = wire.place(report) if report else None
         screen.result(told, lambda console: _show(console, results, report, repository.behind))
     raise typer.Exit(exit_code(results))
+
+
+app.command("status", cls=Command)(show_status)
 
 
 def _report(results: list[Audit], repository: Repository) -> Path:
@@ -60,24 +87,34 @@ def exit_code(results: list[Audit]) -> int:
 
 
 def _show(console: Console, results: list[Audit], report: Path | None, behind: Callable[[str], Behind]) -> None:
+    if not results:
+        console.print("Nothing is due.")
     for result in results:
         console.print(_summary(result))
         for found in islice((found for found in result.findings if found.outcome in _DAMAGE), _SHOWN):
             console.print(_line(found, behind(found.key)))
         if (more := sum(result.counts[word] for word in _DAMAGE) - _SHOWN) > 0:
             console.print(f"  [dim]… {more:,} more in {escape(str(report))}[/]")
+    for note in _notes(results, report):
+        console.print(note)
+
+
+def _notes(results: list[Audit], report: Path | None) -> Iterator[str]:
+    """What the counts mean, and what to do next."""
     if any(result.counts["extra"] for result in results):
-        console.print("[dim]extra: nothing in the catalogue needs them: leftovers, which `tianyi sweep` removes[/]")
+        yield "[dim]extra: nothing in the catalogue needs them: leftovers, which `tianyi sweep` removes[/]"
     if any(found.outcome == "extra" and layout.record_name(found.key) for one in results for found in one.findings):
-        console.print("[yellow]Among them are records of AIPs that no entry tells of.[/]  [dim]→[/] tianyi rebuild")
+        yield "[yellow]Among them are records of AIPs that no entry tells of.[/]  [dim]→[/] tianyi rebuild"
+    if any(result.counts["mode"] for result in results):
+        yield "[yellow]mode: whole, but not read-only[/]  [dim]→[/] tianyi repair"
     if report:
-        console.print(f"[dim]all findings: {escape(str(report))}[/]")
+        yield f"[dim]all findings: {escape(str(report))}[/]"
     if any(map(is_damaged, results)):
         lacking = not any(result.counts["altered"] or result.counts["unreadable"] for result in results)
         # a copy that is new, or was away, only lacks what the others have got since
-        console.print("[dim]→[/] tianyi replicate, then tianyi repair" if lacking else "[dim]→[/] tianyi repair")
+        yield "[dim]→[/] tianyi replicate, then tianyi repair" if lacking else "[dim]→[/] tianyi repair"
     elif any(result.counts["not_checked"] for result in results):
-        console.print("[dim]→[/] Mount what is away; then audit and repair.")
+        yield "[dim]→[/] Mount what is away; then audit and repair."
 
 
 def _summary(result: Audit) -> str:
@@ -88,7 +125,8 @@ def _summary(result: Audit) -> str:
     counts = ", ".join(f"{n:,} {word.replace('_', ' ')}" for word in _WORDS if (n := result.counts[word]))
     why = next((found.why for found in result.findings if found.outcome == "not_checked"), "")
     told = f"; {escape(printable(why))}" if why else ""
-    return f"copy [cyan]{escape(result.copy)}[/] {verdict}: {counts or 'nothing'}; {size(result.size)} read{told}"
+    read = f"{size(result.size)} read{' (from memory, maybe)' if result.cached else ''}"
+    return f"copy [cyan]{escape(result.copy)}[/] {verdict}: {counts or 'nothing'}; {read}{told}"
 
 
 def _line(found: Finding, behind: Behind) -> str:

@@ -49,7 +49,6 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "files": holdings.files,
     "search": holdings.search,
     "events": holdings.events,
-    "audit": audit.audit,
     "repair": repair.repair,
     "scan": scan.scan,
     "characterize": characterize.characterize,
@@ -71,6 +70,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
 }
 for name, command in COMMANDS.items():
     app.command(name, cls=Command)(command)
+app.add_typer(audit.app, name="audit")
 app.add_typer(copies.app, name="copies")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(migrate.app, name="migrate")

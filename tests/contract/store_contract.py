@@ -48,6 +48,14 @@ class StoreContract:
         assert list(store.listing("log/tile/entries/x001/")) == ["log/tile/entries/x001/000"]
         assert list(store.listing("nothing/there/")) == []
 
+    def test_listing_what_is_greater_than_a_key(self, store: Store) -> None:
+        keys = ["a-b", "a/b-c/d", "a/b/c", "a/c", "ab", "b/a"]
+        for key in keys:
+            store.create(key, b"")
+        for after in (*keys, "a", "a/", "a/b/", "a/b0", "zz"):
+            assert list(store.listing(after=after)) == [key for key in keys if key > after]
+        assert list(store.listing("a/", "a/b/c")) == ["a/c"]
+
     def test_an_empty_store_lists_nothing(self, store: Store) -> None:
         assert list(store.listing()) == []
 

@@ -39,7 +39,7 @@ def test_the_rest_of_what_ships(shipped: Policies) -> None:
     assert shipped.copies.names() is None
     assert shipped.audit.every == timedelta(days=90)
     assert {name: job.every // timedelta(hours=1) for name, job in shipped.audit.jobs.items()} == {
-        "audit": 24,
+        "audit": 1,
         "backup": 24,
         "digest": 7 * 24,
         "drill": 30 * 24,
@@ -47,6 +47,7 @@ def test_the_rest_of_what_ships(shipped: Policies) -> None:
         "repair": 1,
         "replicate": 24,
         "retention": 7 * 24,
+        "sample": 1,
     }
     assert (shipped.repair.automatic, shipped.repair.most, shipped.repair.attempts) == (True, 100, 3)
     assert {rule.representation for rule in shipped.migration.rules} == {"preservation"}

@@ -219,8 +219,8 @@ class _Busy(Memory):
 
     meanwhile: Callable[[], object] = staticmethod(lambda: None)
 
-    def listing(self, prefix: str = "") -> Iterator[str]:
-        yield from super().listing(prefix)
+    def listing(self, prefix: str = "", after: str = "") -> Iterator[str]:
+        yield from super().listing(prefix, after)
         if prefix == AIPS:
             act, self.meanwhile = self.meanwhile, lambda: None
             act()

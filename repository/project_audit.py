@@ -1,0 +1,100 @@
+"""Entries about audits → what was read when, and what was found: rows of the catalogue."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+from sqlite_utils import Database
+
+from fixity.reading import END, START, Reading
+from storage.aip import stamp
+from storage.digest import Digest
+from storage.errors import StorageError
+from storage.event import Event
+from storage.receive import lines
+from storage.vault import Vault
+
+WHOLE = ("full", "due")
+"""Scopes of readings that take keys as they come, whatever entry told of them; an entry without one is `full`."""
+_FORGET = "delete from damage where copy = ?1 and key > ?2 and key <= ?3 and time <= ?4"
+_CAME_BETWEEN = """
+ and key in (
+ select 'blobs/sha256/' || substr(digest, 8, 2) || '/' || substr(digest, 10, 2) || '/' || substr(digest, 8) from (
+   select digest from files join versions on versions.aip = files.aip and versions.version = files.since
+   where versions.entry >= ?5 and versions.entry < ?6
+   union all select digest from evidence where entry >= ?5 and entry < ?6)
+ union all
+ select 'aips/' || substr(aip, -4, 2) || '/' || substr(aip, -2) || '/' || substr(aip, 10) || '/v' || version || '.json'
+ from versions where entry >= ?5 and entry < ?6)
+"""
+_CONTAINED = """
+delete from readings where copy = :copy and after >= :after and last <= :last and first_entry >= :first_entry
+and end_entry <= :end_entry and time <= :time and (:collection = '' or collection = :collection)
+"""
+
+
+def audited(db: Database, vault: Vault, entry: int, event: Event) -> None:
+    """What a reading found replaces what was known of the keys that it read; the rest stays as it was.
+
+    What was found damaged after it had begun stays too: it may have read that before.
+    """
+    scope = scope_of(event)
+    if scope in WHOLE:
+        db.table("audits").insert({"copy": event.object, "time": event.time, "entry": entry}, replace=True)
+    if reading := reading_of(event, entry):
+        if not event.detail.get("collection"):  # it read some of these keys, and does not say which
+            _forget_damage(db, event.object, reading, stamp(reading.time), scope)
+        _put_reading(db, event, entry, reading)
+    if report := event.detail.get("findings"):
+        for found in _listed(vault, Digest.parse(str(report))):
+            row = {name: found.get(name) or "" for name in ("copy", "key", "outcome", "expected", "found")}
+            if row["outcome"] != "not_checked":
+                db.table("damage").insert({**row, "time": event.time, "entry": entry}, replace=True)
+
+
+def scope_of(event: Event) -> str:
+    return str(event.detail.get("scope", "full"))
+
+
+def reading_of(event: Event, entry: int) -> Reading | None:
+    """What an audit's entry says was read; None where that is nothing, or a sample. One of before there were slices
+    read all that there was."""
+    detail = event.detail
+    if "scope" not in detail:
+        return None if event.outcome == "not checked" else Reading(START, END, 0, entry, _time(event.time))
+    match detail.get("entries"):
+        case [int(begin), int(end)]:
+            after, last = str(detail.get("after", START)), str(detail.get("last", END))
+            return Reading(after, last, begin, end, _time(str(detail.get("started", event.time))))
+    return None
+
+
+def _forget_damage(db: Database, copy: str, reading: Reading, began: str, scope: str) -> None:
+    row = (copy, reading.after, reading.last, began)
+    if scope in WHOLE:
+        db.conn.execute(_FORGET, row)
+    else:
+        db.conn.execute(_FORGET + _CAME_BETWEEN, (*row, reading.begin, reading.end))
+
+
+def _put_reading(db: Database, event: Event, entry: int, reading: Reading) -> None:
+    """Those that lie in it and are older tell nothing any more."""
+    row = {"copy": event.object, "collection": str(event.detail.get("collection", "")), "after": reading.after}
+    row |= {"last": reading.last, "time": stamp(reading.time)}
+    told: dict[str, Any] = {**row, "first_entry": reading.begin, "end_entry": reading.end}
+    db.conn.execute(_CONTAINED, told)
+    db.table("readings").insert({**told, "entry": entry}, replace=True)
+
+
+def _listed(vault: Vault, digest: Digest) -> Iterator[Mapping[str, str]]:
+    """The rows of a kept list; none where it is lost with its blob: the counts stay in the entry."""
+    with suppress(StorageError), vault.open(digest) as stream:
+        yield from map(json.loads, lines(stream))
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)

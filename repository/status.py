@@ -1,0 +1,148 @@
+"""What the history of audits comes to, as values: promises, and what was read, found and healed by day and month."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from fixity.schedule import Coverage
+from repository.catalogue import Catalogue
+from storage.aip import stamp
+
+WEEKS, MONTHS = 26, 12
+"""How far back days and months are told."""
+
+_DAYS = """
+select substr(time, 1, 10) as day, sum(json_extract(detail, '$.checked')) as files,
+       sum(json_extract(detail, '$.bytes')) as bytes
+from events where type = 'audit' and object = ? and time >= ? and time <= ? group by day order by day
+"""
+_FOUND = """
+select substr(time, 1, 7) as month, sum(coalesce(json_extract(detail, '$.altered'), 0)) as altered,
+       sum(coalesce(json_extract(detail, '$.missing'), 0)) as missing,
+       sum(coalesce(json_extract(detail, '$.unreadable'), 0)) as unreadable
+from events where type = 'audit' and object = ? and time >= ? and time <= ? group by month
+"""
+_HEALED = """
+select substr(time, 1, 7) as month, sum(coalesce(json_array_length(detail, '$.repaired'), 0)) as repaired
+from events where type = 'repair' and object = ? and time >= ? and time <= ? group by month
+"""
+_DAMAGED = "select count(*) as keys from damage where copy = ? and outcome in ('altered', 'missing', 'unreadable')"
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What was read on one day (UTC)."""
+
+    day: date
+    files: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """What was found and healed in one month, like 2026-01. What stayed damaged was found by each reading."""
+
+    month: str
+    altered: int
+    missing: int
+    unreadable: int
+    repaired: int
+
+    @property
+    def found(self) -> int:
+        return self.altered + self.missing + self.unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class CopyStatus:
+    """One copy: its promises (those of collections after its own), every day of the last half year, every month of the
+    last year, and how many keys are known to be damaged now; `speed` is in bytes a second, None where not known."""
+
+    copy: str
+    promises: Sequence[Coverage]
+    days: Sequence[Day]
+    months: Sequence[Month]
+    damaged: int
+    speed: float | None
+
+
+def status(
+    catalogue: Catalogue, promises: Sequence[Coverage], speeds: dict[str, float | None], now: datetime
+) -> list[CopyStatus]:
+    """Every copy, in the order of the promises."""
+    return [
+        CopyStatus(
+            copy,
+            [one for one in promises if one.copy == copy],
+            _days(catalogue, copy, now),
+            _months(catalogue, copy, now),
+            _damaged(catalogue, copy),
+            speed,
+        )
+        for copy, speed in speeds.items()
+    ]
+
+
+def _days(catalogue: Catalogue, copy: str, now: datetime) -> list[Day]:
+    """From a Monday on, so that weeks are whole but for the last."""
+    today = now.date()
+    first = today - timedelta(days=today.weekday(), weeks=WEEKS - 1)
+    found = {row["day"]: row for row in catalogue.rows(_DAYS, copy, first.isoformat(), stamp(now))}
+    days = (first + timedelta(days=n) for n in range((today - first).days + 1))
+    return [_day(day, found.get(day.isoformat(), {})) for day in days]
+
+
+def _day(day: date, row: dict[str, Any]) -> Day:
+    return Day(day, row.get("files") or 0, row.get("bytes") or 0)
+
+
+def _months(catalogue: Catalogue, copy: str, now: datetime) -> list[Month]:
+    months = [_earlier(now, n) for n in reversed(range(MONTHS))]
+    found = {row["month"]: row for row in catalogue.rows(_FOUND, copy, months[0], stamp(now))}
+    healed = {row["month"]: row["repaired"] for row in catalogue.rows(_HEALED, copy, months[0], stamp(now))}
+    return [Month(m, repaired=healed.get(m, 0), **_counts(found.get(m, {}))) for m in months]
+
+
+def _counts(row: dict[str, Any]) -> dict[str, int]:
+    return {word: row.get(word, 0) for word in ("altered", "missing", "unreadable")}
+
+
+def _earlier(now: datetime, months: int) -> str:
+    number = now.year * 12 + now.month - 1 - months
+    return f"{number // 12:04}-{number % 12 + 1:02}"
+
+
+def _damaged(catalogue: Catalogue, copy: str) -> int:
+    row = catalogue.one(_DAMAGED, copy)
+    return int(row["keys"]) if row else 0
+
+
+def wire(found: Sequence[CopyStatus], now: datetime) -> dict[str, Any]:
+    """As JSON tells it."""
+    return {"time": stamp(now), "copies": [_wire_copy(one) for one in found]}
+
+
+def _wire_copy(one: CopyStatus) -> dict[str, Any]:
+    return {
+        "name": one.copy, "damaged": one.damaged, "bytes_per_second": one.speed and round(one.speed),
+        "promises": [wire_coverage(promise) for promise in one.promises],
+        "days": [{"day": day.day.isoformat(), "files": day.files, "bytes": day.bytes} for day in one.days],
+        "months": [
+            {"month": month.month, "altered": month.altered, "missing": month.missing,
+             "unreadable": month.unreadable, "repaired": month.repaired}
+            for month in one.months
+        ],
+    }  # fmt: skip
+
+
+def wire_coverage(value: Coverage) -> dict[str, Any]:
+    """A promise: `every` in seconds; null where nothing is promised, read or about to break."""
+    return {
+        "copy": value.copy, "collection": value.collection or None, "state": value.state,
+        "every": value.every // timedelta(seconds=1) if value.every else None,
+        "oldest": stamp(value.oldest) if value.oldest else None, "unread": value.unread, "bytes": value.size,
+        "breaks": stamp(value.breaks) if value.breaks else None, "advice": value.advice or None,
+    }  # fmt: skip
