@@ -121,6 +121,8 @@ def judged(catalogue: Catalogue, store: Opens, extra: Finding, signed: int | Non
     if tile := tiles.parse_key(extra.key):
         return None if tile.width < tiles.WIDTH and _covers(catalogue, tile) else extra
     place = bundle.parse_key(extra.key)
+    if place == divmod(catalogue.position, bundle.WIDTH):
+        return None  # the ledger's end, which was read by itself
     try:
         with store.open(extra.key) as stream:
             data = stream.read()
