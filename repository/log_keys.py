@@ -121,8 +121,7 @@ def judged(catalogue: Catalogue, store: Opens, extra: Finding, signed: int | Non
     if tile := tiles.parse_key(extra.key):
         return None if tile.width < tiles.WIDTH and _covers(catalogue, tile) else extra
     place = bundle.parse_key(extra.key)
-    if place == divmod(catalogue.position, bundle.WIDTH):
-        return None  # the ledger's end, which was read by itself
+    known = None if place == divmod(catalogue.position, bundle.WIDTH) else extra  # the ledger's end is read by itself
     try:
         with store.open(extra.key) as stream:
             data = stream.read()
@@ -130,13 +129,13 @@ def judged(catalogue: Catalogue, store: Opens, extra: Finding, signed: int | Non
         for entry in entries:
             parse_event(entry)
     except (ValueError, StorageError, OSError):
-        return extra
+        return known
     if not place or not entries or len(entries) != place[1]:
-        return extra
+        return known
     if _entries(catalogue, *place) == entries:
         return None
     if signed is None or place[0] * bundle.WIDTH + place[1] <= signed:
-        return extra
+        return known
     return replace(extra, outcome="altered", found=sha256(data), why=STRANGE)
 
 
