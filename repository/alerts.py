@@ -93,12 +93,12 @@ _TITLES = {
     "repository": "the repository cannot be opened", "ledger": "the ledger is not the one that was known",
     "damage": "damage in copy {}", "infected": "a virus scan found something", "promise": "reading {} falls behind",
     "repair": "repair stopped at its limit", "job": "the job {} fails", "away": "copy {} is away",
-    "disk": "the disk of {} fills", "policy": "a policy cannot be used",
+    "disk": "the disk of {} fills", "policy": "a policy cannot be used", "ledger:key": "nothing signs the ledger",
 }  # fmt: skip
 
 
 def _title(fault: Fault) -> str:
-    return _TITLES.get(fault.kind, fault.kind).format(fault.about)
+    return _TITLES.get(fault.key, _TITLES.get(fault.kind, fault.kind)).format(fault.about)
 
 
 def _text(fault: Fault) -> str:

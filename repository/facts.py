@@ -15,6 +15,7 @@ from storage.away import Away
 from storage.errors import StorageError
 from storage.local import Local
 from storage.ocfl_copy import OcflCopy
+from storage.seal import Seal
 from storage.store import Store
 
 if TYPE_CHECKING:
@@ -41,8 +42,8 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All of it. `wrong` says why a policy cannot be used, `aside` where an older ledger left the catalogue; both are
-    "" otherwise."""
+    """All of it. `wrong` says why a policy cannot be used, `aside` where an older ledger left the catalogue, `changed`
+    what was done to the ledger's history, `unsigned` why no key signs it; all are "" otherwise."""
 
     vault: str
     copies: Sequence[CopyFacts]
@@ -57,6 +58,8 @@ class Facts:
     infected: int
     wrong: str = ""
     aside: str = ""
+    changed: str = ""
+    unsigned: str = ""
 
 
 def gather(repository: Scheduling) -> Facts:
@@ -78,7 +81,8 @@ def gather(repository: Scheduling) -> Facts:
     return Facts(
         repository.settings.vault_id, _copies(repository), _disks(repository), jobs, coverage, **held,
         entries=repository.catalogue.position, infected=infected["n"], wrong=wrong,
-        aside=str(repository.catalogue.aside or ""),
+        aside=str(repository.catalogue.aside or ""), changed=str(repository.changed or ""),
+        unsigned=_why_unsigned(repository.seal),
     )  # fmt: skip
 
 
@@ -106,6 +110,14 @@ def _why_away(store: Store | OcflCopy) -> str:
         except StorageError as error:
             return str(error)
     return store.keeps_all if isinstance(store, Away) else ""
+
+
+def _why_unsigned(seal: Seal) -> str:
+    """Why no key signs what is written to the ledger, "" where one does."""
+    try:
+        return "" if seal.key() else f"The key that signs the ledger is not in {seal.folder}."
+    except StorageError as error:
+        return str(error)
 
 
 def _disks(repository: Scheduling) -> list[Disk]:

@@ -26,15 +26,21 @@ def faults(facts: Facts, policy: AlertsPolicy, samples: Samples, now: datetime) 
 
 
 def _of_ledger(facts: Facts) -> Iterator[Fault]:
-    if facts.aside:
+    if facts.changed:
+        told = f"{facts.changed} Nothing more is written to it."
+        yield Fault("ledger", facts.vault, told, "`tianyi ledger verify` tells more; docs/how-to/check-the-ledger.md.")
+    elif facts.aside:
         told = f"The ledger has not the entries that the catalogue knew, which is kept: {facts.aside}."
         yield Fault("ledger", facts.vault, told, "Find out whether an older copy was put first.")
+    if facts.unsigned:
+        told = f"What is written to the ledger is not signed. {facts.unsigned}"
+        yield Fault("ledger", "key", told, "Bring the key back, or `tianyi ledger replace-lost-key`.")
 
 
 def _of_copies(copies: Iterable[CopyFacts]) -> Iterator[Fault]:
     for copy in copies:
         if copy.damaged:
-            told = f"{counted(copy.damaged, 'file')} of copy {copy.name} are altered, missing or unreadable."
+            told = f"Copy {copy.name} has {counted(copy.damaged, 'file')} altered, missing or unreadable."
             yield Fault("damage", copy.name, told, "`tianyi repair --dry-run` tells what can be healed; then repair.")
         if copy.away:
             told = f"Copy {copy.name} is away: {copy.away.removesuffix('.')}."

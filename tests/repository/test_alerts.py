@@ -75,6 +75,9 @@ def facts(**known: Any) -> Facts:
         ({"infected": 1}, ["infected:v"]),
         ({"wrong": "audit.yaml:1: no"}, ["policy:policies"]),
         ({"aside": "/catalogue-of-9-entries.db"}, ["ledger:v"]),
+        ({"changed": "it has 5 entries, and had 7."}, ["ledger:v"]),
+        ({"changed": "it has 5 entries, and had 7.", "aside": "/catalogue-of-7-entries.db"}, ["ledger:v"]),
+        ({"unsigned": "Its key is not there."}, ["ledger:key"]),
         ({"coverage": [Coverage("first", "", 90 * DAY, NOW, 0, 9, "kept", None, "")]}, []),
         ({"coverage": [Coverage("tape", "", None, None, 9, 9, "attested", None, "the provider")]}, []),
         ({"coverage": [Coverage("first", "maps", DAY, NOW, 0, 9, "at risk", NOW, "read faster")]},
@@ -181,6 +184,30 @@ class TestALook:
         assert self.sent(settings) == ["the repository cannot be opened"]
         copies[0].with_name("unplugged").rename(copies[0])
         assert self.sent(settings) == ["All clear: the repository cannot be opened"]
+
+    def test_an_older_ledger_in_every_copy_is_told_until_the_newest_is_back(
+        self, settings: Config, copies: tuple[Path, Path]
+    ) -> None:
+        older, newer = ([root.with_name(f"{root.name} {when}") for root in copies] for when in ("older", "newer"))
+        for root, kept in zip(copies, older, strict=True):
+            shutil.copytree(root / "log", kept)
+        carry_out(settings.folder, "retention")
+        for root, kept, put in zip(copies, newer, older, strict=True):
+            (root / "log").rename(kept)
+            put.rename(root / "log")
+        assert self.sent(settings) == ["the ledger is not the one that was known"]
+        assert self.sent(settings) == []
+        for root, kept in zip(copies, newer, strict=True):
+            shutil.rmtree(root / "log")
+            kept.rename(root / "log")
+        assert self.sent(settings) == ["All clear: the ledger is not the one that was known"]
+
+    def test_a_key_that_is_lost_and_comes_back(self, settings: Config) -> None:
+        key = settings.keys / "ledger.key"
+        key.rename(key.with_suffix(".away"))
+        assert self.sent(settings) == ["nothing signs the ledger"]
+        key.with_suffix(".away").rename(key)
+        assert self.sent(settings) == ["All clear: nothing signs the ledger"]
 
     def test_a_policy_with_a_mistake_and_mended(self, settings: Config) -> None:
         policy = settings.policies / "audit.yaml"
