@@ -31,10 +31,14 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+try:
+    from cryptography import x509
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+except ImportError as error:
+    print(f"{error}: get it by `python3 -m pip install cryptography`. Nothing was checked.", file=sys.stderr)
+    sys.exit(2)
 
 OK, FAILED, NOTE = "ok", "failed", "note"
 MANIFEST, TAG_MANIFEST, PORTABLE = "manifest-sha256.txt", "tagmanifest-sha256.txt", "portable-names.jsonl"

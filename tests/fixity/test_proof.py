@@ -89,6 +89,14 @@ def test_the_verifier_runs_alone(tmp_path: Path) -> None:
     assert (done.returncode, json.loads(done.stdout)["valid"]) == (1, False)
 
 
+def test_the_verifier_says_what_it_lacks(tmp_path: Path) -> None:
+    (tmp_path / "proof.json").write_bytes(log().prove())
+    command = [sys.executable, "-I", "-S", ROOT / "fixity" / "verify_proof.py", "proof.json"]  # -S: no packages
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, b"", 1)
+    assert b"pip install cryptography" in done.stderr
+
+
 def test_no_value_can_be_another() -> None:
     """Each value in a proof, put in the place of another or made something else: refused, and never a fault of ours."""
     proof = json.loads(log().prove(earlier=(3,)))
