@@ -73,9 +73,10 @@ class Means:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How a promise stands. `oldest` is when what was read longest ago was read, None where something was never read;
-    `unread` are the bytes never read, of `size`; `breaks` is when the promise breaks or broke; `advice` is what would
-    make it hold, "" where it does. `every` is None where nothing is read and `advice` names who attests."""
+    """How a promise stands. Of what was read, `oldest` is when that was which was read longest ago, None where nothing
+    was; `unread` are the bytes never read, of `size`, as those of what came last; `breaks` is when the promise breaks
+    or broke; `advice` is what would make it hold, "" where it does. `every` is None where nothing is read and `advice`
+    names who attests."""
 
     copy: str
     collection: str
@@ -233,7 +234,7 @@ def coverage(
         told = (promise.copy, promise.collection, None, None, 0, holdings.size)
         return Coverage(*told, "attested", None, promise.attested)
     times = [one.cell.time for one in found]
-    oldest = min((time for time in times if time), default=None) if None not in times else None
+    oldest = min((time for time in times if time), default=None)
     unread = min(holdings.size, ceil(sum(one.size for one in found if one.cell.time is None)))
     breaks = min((one.deadline for one in found), default=None)
     state, advice = _judged(promise, promise.every, found, holdings.size, means, now)

@@ -11,6 +11,7 @@ from html import escape
 from itertools import groupby
 
 from repository.status import Day, Month
+from repository.words import counted, size
 
 _CELL, _STEP, _LEFT, _TOP = 13, 16, 34, 18
 _HIGH, _BAR, _WIDE = 90, 20, 62  # pixels of the bars: the highest, one's width, a month's
@@ -53,7 +54,7 @@ def _square(number: int, day: Day, most: int) -> str:
 def _amount(day: Day) -> str:
     if not day.files:
         return "nothing read"
-    return f"{day.files:,} file{'s' * (day.files != 1)}, {day.bytes / 1e6:,.1f} MB read"
+    return f"{counted(day.files, 'file')}, {size(day.bytes)} read"
 
 
 def months(copy: str, found: Sequence[Month]) -> str:
@@ -62,7 +63,8 @@ def months(copy: str, found: Sequence[Month]) -> str:
     total, healed = sum(month.found for month in found), sum(month.repaired for month in found)
     if not most:
         return f'<p class="quiet">Nothing was found damaged in the last {len(found)} months.</p>'
-    told = f"Copy {copy}: {total:,} findings of damage and {healed:,} repairs in the last {len(found)} months."
+    happened = f"{counted(total, 'finding')} of damage, {counted(healed, 'repair')}"
+    told = f"Copy {copy}: {happened} in the last {len(found)} months."
     drawn = [part for number, month in enumerate(found) for part in _bars(number, month, most)]
     drawn.append(
         f'<line x1="0" x2="{_WIDE * len(found)}" y1="{_HIGH + 20.5}" y2="{_HIGH + 20.5}" style="stroke: var(--rule)"/>'

@@ -10,6 +10,7 @@ from html import escape
 from fixity.schedule import Coverage
 from repository.status import CopyStatus
 from repository.status_chart import calendar, months
+from repository.words import counted, size
 
 _WORDS = {
     "attested": "attested by others", "kept": "promise kept", "at risk": "promise at risk", "broken": "promise broken",
@@ -63,18 +64,18 @@ def _summary(found: Sequence[CopyStatus]) -> str:
     wrong = [promise for promise in promises if promise.state in ("at risk", "broken")]
     damaged = sum(one.damaged for one in found)
     told = f"{len(wrong)} of {len(promises)} promises need attention." if wrong else "All promises are kept."
-    return f"{told} {f'{damaged:,} files are known to be damaged.' if damaged else 'No damage is known.'}"
+    return f"{told} Damage is known in {counted(damaged, 'file')}." if damaged else f"{told} No damage is known."
 
 
 def _copy(one: CopyStatus) -> str:
     state = max((promise.state for promise in one.promises), key=list(_WORDS).index)  # the worst of them
     rows = "".join(_row(promise) for promise in one.promises)
-    damaged = f'<p class="broken"><strong>{one.damaged:,} files damaged</strong> as far as is known.</p>'
+    damaged = f'<p class="broken"><strong>{counted(one.damaged, "file")} damaged</strong> as far as is known.</p>'
     return (
         f'<section aria-label="Copy {escape(one.copy)}"><h2>Copy {escape(one.copy)}'
         f'<span class="state {state.replace(" ", "-")}">{_WORDS[state]}</span></h2>'
         f"{''.join(_advice(one.promises))}{damaged if one.damaged else ''}"
-        "<table><thead><tr><th>Promise</th><th>State</th><th>Read longest ago</th><th>Never read</th><th>Of</th>"
+        "<table><thead><tr><th>Promise</th><th>State</th><th>Read longest ago</th><th>Not read yet</th><th>Held</th>"
         f"<th>Breaks</th></tr></thead><tbody>{rows}</tbody></table>"
         f"<h3>Read, day by day: the darker, the more</h3>{calendar(one.copy, one.days)}"
         f"<h3>Damage found, and healed, by month</h3>{months(one.copy, one.months)}</section>"
@@ -92,7 +93,7 @@ def _advice(promises: Sequence[Coverage]) -> Iterator[str]:
 def _row(promise: Coverage) -> str:
     cells = [
         escape(promise.collection) or "everything", _every(promise), _WORDS[promise.state],
-        _moment(promise.oldest), amount(promise.unread), amount(promise.size), _moment(promise.breaks),
+        _moment(promise.oldest), size(promise.unread), size(promise.size), _moment(promise.breaks),
     ]  # fmt: skip
     cells = [f"{cells[0]}, {cells[1]}", *cells[2:]]
     return "<tr>" + "".join(f'<td class="number">{cell}</td>' for cell in cells) + "</tr>"
@@ -107,13 +108,3 @@ def _every(promise: Coverage) -> str:
 
 def _moment(at: datetime | None) -> str:
     return f"{at:%Y-%m-%d}" if at else "–"
-
-
-def amount(size: int) -> str:
-    """Bytes for people: 1.5 TB is 1.5 × 10¹² bytes."""
-    value, unit = float(size), "B"
-    for larger in ("kB", "MB", "GB", "TB", "PB"):
-        if value < 1000:
-            break
-        value, unit = value / 1000, larger
-    return f"{value:.0f} {unit}" if value >= 100 or unit == "B" else f"{value:.1f} {unit}"

@@ -6,8 +6,8 @@ from __future__ import annotations
 def size(octets: int) -> str:
     """Bytes in the unit that people read (IEC 80000-13)."""
     amount = float(octets)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if amount < 1024 or unit == "GiB":
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB", "PiB"):
+        if amount < 1024 or unit == "PiB":
             break
         amount /= 1024
     return f"{octets:,} B" if unit == "B" else f"{amount:,.1f} {unit}"

@@ -71,7 +71,9 @@ def _line(promise: Coverage) -> str:
     state = f"[{_COLOURS[promise.state]}]{promise.state}[/]"
     if promise.every is None:
         return f"{name} {state}: never read by us; {escape(printable(promise.advice))}"
-    oldest = f"read longest ago {promise.oldest:%Y-%m-%d}" if promise.oldest else f"{size(promise.unread)} never read"
-    breaks = f", would break {promise.breaks:%Y-%m-%d}" if promise.breaks and promise.state != "broken" else ""
-    broke = f", broke {promise.breaks:%Y-%m-%d}" if promise.breaks and promise.state == "broken" else ""
-    return f"{name} {state}: every {span(promise.every)}; {oldest} of {size(promise.size)}{breaks}{broke}"
+    told = [f"{size(promise.size)}, every {span(promise.every)}"]
+    told += [f"{size(promise.unread)} not read yet"] if promise.unread else []
+    told += [f"read longest ago {promise.oldest:%Y-%m-%d}"] if promise.oldest else []
+    breaks = "broke" if promise.state == "broken" else "would break"
+    told += [f"{breaks} {promise.breaks:%Y-%m-%d}"] if promise.breaks else []
+    return f"{name} {state}: {'; '.join(told)}"

@@ -122,6 +122,19 @@ def test_after_downtime_it_catches_up_little_by_little(weeks: int) -> None:
     assert max(size for day, size in world.by_day.items() if day >= back.date()) < world.size / 4
 
 
+def test_what_just_came_does_not_hide_when_the_rest_was_read() -> None:
+    world = World(times=[T0, T0])
+    for hour in range(0, 100 * 24, 6):
+        world.slice(PROMISE, T0 + hour * HOUR)
+    now = T0 + 100 * DAY
+    before = told(world, now)
+    assert (before.unread, before.oldest is None) == (0, False)
+    world.times.append(now)
+    after = told(world, now)
+    assert after.unread > 0
+    assert after.oldest == before.oldest
+
+
 def test_a_clock_set_back_a_year_reads_again_and_floods_nothing() -> None:
     world = World(times=[T0, T0])
     for hour in range(0, 100 * 24, 6):

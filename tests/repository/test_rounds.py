@@ -304,5 +304,5 @@ class TestStatus:
             repository.audit()
             repository.repair()
             text = page(repository.audit_status(), "<vault>", T0)
-        assert "1 findings of damage and 1 repairs" in text
+        assert "1 finding of damage, 1 repair in" in text
         assert "&lt;vault&gt;" in text
