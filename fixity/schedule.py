@@ -62,12 +62,14 @@ class Holdings(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What reading can count on: bytes a second, and the seconds of a day that rounds may take for this copy. `wanted`
-    is the speed of the policy, None where it sets none; `gap` the time from one slice to the next."""
+    """What reading can count on: bytes a second, and the seconds of a day that rounds may take for this copy. `limit`
+    is the field of the policy that holds the speed down, "" where none does, and `unit` what one of it comes to in
+    bytes a second; `gap` is the time from one slice to the next."""
 
     speed: float
     seconds: float
-    wanted: int | None = None
+    limit: str = ""
+    unit: float = 1e6
     gap: timedelta = timedelta(hours=1)
 
 
@@ -268,9 +270,9 @@ def _advice(every: timedelta, found: Sequence[Stretch], size: int, means: Means,
         return ""
     days = ceil(size / (SPAN * ability) / 86_400) if ability else 36_525
     longer = f"`every` to {days} days"
-    if means.wanted and means.seconds:
-        faster = ceil(needed * 86_400 / means.seconds / 1e6 / SPAN)
-        return f"Raise `mb_per_second` to {faster}, or {longer}."
+    if means.limit and means.seconds:
+        faster = ceil(needed * 86_400 / means.seconds / means.unit / SPAN)
+        return f"Raise `{means.limit}` to {faster}, or {longer}."
     if means.seconds < 86_400 / 2:
         return f"Give rounds more hours, or raise {longer}."
     return f"Raise {longer}, or read from a faster disk."

@@ -170,13 +170,23 @@ def coverage(catalogue: Catalogue, policy: AuditPolicy, copies: Sequence[str], n
 
 def means(catalogue: Catalogue, policy: AuditPolicy, task: Task, copies: int) -> Means | None:
     """What reading a copy can count on; None where nobody knows yet how fast it is."""
-    limit = task.limits.mb_per_second
+    limit, unit, allowed = _limit(catalogue, task.limits)
     measured = speed(catalogue, task.promise.copy)
-    if not (fast := min(filter(None, (measured, limit and limit * 1e6)), default=None)):
+    if not (fast := min(filter(None, (measured, allowed)), default=None)):
         return None
     share = min(1.0, SLICE / gap(policy)) if gap(policy) else 1.0
     seconds = 86_400 * window(policy, task.limits).share * share / max(1, copies)
-    return Means(fast, seconds, limit, gap(policy))
+    return Means(fast, seconds, limit, unit, gap(policy))
+
+
+def _limit(catalogue: Catalogue, limits: Limits) -> tuple[str, float, float | None]:
+    """The limit of speed that holds reading down most: its name, what one of it comes to in bytes a second, and all of
+    it; where there is none, no name."""
+    keys, size = wanted.amount(catalogue)
+    units = {"mb_per_second": 1e6, "files_per_second": size / max(1, keys)}
+    set_to = ((name, unit, getattr(limits, name)) for name, unit in units.items())
+    found = [(name, unit, unit * count) for name, unit, count in set_to if count]
+    return min(found, key=lambda one: one[2], default=("", 1.0, None))
 
 
 def gap(policy: AuditPolicy) -> timedelta:

@@ -177,10 +177,12 @@ def test_a_copy_that_was_added_is_read_in_its_time_and_not_at_once() -> None:
 def test_the_forecast_says_what_would_make_the_promise_hold() -> None:
     world = World(times=[T0], size_of_entry=100_000 * GIB)
     world.read(START, END, 0, 1, None, T0)
-    slow = told(world, T0 + DAY, Means(5e6, 86_400, 5))
+    slow = told(world, T0 + DAY, Means(5e6, 86_400, "mb_per_second"))
     assert slow.state == "at risk"
     assert slow.advice == "Raise `mb_per_second` to 18, or `every` to 311 days."
-    assert told(world, T0 + DAY, Means(50e6, 86_400, 50)).state == "kept"
+    assert told(world, T0 + DAY, Means(50e6, 86_400, "mb_per_second")).state == "kept"
+    files = told(world, T0 + DAY, Means(5e6, 86_400, "files_per_second", 1e5))
+    assert files.advice == "Raise `files_per_second` to 175, or `every` to 311 days."
     assert "more hours" in told(world, T0 + DAY, Means(20e6, 20_000)).advice
     assert "faster disk" in told(world, T0 + DAY, Means(1e6, 86_400)).advice
 

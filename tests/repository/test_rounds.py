@@ -298,6 +298,15 @@ class TestStatus:
         inside = tianyi("audit", "status", "--html", archive / "vault" / "status.html", at=archive)
         assert inside.code == 2
 
+    def test_a_limit_of_files_is_forecast_too(self, archive: Path, tianyi: Tianyi) -> None:
+        tianyi("audit", at=archive)
+        slow = 'every: 1 day\nlimits: {files_per_second: 1, hours: ["03:00-03:01"]}\n'
+        (archive / "policies" / "audit.yaml").write_text(slow)
+        status = tianyi("audit", "status", at=archive)
+        promises = [promise for copy in status.said["copies"] for promise in copy["promises"]]
+        assert (status.code, {promise["state"] for promise in promises}) == (6, {"at risk"})
+        assert all("Raise `files_per_second` to " in promise["advice"] for promise in promises)
+
     def test_damage_and_repairs_are_drawn(self, archive: Path) -> None:
         flip(blob(archive, 2))
         with opened(archive) as repository:
