@@ -278,11 +278,13 @@ def seen(found: Seen, behind: Behind) -> Json:
     }  # fmt: skip
 
 
-def mends(done: Mended, unchecked: Mapping[str, int], losses: Sequence[Loss], behind: Callable[[str], Behind]) -> Json:
-    """Counts, the first keys, and what can be asked of whom."""
-    findings = chain((("repaired", mend) for mend in done.healed), (("beyond_repair", mend) for mend in done.beyond))
+def mends(
+    word: str, done: Mended, unchecked: Mapping[str, int], losses: Sequence[Loss], behind: Callable[[str], Behind]
+) -> Json:
+    """Counts, the first keys, and what can be asked of whom. `word` is repaired, or repairable where nothing was."""
+    findings = chain(((word, mend) for mend in done.healed), (("beyond_repair", mend) for mend in done.beyond))
     return {
-        "repaired": len(done.healed), "beyond_repair": len(done.beyond), "left": dict(done.stopped),
+        word: len(done.healed), "beyond_repair": len(done.beyond), "left": dict(done.stopped),
         "not_checked": sum(unchecked.values()),
         "findings": [mend(outcome, one, behind(one.damage.expected.key)) for outcome, one in islice(findings, CAPPED)],
         "findings_total": len(done.healed) + len(done.beyond),

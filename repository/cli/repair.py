@@ -41,9 +41,9 @@ def repair(
     with opened(context, screen) as repository:
         done = repository.repair_plan(given) if dry_run else repository.repair(most, given)
         unchecked, losses = repository.unchecked(), repository.losses(done)
-        told = wire.mends(done, unchecked, losses, repository.behind)
+        told = wire.mends(word, done, unchecked, losses, repository.behind)
         told["report"] = wire.place(_report(done, losses, repository)) if done.beyond and not dry_run else None
-        told = {word: told.pop("repaired"), "overworked": repository.overworked(), **told}
+        told = {word: told.pop(word), "overworked": repository.overworked(), **told}
         screen.result(told, lambda console: _show(console, word, done, losses, repository))
     if done.beyond or done.stopped or (dry_run and done.healed):
         raise typer.Exit(edge.DAMAGE)
