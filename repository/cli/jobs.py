@@ -19,7 +19,10 @@ from repository.jobs import Job, Run, wire, wire_run
 app = typer.Typer(help="When jobs ran and will run; run one now, or pause one.")
 _COLOURS = {"success": "green", "interrupted": "dim"}
 _EXITS = {"success": edge.DONE, "damage": edge.DAMAGE, "limit": edge.DAMAGE}
-_ONE = {"copies": "copy", "versions": "version", "seconds": "second", "aips": "AIP", "entries": "entry"}
+_ONE = {
+    "copies": "copy", "versions": "version", "seconds": "second", "aips": "AIP", "entries": "entry",
+    "destinations": "destination",
+}  # fmt: skip
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 _COLUMNS = ["name", "every", "state", "next", "last", "result", "took"]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A job's name, as `tianyi jobs` shows it.")]
@@ -49,7 +52,7 @@ def history(
     with opened(context, screen) as repository:
         runs = list(repository.job_history(name, most))
     rows = map(wire_run if json else _past, runs)
-    screen.rows(rows, ["ended", "name", "outcome", "took", "what"], nothing="No job has run yet.")
+    screen.rows(rows, ["ended", "name", "result", "took", "what"], nothing="No job has run yet.")
 
 
 @app.command("run", cls=Command)
@@ -98,7 +101,13 @@ def _row(job: Job) -> Json:
 def _past(run: Run) -> Json:
     took = run.detail.get("seconds", 0)
     what = gist({name: value for name, value in run.detail.items() if name != "seconds"})
-    return {**wire_run(run), "took": span(timedelta(seconds=int(took))), "what": what}
+    return {
+        "ended": run.ended,
+        "name": run.name,
+        "result": run.outcome,
+        "took": span(timedelta(seconds=int(took))),
+        "what": what,
+    }
 
 
 def tell(screen: Screen, run: Run) -> None:
@@ -111,14 +120,16 @@ def tell(screen: Screen, run: Run) -> None:
 
 
 def gist(detail: Mapping[str, str | int]) -> str:
-    """Counts in words, none where the run was abandoned; what counts nothing but time had nothing to do."""
+    """Counts in words, bytes last, whatever order they are on record in; none where the run was abandoned; what counts
+    nothing but time had nothing to do."""
     if not detail:
         return "due again at the next start"
     if "message" in detail:
         return f"{detail.get('code', 'fail')}: {detail['message']}"
     if not any(value for word, value in detail.items() if word != "seconds"):
         return "nothing due"
-    return ", ".join(_counted(word, value) for word, value in detail.items() if value)
+    counts = sorted(detail.items(), key=lambda one: one[0] == "bytes")
+    return ", ".join(_counted(word, value) for word, value in counts if value)
 
 
 def _counted(word: str, value: str | int) -> str:

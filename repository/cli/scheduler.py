@@ -57,7 +57,8 @@ class Teller:
         if self.screen.json:
             return
         for job in jobs:
-            self.screen.errors.print(f"[dim]{job.name} every {span(job.rule.every)}, next at {stamp(job.next)}[/]")
+            begins = "due now" if job.state == "due" else f"next at {stamp(job.next)}"
+            self.screen.errors.print(f"[dim]{job.name} every {span(job.rule.every)}, {begins}[/]")
         if not jobs or not self.once:
             self.screen.errors.print("[dim]Ctrl-C stops.[/]" if jobs else "[dim]Nothing is due.[/]")
 
@@ -69,7 +70,7 @@ class Teller:
         if why:
             self.warned(f"{why}\nThe jobs go on as they were planned before.")
         else:
-            self.screen.errors.print("[dim]The jobs are planned anew.[/]")
+            self.screen.errors.print("[dim]The policy can be used again; the jobs are planned by it.[/]")
 
     def warned(self, told: str) -> None:
         """Whatever else somebody has to know, on standard error, which is a service's journal."""
