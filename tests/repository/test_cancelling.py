@@ -13,9 +13,8 @@ import pytest
 
 from ingest import intake
 from ingest.errors import Cancelled
-from ingest.examine import Desk, examine
+from ingest.examine import Desk, Task, examine
 from ingest.identify import Identifier
-from ingest.worklist import Task
 from repository import Repository
 from repository.accession import Accession
 from repository.errors import AccessionState
