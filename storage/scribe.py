@@ -34,6 +34,8 @@ class Scribe:
         self.unsigned = False  # whether an entry was written that no key was there to sign
         self.remembers: Callable[[], tuple[str, Digest] | None] = lambda: None
         """Key and digest of the ledger's right-most bundle as somebody who has read it (the catalogue) remembers it."""
+        self.beside: Sequence[Opens] = ()
+        """Who else may have that bundle right, where no copy has."""
 
     def write(self, events: Sequence[Event], keys: Sequence[SigningKey] = ()) -> tuple[int, frozenset[str]]:
         """Append entries; return the number of the first, and the copies that could not follow. The checkpoint is
@@ -106,7 +108,7 @@ class Scribe:
 
     def _heal_last_bundle(self, event: Event) -> list[Event]:
         """An append writes the right-most bundle anew, in every copy: where the first copy's is not the one remembered
-        and another copy's is, that one is taken first; return the entry that tells of it."""
+        and another's is, that one is taken first; return the entry that tells of it."""
         remembered = self.remembers()
         if (
             remembered is None
@@ -114,7 +116,8 @@ class Scribe:
             or _is_whole(self.vault.first, *remembered)
         ):
             return []
-        source = next((store for store in self.vault.prompt[1:] if _is_whole(store, *remembered)), None)
+        sources = (*self.vault.prompt[1:], *self.beside)
+        source = next((store for store in sources if _is_whole(store, *remembered)), None)
         if source is None:
             return []
         key = remembered[0]
