@@ -57,10 +57,13 @@ def back_up(settings: Config, folder: str, keep: int, now: datetime) -> Backup:
 def _copied(source: Path, target: Path) -> int:
     """Copy a database by SQLite's own means, and read it all again; return its size in bytes."""
     reading = sqlite3.connect(f"file:{source}?mode=ro", uri=True, timeout=60.0)
-    with closing(reading) as db, closing(sqlite3.connect(target)) as copy:
-        db.backup(copy)
-        copy.execute("pragma journal_mode = delete")
-        [(verdict,)] = copy.execute("pragma quick_check(1)")
+    try:
+        with closing(reading) as db, closing(sqlite3.connect(target)) as copy:
+            db.backup(copy)
+            copy.execute("pragma journal_mode = delete")
+            [(verdict,)] = copy.execute("pragma quick_check(1)")
+    except sqlite3.DatabaseError as error:
+        raise BackupFailed(str(source), str(error)) from error
     if verdict != "ok":
         raise BackupFailed(str(source), str(verdict))
     with target.open("rb") as file:

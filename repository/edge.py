@@ -41,6 +41,7 @@ EDGE: Mapping[type[Exception], Edge] = {
     storage.Deleted: Edge(NOT_FOUND, 410),
     storage.SweepStopped: Edge(DAMAGE, 500),
     storage.Damaged: Edge(DAMAGE, 500),
+    storage.MarkDamaged: Edge(DAMAGE, 500),
     storage.BrokenRecord: Edge(DAMAGE, 500),
     storage.HistoryChanged: Edge(DAMAGE, 500),
     storage.KeyLost: Edge(NOT_FOUND, 409),

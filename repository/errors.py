@@ -258,7 +258,7 @@ class BackupFailed(RepositoryError):
     def __init__(self, file: str, why: str) -> None:
         super().__init__(
             f"The copy of {file} does not read well: {why}.",
-            "See to the disk; `tianyi rebuild` makes a new one.",
+            "See to the disk; `tianyi rebuild` makes a new catalogue, and the next ingest a new state.db.",
         )
 
 

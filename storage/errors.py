@@ -179,6 +179,19 @@ class HistoryChanged(StorageError):
         self.why = why
 
 
+class MarkDamaged(Damaged):
+    """The newest checkpoint, as it is remembered outside the vault, cannot be read: no audit reads it, or heals it."""
+
+    code = "mark-damaged"
+    next = (
+        "Find out who can write there, and bring it back from where keys/ is kept too. If there is none, move it away: a"
+        " copy's newest checkpoint takes its place, and `tianyi ledger verify` compares with those of keys/checkpoints/."
+    )
+
+    def __init__(self, where: str) -> None:
+        super().__init__(where)
+
+
 class KeyLost(StorageError):
     """The key that signs the ledger is not there, or is another than the ledger tells of."""
 

@@ -23,7 +23,7 @@ from storage import durable
 from storage.canonical import Json, canonical, parse_canonical
 from storage.checkpoint import Checkpoint, parse_checkpoint, parse_text
 from storage.durable import DISK, Disk, told
-from storage.errors import Damaged
+from storage.errors import Damaged, MarkDamaged
 from storage.signed_note import Note, SigningKey, VerifierKey, parse_key
 
 KEY, NEXT, PUBLIC = "ledger.key", "next.key", "ledger.pub"
@@ -44,8 +44,10 @@ class Seal:
         """The keys that the ledger has told of, as far as it was read."""
 
     def key(self) -> SigningKey | None:
-        """The private key that signs now; None where it is lost, or is another than the ledger tells of."""
-        newest, key = self.newest(), self.private(KEY)
+        """The private key that signs now; None where it is lost or spoilt, or is another than the ledger tells of."""
+        newest, key = self.newest(), None
+        with suppress(Damaged):  # as if it were lost: what happens is written down, and every command says so
+            key = self.private(KEY)
         if newest is None or (key and key.verifier == newest):
             return key
         if (following := self.private(NEXT)) and following.verifier == newest:
@@ -100,7 +102,7 @@ class Seal:
         self._write(PUBLIC, "".join(f"{one.text}\n" for one in dict.fromkeys(keys)).encode())
 
     def mark(self) -> tuple[Checkpoint, bytes] | None:
-        """The newest checkpoint, as this repository remembers it; raise Damaged."""
+        """The newest checkpoint, as this repository remembers it; raise MarkDamaged."""
         if (data := self._read(MARK)) is None:
             return None
         try:
@@ -108,7 +110,7 @@ class Seal:
                 return parse_text(data[:-1].decode()), data
             return parse_checkpoint(data)[0], data
         except ValueError as error:
-            raise Damaged(f"{self.folder / MARK}") from error
+            raise MarkDamaged(str(self.folder / MARK)) from error
 
     def remember(self, data: bytes, day: str) -> None:
         """Make this the mark, durable on return; the first of each day (as 2026-03-01) is kept."""

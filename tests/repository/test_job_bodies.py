@@ -47,6 +47,13 @@ def test_a_backup_is_a_catalogue_that_answers(held: Path) -> None:
         assert db.execute("select count(*) from aips").fetchone() == (1,)
 
 
+def test_what_is_no_database_is_told_and_no_fault(held: Path) -> None:
+    (held / "work" / "state.db").write_bytes(bytes(range(256)) * 20)
+    done = carry_out(held, "backup")
+    assert (done.outcome, done.detail["code"]) == ("fail", "backup-failed")
+    assert "state.db" in str(done.detail["message"])
+
+
 def test_a_backup_goes_where_the_policy_says_and_never_into_a_copy(held: Path, tmp_path: Path) -> None:
     policy = held / "policies" / "audit.yaml"
     policy.write_text(f"backup: {{folder: {tmp_path / 'elsewhere'}, keep: 1}}\n")

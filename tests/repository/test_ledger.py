@@ -224,6 +224,24 @@ def test_records_and_entries_both_ways(whole: Path, tianyi: Tianyi) -> None:
     assert codes(tianyi, whole) == {("entry-without-record", "")}
 
 
+def test_a_spoilt_key_is_a_lost_one(whole: Path, tianyi: Tianyi) -> None:
+    replace(whole / "keys" / "ledger.key", b"garbage")
+    assert "is not signed" in tianyi("audit", at=whole).errors
+    assert tianyi("ledger", "replace-lost-key", "--reason", "rot", at=whole).code == 0
+    take_in(tianyi, whole, "signed again")
+    assert codes(tianyi, whole) == {("key-was-lost", "")}
+
+
+def test_a_spoilt_mark_tells_what_can_be_done(whole: Path, tianyi: Tianyi) -> None:
+    replace(whole / "keys" / "checkpoint", b"garbage")
+    refused = tianyi("audit", at=whole)
+    assert (refused.code, refused.said["code"]) == (3, "mark-damaged")
+    assert "move it away" in refused.said["next"]
+    (whole / "keys" / "checkpoint").rename(whole.parent / "moved away")
+    assert tianyi("audit", at=whole).code == 0
+    assert tianyi("ledger", "verify", at=whole).code == 0
+
+
 def test_without_its_key_it_goes_on_and_says_so(whole: Path, tianyi: Tianyi) -> None:
     kept = (whole / "keys" / "ledger.key").rename(whole.parent / "kept.key")
     assert tianyi("ledger", "rotate-key", at=whole).said["code"] == "key-lost"
