@@ -16,6 +16,7 @@ from fixity.outcome import Altered, Intact, Missing, NotChecked, Outcome, Unread
 from fixity.pace import UNHURRIED, Pace
 from fixity.reading import END, START
 from storage import cold
+from storage.away import why_away
 from storage.digest import Digest, Hashing
 from storage.errors import NotFound, StorageError
 from storage.local import Local
@@ -137,7 +138,7 @@ def audit(
 
     A copy that does not answer at all has nothing checked in it, which is one finding, about no key.
     """
-    if why := away(store):
+    if why := why_away(store):
         return not_checked(store.name, expected, why)
     found = Audit(store.name, cached=how.cached or not cold.is_cold(store))
     some = cut(expected, attrgetter("size"), CHUNK_KEYS, CHUNK_BYTES)
@@ -171,13 +172,3 @@ def extras(store: Lists, name: str, expected: Iterable[str], after: str = START,
 
 def is_damaged(result: Audit) -> bool:
     return any(result.counts[word] for word in ("altered", "missing", "unreadable"))
-
-
-def away(store: Lists) -> str:
-    """Why a copy does not answer, "" where it does. A folder with nothing in it is one whose disk was unmounted."""
-    try:
-        if next(store.listing(), None) is None:
-            return "there is nothing in it: its disk is not mounted, or is a new one"
-    except StorageError as error:
-        return str(error)
-    return ""

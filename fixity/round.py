@@ -10,10 +10,11 @@ from itertools import islice
 from operator import attrgetter
 from typing import Literal
 
-from fixity.audit import AS_ALWAYS, CHUNK_BYTES, CHUNK_KEYS, Audit, Checked, Expected, How, away, check, check_all
+from fixity.audit import AS_ALWAYS, CHUNK_BYTES, CHUNK_KEYS, Audit, Checked, Expected, How, check, check_all
 from fixity.outcome import Missing, Unreadable
 from fixity.pace import UNHURRIED, Pace
 from fixity.reading import END, START
+from storage.away import why_away
 from storage.parallel import AHEAD, cut, in_order
 from storage.progress import SILENT, Progress
 from storage.store import Opens, Store
@@ -82,7 +83,7 @@ class Reader:
         work = partial(check_all, self.store, how=self.how, pace=self.pace)
         ahead = 1 if self.pace.is_bounded else AHEAD
         for checked in in_order(self.executor, work, pieces, ahead):
-            if any(isinstance(one.outcome, Missing | Unreadable) for one in checked) and (why := away(self.store)):
+            if any(isinstance(one.outcome, Missing | Unreadable) for one in checked) and (why := why_away(self.store)):
                 return why
             note(checked)
             self.progress.advance(len(checked), sum(one.expected.size for one in checked))

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from fixity.audit import Audit, Checked, Finding, How, away, is_damaged
+from fixity.audit import Audit, Checked, Finding, How, is_damaged
 from fixity.pace import Pace
 from fixity.reading import END, START
 from fixity.round import Bounds, Keys, Plan, Reader, again
@@ -19,6 +19,7 @@ from repository.project_audit import WHOLE
 from repository.watch import Watch, told
 from storage import cold
 from storage.aip import stamp
+from storage.away import why_away
 from storage.canonical import Json
 from storage.lock import locked
 from storage.parallel import Inline
@@ -61,7 +62,7 @@ class Readings:
         plan, began = (begun if isinstance(begun, Plan) else begun.plan), self.clock()
         cached = cached or not cold.is_cold(store)
         log = _Log(self.diary, begun if isinstance(begun, UnderWay) else self.diary.begin(plan, cached=cached))
-        why = away(store) or self._read(store, log, keys, bounds, limits, cached)
+        why = why_away(store) or self._read(store, log, keys, bounds, limits, cached)
         result = again(store, log.at.found, self._is_wanted)
         reached = log.at.reached if why or bounds.stopped else plan.last
         _add(result, end)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from fixity import schedule
-from fixity.audit import Audit, Expected, How, away, check_all
+from fixity.audit import Audit, Expected, How, check_all
 from fixity.reading import START
 from fixity.round import Bounds, Keys, Plan, Scope
 from fixity.schedule import Due, Stretch
@@ -20,6 +20,7 @@ from repository.reading import Readings, left_out, paced
 from repository.watch import came, expected
 from storage import cold
 from storage.aip import stamp
+from storage.away import why_away
 from storage.errors import Locked
 from storage.store import Store
 
@@ -91,7 +92,7 @@ class Rounds:
         goes what became of the ledger's end."""
         if over():
             return
-        if why := away(store):
+        if why := why_away(store):
             yield from self._missed(store, why)
             return
         if hand := self._hand(task):
@@ -147,7 +148,7 @@ class Rounds:
 
     def sample(self, store: Store, files: int, chance: random.Random) -> Iterator[Audit]:
         """Read so many keys at random, or fewer; of no other it is said that it was read."""
-        if why := away(store):
+        if why := why_away(store):
             yield from self._missed(store, why)
             return
         began, limits = self.readings.clock(), self.policy.limits_of(store.name)

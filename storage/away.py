@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO, NoReturn, Protocol
 
 from storage import layout
 from storage.errors import StorageError, Unreachable
@@ -58,18 +58,31 @@ class Away:
         raise Unreachable(self._where, self._why, self._next)
 
 
-def answers(store: Lists) -> bool:
-    """Whether a copy can be asked at all; one that can, and not everywhere, is another matter."""
-    try:
-        next(store.listing(layout.AIPS), None)
-    except StorageError:
-        return False
-    return True
-
-
 def has(store: Opens, key: str) -> bool:
     """Whether a copy has something under a key; one that does not answer has not."""
     try:
         return store.size(key) > 0
     except StorageError:
         return False
+
+
+class Asked(Opens, Lists, Protocol):
+    """A store that can be asked what it has."""
+
+
+def answers(store: Asked) -> bool:
+    """Whether a copy can be asked at all; one that can, and not everywhere, is another matter."""
+    return not why_away(store)
+
+
+def why_away(store: Asked) -> str:
+    """Why a copy does not answer, "" where it does. A folder without a vault is one whose disk was unmounted, whatever
+    else lies there."""
+    if any(has(store, key) for key in layout.FIXED):
+        return ""
+    try:
+        if next(store.listing(layout.AIPS), None) or next(store.listing(layout.BLOBS), None):
+            return ""
+    except StorageError as error:
+        return str(error)
+    return "there is no vault in it: its disk is not mounted, or is a new one"

@@ -184,8 +184,8 @@ class MarkDamaged(Damaged):
 
     code = "mark-damaged"
     next = (
-        "Find out who can write there, and bring it back from where keys/ is kept too. If there is none, move it away: a"
-        " copy's newest checkpoint takes its place, and `tianyi ledger verify` compares with those of keys/checkpoints/."
+        "Find out who can write there, and bring it back from where keys/ is kept too. If there is none, move it away:"
+        " a copy's newest checkpoint takes its place, and `tianyi ledger verify` compares with keys/checkpoints/."
     )
 
     def __init__(self, where: str) -> None:

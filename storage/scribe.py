@@ -8,10 +8,11 @@ from contextlib import suppress
 from dataclasses import replace
 
 from storage import bundle, layout, merkle
+from storage.away import why_away
 from storage.canonical import Json
 from storage.checkpoint import Checkpoint
 from storage.digest import Digest, sha256
-from storage.errors import StorageError
+from storage.errors import StorageError, Unreachable
 from storage.event import Event
 from storage.history import History
 from storage.intent import Intent
@@ -94,6 +95,8 @@ class Scribe:
         failed = set()
         for store in self.vault.prompt[1:]:
             try:
+                if why := why_away(store):  # never begin a ledger where a disk was unmounted meanwhile
+                    raise Unreachable(store.name, why)
                 Ledger(store).follow(self.vault.ledger, most=_FEW)
             except StorageError:
                 failed.add(store.name)
