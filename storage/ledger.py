@@ -214,6 +214,8 @@ class Ledger:
         mine, covered = _checkpoint_if_any(self.store)
         if (same := mine == sealed) and size == before and self._edge_at(before).size == size:
             return
+        if newest and covered and newest.size < covered.size <= size:
+            return  # the leader is the one that is behind
         sure = before
         if newest and not same and (not covered or covered.size < before):  # the rest may never have become durable
             self.renew()
