@@ -66,9 +66,7 @@ class JobProcesses:
         if process.stdout:
             process.stdout.close()
         if limit is None:
-            return Run(
-                name, "interrupted", {"code": "hours-over", "message": "Its hours are over; it goes on in the next."}
-            )
+            return Run(name, "interrupted", HOURS_OVER)
         how = f"It was still at work after {limit:,.0f} seconds, its limit, and was stopped."
         return job.note_lost(folder, name, how, "stopped", "job-limit", int(limit))
 

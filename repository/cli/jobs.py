@@ -62,7 +62,7 @@ def run(context: typer.Context, name: Name, json: AsJson = False) -> None:
     with opened(context, screen) as repository:
         done = perform(repository, name)
     tell(screen, done)
-    raise typer.Exit(_EXITS.get(done.outcome, edge.INCOMPLETE))
+    raise typer.Exit(exit_code(done.outcome))
 
 
 @app.command("pause", cls=Command)
@@ -117,6 +117,11 @@ def tell(screen: Screen, run: Run) -> None:
         return
     told = escape(printable(gist(run.detail)))
     screen.console.print(f"{run.name} [{_COLOURS.get(run.outcome, 'red')}]{run.outcome}[/]  [dim]{told}[/]")
+
+
+def exit_code(outcome: str) -> int:
+    """What a command ends with after a run that came to this."""
+    return _EXITS.get(outcome, edge.INCOMPLETE)
 
 
 def gist(detail: Mapping[str, str | int]) -> str:

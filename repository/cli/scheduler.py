@@ -12,12 +12,10 @@ from rich.markup import escape
 
 from repository import edge
 from repository.cli.app import AsJson, opened
-from repository.cli.jobs import span, tell
+from repository.cli.jobs import exit_code, span, tell
 from repository.cli.screen import Screen, printable
 from repository.jobs import Job, Run
 from storage.aip import stamp
-
-_EXITS = {"success": edge.DONE, "damage": edge.DAMAGE, "limit": edge.DAMAGE}
 
 
 def scheduler(
@@ -79,5 +77,5 @@ class Teller:
 
 def _exit(outcomes: Iterable[str]) -> int:
     """Damage before anything else that is not complete."""
-    codes = {_EXITS.get(outcome, edge.INCOMPLETE) for outcome in outcomes}
+    codes = set(map(exit_code, outcomes))
     return next((code for code in (edge.DAMAGE, edge.INCOMPLETE) if code in codes), edge.DONE)
