@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import time, timedelta
+from datetime import UTC, time, timedelta, tzinfo
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -66,6 +66,11 @@ class Backup(Model):
 
 class Rehearsal(Model):
     aips: Count = Field(description="How many AIPs the job `drill` restores, chosen at random.")
+
+
+def zone_of(name: str) -> tzinfo:
+    """The time zone of `Zone`."""
+    return UTC if name == "UTC" else ZoneInfo(name)
 
 
 def clock(text: str) -> time:

@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from zoneinfo import ZoneInfo
 
 from policies import cadence
-from policies.jobs import DAYS, Job, clock, window
+from policies.jobs import DAYS, Job, clock, window, zone_of
 
 _FIRST_RETRY, _LONGEST_RETRY = timedelta(minutes=1), timedelta(hours=1)
 _DAY = timedelta(days=1)
@@ -32,8 +31,8 @@ def next_run(job: Job, past: Past | None, zone: str, now: datetime) -> datetime:
     It is due `every` so long after it began; where `at` is given, so many days later at that time. What failed is
     tried again sooner, `retries` times. Outside its days and hours it waits for them.
     """
-    due = _due(job, past, _zone(zone), now)
-    begin = _opening(job, _zone(zone), max(due, now))
+    due = _due(job, past, zone_of(zone), now)
+    begin = _opening(job, zone_of(zone), max(due, now))
     return due if begin == max(due, now) else begin
 
 
@@ -41,7 +40,7 @@ def closing(job: Job, zone: str, now: datetime) -> datetime | None:
     """When the hours end that `now` is in; None where it has none, and `now` itself where it is in none."""
     if not job.hours:
         return None
-    begin, end = next(span for span in _spans(job, _zone(zone), now) if span[1] > now)
+    begin, end = next(span for span in _spans(job, zone_of(zone), now) if span[1] > now)
     return end if begin <= now else now
 
 
@@ -97,7 +96,3 @@ def _days(job: Job, first: date) -> Iterator[date]:
 
 def _moment(day: date, at: time, zone: tzinfo) -> datetime:
     return datetime.combine(day, at, zone).astimezone(UTC)
-
-
-def _zone(name: str) -> tzinfo:
-    return UTC if name == "UTC" else ZoneInfo(name)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
-from policies.jobs import DAYS, window
+from policies.jobs import DAYS, window, zone_of
 
 _STEP = timedelta(minutes=5)
 _WEEK = timedelta(days=7)
@@ -50,4 +49,4 @@ class Window(NamedTuple):
 def parsed(hours: Sequence[str], days: Sequence[str], zone: str) -> Window:
     """The window that a policy says: like ["22:00-06:00"], ["sat", "sun"], "Asia/Shanghai"."""
     numbers = tuple(number for number, day in enumerate(DAYS) if day in days)
-    return Window(tuple(map(window, hours)), numbers, UTC if zone == "UTC" else ZoneInfo(zone))
+    return Window(tuple(map(window, hours)), numbers, zone_of(zone))
