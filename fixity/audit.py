@@ -12,7 +12,7 @@ from functools import partial
 from operator import attrgetter
 from typing import NamedTuple
 
-from fixity.outcome import Altered, Intact, Missing, NotChecked, Outcome, Unreadable, WrongMode
+from fixity.outcome import DAMAGED, Altered, Intact, Missing, NotChecked, Outcome, Unreadable, WrongMode
 from fixity.pace import UNHURRIED, Pace
 from fixity.reading import END, START
 from storage import cold
@@ -28,6 +28,8 @@ from storage.spool import Spool
 from storage.store import Lists, Opens, Store
 
 CHUNK_KEYS, CHUNK_BYTES = 500, 256 << 20
+WORDS = ("intact", *DAMAGED, "not_checked", "extra", "mode")
+"""What keys are counted as, in the order in which people are told."""
 
 
 class Expected(NamedTuple):
@@ -40,7 +42,7 @@ class Expected(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something under a key that is not as expected; `outcome` is one of WORDS, or "extra"."""
+    """Something under a key that is not as expected; `outcome` is one of WORDS, but for "intact"."""
 
     outcome: str
     copy: str
@@ -171,4 +173,4 @@ def extras(store: Lists, name: str, expected: Iterable[str], after: str = START,
 
 
 def is_damaged(result: Audit) -> bool:
-    return any(result.counts[word] for word in ("altered", "missing", "unreadable"))
+    return any(result.counts[word] for word in DAMAGED)

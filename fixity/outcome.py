@@ -1,4 +1,4 @@
-"""What a check of stored bytes can come to: five outcomes, and an error is never "intact" (promise 2)."""
+"""What a check of stored bytes can come to: six outcomes, and an error is never "intact" (promise 2)."""
 
 from __future__ import annotations
 
@@ -62,4 +62,5 @@ class NotChecked:
 
 
 Outcome = Intact | WrongMode | Altered | Missing | Unreadable | NotChecked
-WORDS = ("intact", "altered", "missing", "unreadable", "not_checked")
+DAMAGED = (Altered.word, Missing.word, Unreadable.word)
+"""What somebody has to heal; a wrong mode is healed too, and is no damage: nothing of the content is lost."""

@@ -159,7 +159,7 @@ class CatalogueHolds:
         query = (
             "select v.aip, v.version from files f join versions v on v.aip = f.aip"
             " and v.version between f.since and coalesce(f.until, v.version) where f.digest = ?1 and not exists"
-            " (select 1 from damage where copy = ?2 and key = ?3 and outcome in ('altered', 'missing', 'unreadable'))"
+            f" (select 1 from damage where copy = ?2 and key = ?3 and {schema.IS_DAMAGED})"
             " limit 20"
         )
         rows = self._connection.execute(query, (str(digest), copy.name, layout.blob_key(digest))).fetchall()

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from policies.errors import Mistake, PolicyFileError
-from repository import config, config_edit, coverage, founding, log_keys, packages
+from repository import config, config_edit, coverage, damage, founding, log_keys, packages
 from repository.catalogue import Catalogue
 from repository.config import FORMS, Config, Copy
 from repository.errors import BadConfig, BadRequest, UnknownCopy
@@ -83,9 +83,9 @@ def _state(copy: Copy, lacks: Callable[[], int], catalogue: Catalogue, now: date
     except StorageError as error:
         why = error.why if isinstance(error, Unreachable) else str(error)
         return CopyState(copy, "away", 0, read, why)
-    query = "select 1 from damage where copy = ? and outcome in ('altered', 'missing', 'unreadable')"
-    damaged = catalogue.one(query, copy.name) is not None
-    return CopyState(copy, "damaged" if damaged else "behind" if behind else "complete", behind, read)
+    return CopyState(
+        copy, "damaged" if damage.count(catalogue, copy.name) else "behind" if behind else "complete", behind, read
+    )
 
 
 def _behind(store: Store, vault: Vault, catalogue: Catalogue, seal: Seal) -> int:

@@ -8,10 +8,11 @@ from contextlib import suppress
 from itertools import chain
 
 from fixity.audit import Expected, check
-from fixity.outcome import Altered
+from fixity.outcome import DAMAGED, Altered
 from fixity.repair import Damage
 from repository import strays
 from repository.catalogue import Catalogue, Row
+from repository.schema import IS_DAMAGED
 from repository.watch import expected
 from storage import layout
 from storage.digest import Digest
@@ -20,7 +21,6 @@ from storage.ledger import Ledger
 from storage.spool import Spool
 from storage.store import Opens, Store
 
-LOST = ("altered", "missing", "unreadable")
 MODE = ("mode",)
 CONFLICT = "it is whole and contradicts the ledger: that is for a person"
 _KEYS, _BYTES = 200, 256 << 20  # of a group, which is healed together
@@ -36,8 +36,14 @@ def is_on_record(catalogue: Catalogue, attempts: int = 0) -> bool:
     return catalogue.one(query, attempts) is not None
 
 
+def count(catalogue: Catalogue, copy: str) -> int:
+    """How many keys of a copy are known to be damaged, wrong modes left out."""
+    row = catalogue.one(f"select count(*) as keys from damage where copy = ? and {IS_DAMAGED}", copy)
+    return int(row["keys"]) if row else 0
+
+
 def damaged(
-    catalogue: Catalogue, ends: Sequence[Expected], copy: str, outcomes: Sequence[str] = LOST, attempts: int = 0
+    catalogue: Catalogue, ends: Sequence[Expected], copy: str, outcomes: Sequence[str] = DAMAGED, attempts: int = 0
 ) -> Iterator[Damage]:
     """Yield what audits found with one of these outcomes and is still expected, `ends` of the ledger among it, by key.
 
@@ -51,7 +57,7 @@ def damaged(
 def obsolete(catalogue: Catalogue, ends: Sequence[Expected], copy: str) -> Iterator[Damage]:
     """Yield what audits found damaged and nobody expects any more, as the end of the ledger before another entry came;
     ascending by key. Take all of it before the catalogue changes."""
-    for row, wanted in _on_record(catalogue, ends, copy, LOST + MODE, 0):
+    for row, wanted in _on_record(catalogue, ends, copy, DAMAGED + MODE, 0):
         if not wanted and row["expected"]:
             yield Damage(copy, Expected(row["key"], Digest.parse(row["expected"]), 0))
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from fixity.outcome import DAMAGED
 from fixity.schedule import Coverage
 from repository.alerts import Fault
 from repository.catalogue import Catalogue
@@ -16,8 +17,6 @@ from repository.facts import Facts
 from repository.jobs import FAILED
 from repository.words import counted, size
 from storage.aip import stamp
-
-_DAMAGE = ("altered", "missing", "unreadable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ def reckoned(events: Iterable[tuple[str, str, str, Mapping[str, Any]]], begin: d
             counts["ingested"] += detail.get("version") == 1
         elif kind == "audit":
             counts["read"] += int(detail.get("bytes", 0))
-            counts["found"] += sum(int(detail.get(word, 0)) for word in _DAMAGE)
+            counts["found"] += sum(int(detail.get(word, 0)) for word in DAMAGED)
         elif kind == "repair":
             counts["repaired"] += len(detail.get("repaired", ()))
         elif kind == "job":

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from fixity.schedule import Coverage
 from policies.errors import PolicyError
+from repository import damage
 from repository.jobs import Job
 from storage.away import Away
 from storage.errors import StorageError
@@ -93,13 +94,10 @@ def _by_policy(repository: Scheduling) -> tuple[list[Job], list[Coverage]]:
 
 
 def _copies(repository: Scheduling) -> list[CopyFacts]:
-    query = (
-        "select copy, count(*) as keys from damage where outcome in ('altered', 'missing', 'unreadable') group by copy"
-    )
-    damaged = {row["copy"]: row["keys"] for row in repository.catalogue.rows(query)}
     away = {store.name: _why_away(store) for store in repository.vault.copies}
     away |= {one.name: _why_away(one) for one in repository.packages}
-    return [CopyFacts(copy.name, away[copy.name], damaged.get(copy.name, 0)) for copy in repository.copies]
+    catalogue = repository.catalogue
+    return [CopyFacts(copy.name, away[copy.name], damage.count(catalogue, copy.name)) for copy in repository.copies]
 
 
 def _why_away(store: Store | OcflCopy) -> str:

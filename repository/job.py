@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from types import FrameType
 
-from fixity.audit import Audit, is_damaged
+from fixity.audit import WORDS, Audit, is_damaged
 from policies.errors import PolicyError
 from repository import edge, jobs, sending
 from repository.alerts import NEWS, Message
@@ -107,8 +107,7 @@ def _sample(repository: Repository) -> Done:
 
 
 def _read(results: Sequence[Audit]) -> Done:
-    words = ("intact", "altered", "missing", "unreadable", "not_checked", "extra", "mode")
-    detail: dict[str, str | int] = {word: sum(result.counts[word] for result in results) for word in words}
+    detail: dict[str, str | int] = {word: sum(result.counts[word] for result in results) for word in WORDS}
     detail |= {"copies": len({result.copy for result in results}), "bytes": sum(result.size for result in results)}
     if any(map(is_damaged, results)):
         return "damage", detail

@@ -9,6 +9,7 @@ from functools import partial
 from itertools import islice
 
 from fixity.fault import Fault
+from fixity.outcome import DAMAGED
 from fixity.repair import NOWHERE, Damage, Mend, Repair, plan
 from repository import damage, repairs, strays
 from repository.quarantine import Quarantine
@@ -84,7 +85,7 @@ class Mending:
             done.add(of_copy.beyond)
         return done
 
-    def damaged(self, store: Store, outcomes: Sequence[str] = damage.LOST, attempts: int = 0) -> Iterator[Damage]:
+    def damaged(self, store: Store, outcomes: Sequence[str] = DAMAGED, attempts: int = 0) -> Iterator[Damage]:
         """What of a copy is damaged, as `damage.damaged` tells it."""
         return damage.damaged(self.watch.catalogue, self.watch.ledger_ends(), store.name, outcomes, attempts)
 

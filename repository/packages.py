@@ -14,6 +14,7 @@ from fixity.repair import NOWHERE, REFUSED, Damage, Mend
 from repository import config
 from repository.catalogue import Catalogue
 from repository.config import FORMS, Config, Copy
+from repository.schema import IS_DAMAGED
 from storage import durable, ocfl_update
 from storage.digest import Digest
 from storage.durable import Disk
@@ -102,7 +103,7 @@ def damage(catalogue: Catalogue, copy: str, attempts: int = 0) -> list[Mend]:
     """What audits found in one, by paths below its root, and nobody has tried to heal `attempts` times (0: however
     often); sizes are not known."""
     query = (
-        "select key, expected, outcome from damage where copy = ? and outcome in ('altered', 'missing', 'unreadable')"
+        f"select key, expected, outcome from damage where copy = ? and {IS_DAMAGED}"
         " and expected != '' and (? = 0 or coalesce(attempts, 0) < ?) order by key"
     )
     return [

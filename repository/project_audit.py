@@ -11,6 +11,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from fixity.reading import END, START, Reading
+from repository.schema import RECORD_KEY
 from storage.aip import stamp
 from storage.digest import Digest
 from storage.errors import StorageError
@@ -21,15 +22,13 @@ from storage.vault import Vault
 WHOLE = ("full", "due")
 """Scopes of readings that take keys as they come, whatever entry told of them; an entry without one is `full`."""
 _FORGET = "delete from damage where copy = ?1 and key > ?2 and key <= ?3 and time <= ?4"
-_CAME_BETWEEN = """
+_CAME_BETWEEN = f"""
  and key in (
  select 'blobs/sha256/' || substr(digest, 8, 2) || '/' || substr(digest, 10, 2) || '/' || substr(digest, 8) from (
    select digest from files join versions on versions.aip = files.aip and versions.version = files.since
    where versions.entry >= ?5 and versions.entry < ?6
    union all select digest from evidence where entry >= ?5 and entry < ?6)
- union all
- select 'aips/' || substr(aip, -4, 2) || '/' || substr(aip, -2) || '/' || substr(aip, 10) || '/v' || version || '.json'
- from versions where entry >= ?5 and entry < ?6)
+ union all select {RECORD_KEY} from versions where entry >= ?5 and entry < ?6)
 """
 _CONTAINED = """
 delete from readings where copy = :copy and after >= :after and last <= :last and first_entry >= :first_entry

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from fixity.outcome import DAMAGED
 from fixity.repair import Mend
 from repository.catalogue import Catalogue
-from repository.damage import LOST
 from repository.watch import Watch
 from storage.aip import stamp
 from storage.canonical import Json
@@ -50,7 +50,7 @@ def within_a_day(catalogue: Catalogue, copy: str, now: datetime) -> int:
 def _lost(detail: dict[str, list[dict[str, str]]]) -> int:
     if (faults := detail.get("faults")) is None:
         return len(detail["repaired"])  # written before entries told what was wrong
-    return sum(fault["outcome"] in LOST for fault in faults)
+    return sum(fault["outcome"] in DAMAGED for fault in faults)
 
 
 def _fault(mend: Mend) -> dict[str, Json]:

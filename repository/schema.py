@@ -7,7 +7,15 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from fixity.outcome import DAMAGED
+
 VERSION = 10
+IS_DAMAGED = f"outcome in ({', '.join(repr(word) for word in DAMAGED)})"
+"""Of a row of `damage`: what has to be healed, and is not only extra, or of a wrong mode."""
+RECORD_KEY = (
+    "'aips/' || substr(aip, -4, 2) || '/' || substr(aip, -2) || '/' || substr(aip, 10) || '/v' || version || '.json'"
+)
+"""Where the record of a row of `versions` lies: `storage.layout.record_key` in SQL."""
 
 _TABLES: dict[str, tuple[dict[str, type], tuple[str, ...]]] = {
     "state": ({"key": str, "value": int}, ("key",)),

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from fixity.outcome import DAMAGED
 from fixity.schedule import Coverage
+from repository import damage
 from repository.catalogue import Catalogue
 from storage.aip import stamp
 
@@ -29,7 +31,6 @@ _HEALED = """
 select substr(time, 1, 7) as month, sum(coalesce(json_array_length(detail, '$.repaired'), 0)) as repaired
 from events where type = 'repair' and object = ? and time >= ? and time <= ? group by month
 """
-_DAMAGED = "select count(*) as keys from damage where copy = ? and outcome in ('altered', 'missing', 'unreadable')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def status(
             [one for one in promises if one.copy == copy],
             _days(catalogue, copy, now),
             _months(catalogue, copy, now),
-            _damaged(catalogue, copy),
+            damage.count(catalogue, copy),
             speed,
         )
         for copy, speed in speeds.items()
@@ -107,17 +108,12 @@ def _months(catalogue: Catalogue, copy: str, now: datetime) -> list[Month]:
 
 
 def _counts(row: dict[str, Any]) -> dict[str, int]:
-    return {word: row.get(word, 0) for word in ("altered", "missing", "unreadable")}
+    return {word: row.get(word, 0) for word in DAMAGED}
 
 
 def _earlier(now: datetime, months: int) -> str:
     number = now.year * 12 + now.month - 1 - months
     return f"{number // 12:04}-{number % 12 + 1:02}"
-
-
-def _damaged(catalogue: Catalogue, copy: str) -> int:
-    row = catalogue.one(_DAMAGED, copy)
-    return int(row["keys"]) if row else 0
 
 
 def wire(found: Sequence[CopyStatus], now: datetime) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from fixity.repair import Damage, Mend
 from repository import log_keys
 from repository.catalogue import Catalogue
 from repository.quarantine import Quarantine
+from repository.schema import RECORD_KEY
 from storage import layout
 from storage.aip import parse_record
 from storage.digest import Digest, Hashing
@@ -25,10 +26,8 @@ QUARANTINE = "quarantine"
 """The source of a mend that put something aside instead of bringing something back."""
 _LARGEST = 1 << 20  # bytes; a record has some hundred
 
-_STRAYS = """
-select damage.key, damage.found from damage
-left join versions on damage.key = 'aips/' || substr(aip, -4, 2) || '/' || substr(aip, -2) || '/' || substr(aip, 10)
-                                   || '/v' || version || '.json'
+_STRAYS = f"""
+select damage.key, damage.found from damage left join versions on damage.key = {RECORD_KEY}
 where copy = ? and outcome = 'altered' and expected = '' and aip is null order by damage.key
 """
 

@@ -11,18 +11,17 @@ from itertools import chain
 from fixity.audit import Expected
 from fixity.reading import END, START
 from repository.catalogue import Catalogue, Row
+from repository.schema import RECORD_KEY
 from storage import layout
 from storage.digest import Digest
 
-_RECORD = (
-    "'aips/' || substr(aip, -4, 2) || '/' || substr(aip, -2) || '/' || substr(aip, 10) || '/v' || version || '.json'"
-)
 _FILES = """
 select digest, max(size) as size from files where digest > ? and digest <= ? group by digest order by digest
 """
 _EVIDENCE = "select digest, size from evidence where digest > ? and digest <= ? order by digest"
 _RECORDS = f"""
-select {_RECORD} as key, file_digest as digest, file_size as size from versions where key > ? and key <= ? order by key
+select {RECORD_KEY} as key, file_digest as digest, file_size as size from versions
+where key > ? and key <= ? order by key
 """
 _TOMBSTONES = """
 select 'tombstones/' || substr(aip, 10) || '.json' as key, file_digest as digest, file_size as size from deleted

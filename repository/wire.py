@@ -10,7 +10,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fixity.audit import Audit
+from fixity.audit import WORDS, Audit
 from fixity.audit import Finding as Seen
 from fixity.repair import Mend
 from ingest.again import Drifted
@@ -249,10 +249,7 @@ def happened(value: Happened) -> Json:
 
 def audits(results: Sequence[Audit], behind: Callable[[str], Behind]) -> Json:
     """Counts over all copies, and everything that is not intact."""
-    counts = {
-        word: sum(result.counts[word] for result in results)
-        for word in ("intact", "altered", "missing", "unreadable", "not_checked", "extra", "mode")
-    }
+    counts = {word: sum(result.counts[word] for result in results) for word in WORDS}
     findings = chain.from_iterable(result.findings for result in results)
     return {
         "checked": sum(result.checked for result in results),

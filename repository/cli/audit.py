@@ -11,7 +11,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from fixity.audit import Audit, Finding, is_damaged
+from fixity.audit import WORDS, Audit, Finding, is_damaged
+from fixity.outcome import DAMAGED
 from repository import Repository, edge, wire
 from repository.cli.app import AsJson, opened
 from repository.cli.audit_status import show_status
@@ -23,8 +24,6 @@ from repository.holdings import Behind
 from storage import layout
 from storage.aip import stamp
 
-_WORDS = ("intact", "altered", "missing", "unreadable", "not_checked", "extra", "mode")
-_DAMAGE = frozenset({"altered", "missing", "unreadable"})
 _SHOWN = 20
 _NOTHING = Behind([], 0, [])
 
@@ -75,7 +74,7 @@ def _report(results: list[Audit], repository: Repository) -> Path:
     path.parent.mkdir(exist_ok=True)
     with path.open("w", encoding="utf-8") as file:
         for found in (found for result in results for found in result.findings):
-            behind = repository.behind(found.key) if found.outcome in _DAMAGE else _NOTHING
+            behind = repository.behind(found.key) if found.outcome in DAMAGED else _NOTHING
             file.write(dumps(wire.seen(found, behind)) + "\n")
     return path
 
@@ -91,9 +90,9 @@ def _show(console: Console, results: list[Audit], report: Path | None, behind: C
         console.print("Nothing is due.")
     for result in results:
         console.print(_summary(result))
-        for found in islice((found for found in result.findings if found.outcome in _DAMAGE), _SHOWN):
+        for found in islice((found for found in result.findings if found.outcome in DAMAGED), _SHOWN):
             console.print(_line(found, behind(found.key)))
-        if (more := sum(result.counts[word] for word in _DAMAGE) - _SHOWN) > 0:
+        if (more := sum(result.counts[word] for word in DAMAGED) - _SHOWN) > 0:
             console.print(f"  [dim]… {more:,} more in {escape(str(report))}[/]")
     for note in _notes(results, report):
         console.print(note)
@@ -122,7 +121,7 @@ def _summary(result: Audit) -> str:
     verdict = "[yellow]not checked[/]" if result.counts["not_checked"] else "[green]intact[/]"
     if is_damaged(result):
         verdict = "[red]not intact[/]"
-    counts = ", ".join(f"{n:,} {word.replace('_', ' ')}" for word in _WORDS if (n := result.counts[word]))
+    counts = ", ".join(f"{n:,} {word.replace('_', ' ')}" for word in WORDS if (n := result.counts[word]))
     why = next((found.why for found in result.findings if found.outcome == "not_checked"), "")
     told = f"; {escape(printable(why))}" if why else ""
     read = f"{size(result.size)} read{' (from memory, maybe)' if result.cached else ''}"
