@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 from uuid import UUID
 
 from ingest.assemble import joined
+from storage import receive
 from storage.commit import Committer
 from storage.digest import Digest
 from storage.receive import HoldsNothing
 from storage.staging import staging
+from storage.vault import Vault
 
 
 def keep(committer: Committer, new_id: Callable[[], UUID], parts: Iterable[bytes]) -> Digest:
@@ -27,6 +30,12 @@ def keep_all(committer: Committer, new_id: Callable[[], UUID], blobs: Mapping[st
         received = {name: stage.receive([data], HoldsNothing()) for name, data in blobs.items()}
         stage.settle(received.values())
     return {name: one.digest for name, one in received.items()}
+
+
+def rows(vault: Vault, digest: Digest) -> Iterator[dict[str, Any]]:
+    """The rows of a list that was kept; raise NotFound, Damaged or Unreachable."""
+    with vault.open(digest) as stream:
+        yield from map(json.loads, receive.lines(stream))
 
 
 def lines(rows: Iterable[Mapping[str, str | int]]) -> Iterator[bytes]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -11,12 +9,12 @@ from typing import Any
 from sqlite_utils import Database
 
 from fixity.reading import END, START, Reading
+from repository import evidence
 from repository.schema import RECORD_KEY
 from storage.aip import stamp
 from storage.digest import Digest
 from storage.errors import StorageError
 from storage.event import Event
-from storage.receive import lines
 from storage.vault import Vault
 
 WHOLE = ("full", "due")
@@ -49,10 +47,11 @@ def audited(db: Database, vault: Vault, entry: int, event: Event) -> None:
             _forget_damage(db, event.object, reading, stamp(reading.time), scope)
         _put_reading(db, event, entry, reading)
     if report := event.detail.get("findings"):
-        for found in _listed(vault, Digest.parse(str(report))):
-            row = {name: found.get(name) or "" for name in ("copy", "key", "outcome", "expected", "found")}
-            if row["outcome"] != "not_checked":
-                db.table("damage").insert({**row, "time": event.time, "entry": entry}, replace=True)
+        with suppress(StorageError):  # the list is lost with its blob: the counts stay in the entry
+            for found in evidence.rows(vault, Digest.parse(str(report))):
+                row = {name: found.get(name) or "" for name in ("copy", "key", "outcome", "expected", "found")}
+                if row["outcome"] != "not_checked":
+                    db.table("damage").insert({**row, "time": event.time, "entry": entry}, replace=True)
 
 
 def scope_of(event: Event) -> str:
@@ -87,12 +86,6 @@ def _put_reading(db: Database, event: Event, entry: int, reading: Reading) -> No
     told: dict[str, Any] = {**row, "first_entry": reading.begin, "end_entry": reading.end}
     db.conn.execute(_CONTAINED, told)
     db.table("readings").insert({**told, "entry": entry}, replace=True)
-
-
-def _listed(vault: Vault, digest: Digest) -> Iterator[Mapping[str, str]]:
-    """The rows of a kept list; none where it is lost with its blob: the counts stay in the entry."""
-    with suppress(StorageError), vault.open(digest) as stream:
-        yield from map(json.loads, lines(stream))
 
 
 def _time(text: str) -> datetime:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import suppress
 
 from sqlite_utils import Database
 
+from repository import evidence
 from storage.digest import Digest
 from storage.errors import StorageError
 from storage.event import Event
-from storage.receive import lines
 from storage.vault import Vault
 
 _TRIED = "update damage set attempts = coalesce(attempts, 0) + 1 where copy = ? and key = ?"
@@ -29,5 +28,5 @@ def repaired(db: Database, vault: Vault, entry: int, event: Event) -> None:
 
 def _failed(vault: Vault, event: Event) -> Iterator[str]:
     """The keys of its list; none where that is lost with its blob: then they are tried once more."""
-    with suppress(StorageError, ValueError), vault.open(Digest.parse(str(event.detail.get("list")))) as stream:
-        yield from (str(json.loads(line)["key"]) for line in lines(stream))
+    with suppress(StorageError, ValueError):
+        yield from (str(row["key"]) for row in evidence.rows(vault, Digest.parse(str(event.detail.get("list")))))

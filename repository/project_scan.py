@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from typing import NamedTuple
 
 from sqlite_utils import Database
 
+from repository import evidence
 from storage.aip import Record
 from storage.digest import Digest
 from storage.errors import StorageError
 from storage.event import Event
-from storage.receive import lines
 from storage.vault import Vault
 
 DUE = """
@@ -65,11 +64,8 @@ def _read_list(db: Database, vault: Vault, digest: str) -> bool:
     if not digest:
         return True
     try:
-        with vault.open(Digest.parse(digest)) as stream:
-            rows = map(json.loads, lines(stream))
-            db.conn.executemany(
-                "insert or replace into unclean values (?, ?)", ((row["digest"], row["outcome"]) for row in rows)
-            )
+        rows = ((row["digest"], row["outcome"]) for row in evidence.rows(vault, Digest.parse(digest)))
+        db.conn.executemany("insert or replace into unclean values (?, ?)", rows)
     except StorageError:
         return False
     return True
