@@ -13,7 +13,7 @@ from storage.checkpoint import Checkpoint, parse_checkpoint
 from storage.errors import StorageError, Unreachable
 from storage.key_entries import KeyTold
 from storage.ledger import Ledger, read_checkpoint
-from storage.seal import Seal
+from storage.seal import Seal, is_signed
 from storage.signed_note import Note
 from storage.store import Store
 from storage.vault import Vault
@@ -80,8 +80,7 @@ class Verification:
         if not found:
             self._add("nothing-remembered", "no checkpoint is remembered outside the vault", weight=INCOMPLETE)
             return None
-        unsigned = found[1].endswith(b"\n\n")
-        return found[0], Note(found[0].text) if unsigned else parse_checkpoint(found[1])[1]
+        return found[0], parse_checkpoint(found[1])[1] if is_signed(found[1]) else Note(found[0].text)
 
     def _sizes(self) -> Iterator[int]:
         for store in self.vault.copies:

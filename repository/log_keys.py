@@ -10,24 +10,24 @@ from io import BytesIO
 from typing import BinaryIO
 
 from fixity.audit import Expected, Finding
+from fixity.reading import END, START
 from repository.catalogue import Catalogue
 from storage import bundle, layout, tiles
 from storage.checkpoint import Checkpoint
 from storage.digest import sha256
 from storage.errors import NotFound, StorageError
 from storage.event import parse_event
-from storage.seal import Seal
+from storage.seal import Seal, is_signed
 from storage.store import Opens
 from storage.tiles import Edge, Tile
 from storage.tree import Tree
 from storage.vault import Vault
 
-END = "\x7f"  # above every key
 STRANGE = "It is a bundle of entries that are not the ledger's."
 
 
 def full(
-    catalogue: Catalogue, begin: int = 0, end: int | None = None, after: str = "", last: str = END
+    catalogue: Catalogue, begin: int = 0, end: int | None = None, after: str = START, last: str = END
 ) -> Iterator[Expected]:
     """Yield the bundles and tiles that are full, and so never change, ascending by key: those that entries [begin, end)
     filled, with keys above `after` and up to `last`."""
@@ -52,7 +52,7 @@ def ends(catalogue: Catalogue, vault: Vault, seal: Seal) -> list[Expected]:
     Ask under the commit lock."""
     found, size = [], catalogue.position
     mark = seal.mark()
-    if mark and mark[0].size == size and not mark[1].endswith(b"\n\n"):
+    if mark and mark[0].size == size and is_signed(mark[1]):
         found.append(_expected(layout.CHECKPOINT, mark[1]))
     edge = _edge(catalogue, vault, mark[0].root if mark and mark[0].size == size else b"")
     found += [_expected(tile.key, data) for tile, data in edge.rest(-1)]

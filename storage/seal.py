@@ -106,7 +106,7 @@ class Seal:
         if (data := self._read(MARK)) is None:
             return None
         try:
-            if data.endswith(b"\n\n"):
+            if not is_signed(data):
                 return parse_text(data[:-1].decode()), data
             return parse_checkpoint(data)[0], data
         except ValueError as error:
@@ -177,6 +177,11 @@ class Seal:
     def _forget(self, name: str) -> None:
         with suppress(OSError):
             self._disk.unlink(str(self.folder / name))
+
+
+def is_signed(mark: bytes) -> bool:
+    """Whether there is a signature below the text of a mark: there is none where the key was lost as it was made."""
+    return not mark.endswith(b"\n\n")
 
 
 def _pem(key: SigningKey) -> bytes:
