@@ -14,7 +14,7 @@ from itertools import groupby
 from math import ceil
 from typing import Literal, Protocol
 
-from fixity.reading import END, START, Cell, Reading, cells, place
+from fixity.reading import END, Cell, Reading, cells, place
 
 SPAN = 0.8
 """A round aims at being done in this part of the promised time: the rest is room for bad days."""
@@ -285,9 +285,3 @@ def _needed(found: Sequence[Stretch], now: datetime) -> float:
         sofar += one.size
         needed = max(needed, sofar / max(86_400.0, (one.deadline - now).total_seconds()))
     return needed
-
-
-__all__ = [
-    "END", "SPAN", "START", "Coverage", "Due", "Holdings", "Means", "Promise", "Stretch", "coverage", "due", "due_new",
-    "pace", "stretches",
-]  # fmt: skip
