@@ -35,9 +35,7 @@ class Keeping(Browsing):
 
     def copy_states(self) -> list[CopyState]:
         """How each copy stands, in their order, by listings."""
-        return copies.states(
-            self.settings, self.vault, self.packages, self.catalogue, self.seal, self.now()
-        )  # fmt: skip
+        return copies.states(self.settings, self.vault, self.packages, self.catalogue, self.seal, self.now())
 
     def replicate(self, copy: str = "") -> list[Replicated]:
         """Bring every copy, or the one named, up to what the others have; raise UnknownCopy.
@@ -68,9 +66,7 @@ class Keeping(Browsing):
         self.note_changes()
         with self.committer.lock():
             copies.add(self.settings, self.vault, copy)
-        self._note(
-            "configuration", copy.name, "added", {"form": copy.form, "settings": in_force.of_file(self.settings)}
-        )
+        self._note_copies("added", copy)
 
     def retire_copy(self, name: str) -> None:
         """Declare a copy no longer; what is in it stays. Raises UnknownCopy, or BadRequest for the first."""
