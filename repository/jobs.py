@@ -18,7 +18,6 @@ from policies import jobs, timetable
 from policies.audit import AuditPolicy
 from policies.timetable import Past
 from repository.catalogue import Catalogue
-from storage.aip import stamp
 
 AGENT = SCHEDULER
 FAILED, INTERRUPTED = ("fail", "stopped"), "interrupted"
@@ -89,21 +88,6 @@ def history(catalogue: Catalogue, name: str = "", most: int = 50) -> Iterator[Ru
     )
     for row in catalogue.rows(query, name, most):
         yield Run(row["object"], row["outcome"], json.loads(row["detail"]), row["time"], row["agent"])
-
-
-def wire(job: Job) -> dict[str, Any]:
-    """A job as JSON tells it."""
-    return {
-        "name": job.name, "every": job.rule.every // timedelta(seconds=1), "state": job.state,
-        "next": None if job.state == PAUSED else stamp(job.next), "last": stamp(job.last) if job.last else None,
-        "result": job.result or None, "seconds": job.seconds if job.last else None, "failures": job.failures,
-        "why": job.why or None,
-    }  # fmt: skip
-
-
-def wire_run(run: Run) -> dict[str, Any]:
-    on_record = {"ended": run.ended, "agent": run.agent} if run.ended else {}
-    return {"name": run.name, "outcome": run.outcome, **on_record, **run.detail}
 
 
 def _job(catalogue: Catalogue, policy: AuditPolicy, name: Any, now: datetime, unnoted: Past | None) -> Job:

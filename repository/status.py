@@ -114,31 +114,3 @@ def _counts(row: dict[str, Any]) -> dict[str, int]:
 def _earlier(now: datetime, months: int) -> str:
     number = now.year * 12 + now.month - 1 - months
     return f"{number // 12:04}-{number % 12 + 1:02}"
-
-
-def wire(found: Sequence[CopyStatus], now: datetime) -> dict[str, Any]:
-    """As JSON tells it."""
-    return {"time": stamp(now), "copies": [_wire_copy(one) for one in found]}
-
-
-def _wire_copy(one: CopyStatus) -> dict[str, Any]:
-    return {
-        "name": one.copy, "damaged": one.damaged, "bytes_per_second": one.speed and round(one.speed),
-        "promises": [wire_coverage(promise) for promise in one.promises],
-        "days": [{"day": day.day.isoformat(), "files": day.files, "bytes": day.bytes} for day in one.days],
-        "months": [
-            {"month": month.month, "altered": month.altered, "missing": month.missing,
-             "unreadable": month.unreadable, "repaired": month.repaired}
-            for month in one.months
-        ],
-    }  # fmt: skip
-
-
-def wire_coverage(value: Coverage) -> dict[str, Any]:
-    """A promise: `every` in seconds; null where nothing is promised, read or about to break."""
-    return {
-        "copy": value.copy, "collection": value.collection or None, "state": value.state,
-        "every": value.every // timedelta(seconds=1) if value.every else None,
-        "oldest": stamp(value.oldest) if value.oldest else None, "unread": value.unread, "bytes": value.size,
-        "breaks": stamp(value.breaks) if value.breaks else None, "advice": value.advice or None,
-    }  # fmt: skip

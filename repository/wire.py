@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from fixity.audit import WORDS, Audit
 from fixity.audit import Finding as Seen
 from fixity.repair import Mend
+from fixity.schedule import Coverage
 from ingest.again import Drifted
 from ingest.delivery import Receipt
 from ingest.finding import Finding
@@ -32,6 +33,7 @@ from repository.doctor_drill import Drill
 from repository.drill import Drilled
 from repository.drops import Drop
 from repository.holdings import Aip, Behind, Happened, HeldFile, Version
+from repository.jobs import PAUSED, Job, Run
 from repository.ledger_check import Verified
 from repository.losses import Loss
 from repository.mending import Mended
@@ -40,6 +42,7 @@ from repository.migration import Migration, Planned
 from repository.rescan import Scanned
 from repository.room import Room
 from repository.signatures import Known
+from repository.status import CopyStatus
 from storage.aip import stamp
 from storage.layout import blob_key
 from storage.names import escape_path
@@ -407,4 +410,46 @@ def verified(done: Verified) -> Json:
         "findings": [
             {"code": one.code, "what": one.what, "copy": one.copy, "weight": one.weight} for one in done.findings
         ],
+    }  # fmt: skip
+
+
+def job(value: Job) -> Json:
+    """Null where a job is paused, or never ran."""
+    return {
+        "name": value.name, "every": value.rule.every // timedelta(seconds=1), "state": value.state,
+        "next": None if value.state == PAUSED else stamp(value.next), "last": stamp(value.last) if value.last else None,
+        "result": value.result or None, "seconds": value.seconds if value.last else None, "failures": value.failures,
+        "why": value.why or None,
+    }  # fmt: skip
+
+
+def run(value: Run) -> Json:
+    on_record = {"ended": value.ended, "agent": value.agent} if value.ended else {}
+    return {"name": value.name, "outcome": value.outcome, **on_record, **value.detail}
+
+
+def audit_status(found: Sequence[CopyStatus], now: datetime) -> Json:
+    return {"time": stamp(now), "copies": [_copy_status(one) for one in found]}
+
+
+def _copy_status(one: CopyStatus) -> Json:
+    return {
+        "name": one.copy, "damaged": one.damaged, "bytes_per_second": one.speed and round(one.speed),
+        "promises": [coverage(promise) for promise in one.promises],
+        "days": [{"day": day.day.isoformat(), "files": day.files, "bytes": day.bytes} for day in one.days],
+        "months": [
+            {"month": month.month, "altered": month.altered, "missing": month.missing,
+             "unreadable": month.unreadable, "repaired": month.repaired}
+            for month in one.months
+        ],
+    }  # fmt: skip
+
+
+def coverage(value: Coverage) -> Json:
+    """A promise: `every` in seconds; null where nothing is promised, read or about to break."""
+    return {
+        "copy": value.copy, "collection": value.collection or None, "state": value.state,
+        "every": value.every // timedelta(seconds=1) if value.every else None,
+        "oldest": stamp(value.oldest) if value.oldest else None, "unread": value.unread, "bytes": value.size,
+        "breaks": stamp(value.breaks) if value.breaks else None, "advice": value.advice or None,
     }  # fmt: skip

@@ -11,13 +11,13 @@ from rich.console import Console
 from rich.markup import escape
 
 from fixity.schedule import Coverage
-from repository import edge, status, wire
+from repository import edge, wire
 from repository.cli.app import AsJson, opened
-from repository.cli.jobs import span
 from repository.cli.screen import Screen, counted, printable, size
 from repository.copies import check_outside
 from repository.status import CopyStatus
 from repository.status_page import page
+from repository.words import span
 from storage.durable import DISK, publish
 
 _COLOURS = {"kept": "green", "attested": "dim", "at risk": "yellow", "broken": "red"}
@@ -35,7 +35,7 @@ def show_status(
     screen = Screen(json=json)
     with opened(context, screen) as repository:
         now, found = repository.now(), repository.audit_status()
-        told = {**status.wire(found, now), "html": wire.place(html) if html else None}
+        told = {**wire.audit_status(found, now), "html": wire.place(html) if html else None}
         if html:
             check_outside(html, repository.settings)
             text = page(found, repository.settings.vault_id, now)

@@ -9,12 +9,13 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from repository import edge
+from repository import edge, wire
 from repository.cli.app import AsJson, opened
 from repository.cli.helping import Command
 from repository.cli.screen import Json, Screen, counted, dumps, printable, size
 from repository.job import perform
-from repository.jobs import Job, Run, wire, wire_run
+from repository.jobs import Job, Run
+from repository.words import span
 
 app = typer.Typer(help="When jobs ran and will run; run one now, or pause one.")
 _COLOURS = {"success": "green", "interrupted": "dim"}
@@ -23,7 +24,6 @@ _ONE = {
     "copies": "copy", "versions": "version", "seconds": "second", "aips": "AIP", "entries": "entry",
     "destinations": "destination",
 }  # fmt: skip
-_UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 _COLUMNS = ["name", "every", "state", "next", "last", "result", "took"]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A job's name, as `tianyi jobs` shows it.")]
 
@@ -36,7 +36,7 @@ def jobs(context: typer.Context, json: AsJson = False) -> None:
     screen = Screen(json=json)
     with opened(context, screen) as repository:
         found = repository.jobs()
-    rows = map(wire if json else _row, found)
+    rows = map(wire.job if json else _row, found)
     screen.rows(rows, _COLUMNS, nothing="The policy has no jobs.", spare=("took", "result"))
 
 
@@ -51,7 +51,7 @@ def history(
     screen = Screen(json=json)
     with opened(context, screen) as repository:
         runs = list(repository.job_history(name, most))
-    rows = map(wire_run if json else _past, runs)
+    rows = map(wire.run if json else _past, runs)
     screen.rows(rows, ["ended", "name", "result", "took", "what"], nothing="No job has run yet.")
 
 
@@ -95,25 +95,20 @@ def resume(
 
 def _row(job: Job) -> Json:
     took = span(timedelta(seconds=job.seconds)) if job.last else None
-    return {**wire(job), "every": span(job.rule.every), "took": took}
+    return {**wire.job(job), "every": span(job.rule.every), "took": took}
 
 
 def _past(run: Run) -> Json:
     took = run.detail.get("seconds", 0)
     what = gist({name: value for name, value in run.detail.items() if name != "seconds"})
-    return {
-        "ended": run.ended,
-        "name": run.name,
-        "result": run.outcome,
-        "took": span(timedelta(seconds=int(took))),
-        "what": what,
-    }
+    taken = span(timedelta(seconds=int(took)))
+    return {"ended": run.ended, "name": run.name, "result": run.outcome, "took": taken, "what": what}
 
 
 def tell(screen: Screen, run: Run) -> None:
     """One line for each run, at once: whoever reads it may be a pipe."""
     if screen.json:
-        print(dumps(wire_run(run)), flush=True)
+        print(dumps(wire.run(run)), flush=True)
         return
     told = escape(printable(gist(run.detail)))
     screen.console.print(f"{run.name} [{_COLOURS.get(run.outcome, 'red')}]{run.outcome}[/]  [dim]{told}[/]")
@@ -145,11 +140,3 @@ def _counted(word: str, value: str | int) -> str:
         return size(value)
     one = _ONE.get(word)
     return counted(value, one) if one else f"{value:,} {word.replace('_', ' ')}"
-
-
-def span(every: timedelta) -> str:
-    """A span in the largest unit that fits: like 12 hours."""
-    fits = (one for one in _UNITS if every and not every % timedelta(seconds=one[1]))
-    unit, length = next(fits, _UNITS[-1])
-    count = every // timedelta(seconds=length)
-    return f"{count:,} {unit}{'s' * (count != 1)}"

@@ -12,9 +12,10 @@ from rich.markup import escape
 
 from repository import edge
 from repository.cli.app import AsJson, opened
-from repository.cli.jobs import exit_code, span, tell
+from repository.cli.jobs import exit_code, tell
 from repository.cli.screen import Screen, printable
 from repository.jobs import Job, Run
+from repository.words import span
 from storage.aip import stamp
 
 

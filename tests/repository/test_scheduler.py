@@ -25,11 +25,11 @@ from PIL import Image
 from policies.document import load
 from policies.jobs import Job as Rule
 from repository import Repository, config, job_process, scheduler
-from repository.cli.jobs import span
 from repository.job import carry_out
 from repository.job_process import JobProcesses
 from repository.jobs import Job, Run
 from repository.timer import firing
+from repository.words import span
 from storage.lock import locked
 
 TIANYI = Path(sys.executable).with_name("tianyi")
