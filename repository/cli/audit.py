@@ -14,15 +14,15 @@ from rich.markup import escape
 from fixity.audit import WORDS, Audit, Finding, is_damaged
 from fixity.outcome import DAMAGED
 from repository import Repository, edge, wire
+from repository.cli import reports
 from repository.cli.app import AsJson, opened
 from repository.cli.audit_status import show_status
 from repository.cli.helping import Command
 from repository.cli.naming import named
-from repository.cli.screen import Screen, dumps, printable, size
+from repository.cli.screen import Screen, printable, size
 from repository.errors import BadRequest
 from repository.holdings import Behind
 from storage import layout
-from storage.aip import stamp
 
 _SHOWN = 20
 _NOTHING = Behind([], 0, [])
@@ -69,14 +69,10 @@ app.command("status", cls=Command)(show_status)
 
 
 def _report(results: list[Audit], repository: Repository) -> Path:
-    """All findings, one JSON object a line."""
-    path = repository.settings.work / "reports" / f"audit-{stamp(repository.now()).replace(':', '')}.jsonl"
-    path.parent.mkdir(exist_ok=True)
-    with path.open("w", encoding="utf-8") as file:
-        for found in (found for result in results for found in result.findings):
-            behind = repository.behind(found.key) if found.outcome in DAMAGED else _NOTHING
-            file.write(dumps(wire.seen(found, behind)) + "\n")
-    return path
+    """All findings."""
+    found = (found for result in results for found in result.findings)
+    rows = (wire.seen(one, repository.behind(one.key) if one.outcome in DAMAGED else _NOTHING) for one in found)
+    return reports.write(repository, "audit", rows)
 
 
 def exit_code(results: list[Audit]) -> int:

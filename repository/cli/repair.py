@@ -13,14 +13,14 @@ from rich.markup import escape
 
 from fixity.repair import Mend
 from repository import Repository, edge, wire
+from repository.cli import reports
 from repository.cli.app import AsJson, opened
 from repository.cli.naming import named
-from repository.cli.screen import Screen, counted, dumps, printable
+from repository.cli.screen import Screen, counted, printable
 from repository.holdings import Behind
 from repository.losses import Loss
 from repository.mending import Mended
 from repository.strays import QUARANTINE
-from storage.aip import stamp
 
 _SHOWN = 100
 
@@ -51,14 +51,9 @@ def repair(
 
 
 def _report(done: Mended, losses: Sequence[Loss], repository: Repository) -> Path:
-    """What could not be healed, then what can be asked of whom, one JSON object a line."""
-    path = repository.settings.work / "reports" / f"repair-{stamp(repository.now()).replace(':', '')}.jsonl"
-    path.parent.mkdir(exist_ok=True)
+    """What could not be healed, then what can be asked of whom."""
     left = (wire.mend("beyond_repair", one, repository.behind(one.damage.expected.key)) for one in done.beyond)
-    with path.open("w", encoding="utf-8") as file:
-        for row in chain(left, map(wire.loss, losses)):
-            file.write(dumps(row) + "\n")
-    return path
+    return reports.write(repository, "repair", chain(left, map(wire.loss, losses)))
 
 
 def _show(console: Console, word: str, done: Mended, losses: Sequence[Loss], repository: Repository) -> None:
