@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from html import escape
 
 from fixity.schedule import Coverage
 from repository.status import CopyStatus
 from repository.status_chart import calendar, months
-from repository.words import counted, size
+from repository.words import counted, size, span
 
 _WORDS = {
     "attested": "attested by others", "kept": "promise kept", "at risk": "promise at risk", "broken": "promise broken",
@@ -102,8 +102,7 @@ def _row(promise: Coverage) -> str:
 def _every(promise: Coverage) -> str:
     if promise.every is None:
         return "never read by us"
-    days = promise.every / timedelta(days=1)
-    return f"within {days:g} day{'s' * (days != 1)}"
+    return f"within {span(promise.every)}"
 
 
 def _moment(at: datetime | None) -> str:

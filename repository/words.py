@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+_BYTES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 
 def size(octets: int) -> str:
     """Bytes in the unit that people read (IEC 80000-13)."""
     amount = float(octets)
-    for unit in ("B", "KiB", "MiB", "GiB", "TiB", "PiB"):
-        if amount < 1024 or unit == "PiB":
+    for unit in _BYTES:
+        if amount < 1024 or unit == _BYTES[-1]:
             break
         amount /= 1024
     return f"{octets:,} B" if unit == "B" else f"{amount:,.1f} {unit}"
