@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from policies.errors import Mistake, PolicyFileError
-from repository import config, config_edit, coverage, damage, founding, log_keys, packages
+from repository import config, config_edit, coverage, damage, founding, ledger_files, packages
 from repository.catalogue import Catalogue
 from repository.config import FORMS, Config, Copy
 from repository.errors import BadConfig, BadRequest, UnknownCopy
@@ -91,7 +91,7 @@ def _state(copy: Copy, lacks: Callable[[], int], catalogue: Catalogue, now: date
 def _behind(store: Store, vault: Vault, catalogue: Catalogue, seal: Seal) -> int:
     """Keys that the copy lacks, the ledger's ends among them; raise Diverged or Unsigned."""
     Ledger(store).check_same(vault.ledger.alone(vault.first))
-    ends = (one.key for one in log_keys.ends(catalogue, vault, seal))
+    ends = (one.key for one in ledger_files.ends(catalogue, vault, seal))
     keys = heapq.merge((one.key for one in expected(catalogue)), ends)
     return sum(1 for _ in lacking.missing(store.listing(), keys))
 

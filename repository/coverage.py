@@ -16,7 +16,7 @@ from fixity.reading import Reading
 from fixity.schedule import Coverage, Means, Promise, Stretch
 from policies.audit import AuditPolicy, Collection, Limits
 from policies.window import Window, parsed
-from repository import wanted
+from repository import inventory
 from repository.catalogue import Catalogue
 from storage import bundle
 from storage.canonical import canonical
@@ -50,7 +50,7 @@ class Shelf:
 
     @cached_property
     def size(self) -> int:
-        return self._sums[-1] if self.producers else wanted.amount(self.catalogue)[1]
+        return self._sums[-1] if self.producers else inventory.amount(self.catalogue)[1]
 
     def first(self, begin: int, end: int) -> tuple[int, datetime] | None:
         at = bisect_left(self._entries, begin)

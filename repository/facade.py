@@ -28,7 +28,7 @@ from repository import (
     identifiers,
     in_force,
     ledger,
-    log_keys,
+    ledger_files,
     packages,
     scanners,
     signatures,
@@ -220,7 +220,7 @@ class Opened:
         return Watch(
             catalogue=self.catalogue, committer=self.committer, work=self.settings.work, executor=workers,
             time=stamp(self.now()), agent=self.agent, new_id=self._new_id, progress=self.progress,
-            sources=[*self.packages, log_keys.Made(self.catalogue, self.seal)],
+            sources=[*self.packages, ledger_files.Made(self.catalogue, self.seal)],
         )  # fmt: skip
 
 

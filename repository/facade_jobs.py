@@ -9,14 +9,14 @@ from datetime import datetime
 from typing import get_args
 
 from policies.jobs import JobName
-from repository import backup, digest, jobs, told
+from repository import alert_memory, backup, digest_text, jobs
 from repository.agents import deciding, on_record
 from repository.backup import Backup
 from repository.disposal import HELD, OPEN
 from repository.errors import BadRequest, UnknownJob
 from repository.facade_keep import Keeping
-from repository.facts import gather
 from repository.faults import faults
+from repository.health import gather
 from repository.jobs import PAUSED, RUNNING, Job, Run, agenda, history, lock_of
 from storage.canonical import Json
 from storage.lock import is_held
@@ -64,11 +64,11 @@ class Scheduling(Keeping):
 
     def digest(self, begin: datetime) -> str:
         """What happened since a moment, and how things stand, as a text."""
-        facts, now = gather(self), self.now()
-        found = faults(facts, self.policies().alerts, told.read(self.settings.work).free, now)
+        health, now = gather(self), self.now()
+        found = faults(health, self.policies().alerts, alert_memory.read(self.settings.work).free, now)
         review = self.review()
         waiting = review["requested"] + review["deliveries"]
-        return digest.render(digest.of_ledger(self.catalogue, begin, now), facts, found, waiting)
+        return digest_text.render(digest_text.of_ledger(self.catalogue, begin, now), health, found, waiting)
 
     def _turning(self, name: str, reason: str, *, paused: bool) -> dict[str, Json]:
         """What an entry says of who turns a job on or off; raise BadRequest where it is that already."""

@@ -10,7 +10,18 @@ from fixity.reading import END, START
 from fixity.round import Plan
 from fixity.schedule import SPAN, Coverage
 from policies import cadence
-from repository import copies, coverage, diary, holdings, in_force, packages, replication, rescan, scanners, status
+from repository import (
+    copies,
+    coverage,
+    holdings,
+    in_force,
+    packages,
+    replication,
+    rescan,
+    round_journal,
+    scanners,
+    status,
+)
 from repository.agreement import agrees
 from repository.catalogue import counts
 from repository.config import Copy
@@ -95,7 +106,7 @@ class Keeping(Browsing):
         """One slice of reading what is due by the policy: at most half an hour; raise UnknownCopy or PolicyError."""
         stores, packed = self._named(copy)
         rounds = self._rounds()
-        if rounds.readings.diary.is_time_to_compare(self.now()) and not agrees(self.catalogue, self.vault):
+        if rounds.readings.journal.is_time_to_compare(self.now()) and not agrees(self.catalogue, self.vault):
             self.rebuild()
         return [*rounds.due(stores), *(self._audit_packages(one) for one in packed if self._is_due(one.name))]
 
@@ -119,7 +130,7 @@ class Keeping(Browsing):
         return status.status(self.catalogue, self.coverage(), speeds, self.now())
 
     def _rounds(self) -> Rounds:
-        place = diary.at(self.settings.work / "rounds.db")
+        place = round_journal.at(self.settings.work / "rounds.db")
         return Rounds(Readings(self._watch(), place, self.now, self.patience), self.policies().audit)
 
     def _audit_packages(self, copy: OcflCopy) -> Audit:

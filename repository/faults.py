@@ -1,4 +1,4 @@
-"""Facts → what a person has to see to, pure. Each fault says what is wrong and what to do next."""
+"""Health → what a person has to see to, pure. Each fault says what is wrong and what to do next."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from fixity.schedule import Coverage
 from policies.alerts import AlertsPolicy
 from repository.alerts import Fault, full_in
-from repository.facts import CopyFacts, Disk, Facts
+from repository.health import CopyHealth, Disk, Health
 from repository.jobs import PAUSED, Job
 from repository.words import counted
 
@@ -16,28 +16,28 @@ Samples = Mapping[str, Sequence[tuple[datetime, int]]]
 """By what a disk holds: how many bytes were free on it, and when."""
 
 
-def faults(facts: Facts, policy: AlertsPolicy, samples: Samples, now: datetime) -> list[Fault]:
+def faults(health: Health, policy: AlertsPolicy, samples: Samples, now: datetime) -> list[Fault]:
     """All faults of the kinds that the policy wants told, the gravest kinds first."""
     found = [
-        *_of_ledger(facts), *_of_copies(facts.copies), *_of_scan(facts), *_of_promise(facts.coverage),
-        *_of_jobs(facts.jobs), *_of_disks(facts.disks, policy, samples, now), *_of_policy(facts),
+        *_of_ledger(health), *_of_copies(health.copies), *_of_scan(health), *_of_promise(health.coverage),
+        *_of_jobs(health.jobs), *_of_disks(health.disks, policy, samples, now), *_of_policy(health),
     ]  # fmt: skip
     return [fault for fault in found if fault.kind in policy.kinds]
 
 
-def _of_ledger(facts: Facts) -> Iterator[Fault]:
-    if facts.changed:
-        told = f"{facts.changed} Nothing more is written to it."
-        yield Fault("ledger", facts.vault, told, "`tianyi ledger verify` tells more; docs/how-to/check-the-ledger.md.")
-    elif facts.aside:
-        told = f"The ledger has not the entries that the catalogue knew, which is kept: {facts.aside}."
-        yield Fault("ledger", facts.vault, told, "Find out whether an older copy was put first.")
-    if facts.unsigned:
-        told = f"What is written to the ledger is not signed. {facts.unsigned}"
+def _of_ledger(health: Health) -> Iterator[Fault]:
+    if health.changed:
+        told = f"{health.changed} Nothing more is written to it."
+        yield Fault("ledger", health.vault, told, "`tianyi ledger verify` tells more; docs/how-to/check-the-ledger.md.")
+    elif health.aside:
+        told = f"The ledger has not the entries that the catalogue knew, which is kept: {health.aside}."
+        yield Fault("ledger", health.vault, told, "Find out whether an older copy was put first.")
+    if health.unsigned:
+        told = f"What is written to the ledger is not signed. {health.unsigned}"
         yield Fault("ledger", "key", told, "Bring the key back, or `tianyi ledger replace-lost-key`.")
 
 
-def _of_copies(copies: Iterable[CopyFacts]) -> Iterator[Fault]:
+def _of_copies(copies: Iterable[CopyHealth]) -> Iterator[Fault]:
     for copy in copies:
         if copy.damaged:
             told = f"Copy {copy.name} has {counted(copy.damaged, 'file')} altered, missing or unreadable."
@@ -47,10 +47,10 @@ def _of_copies(copies: Iterable[CopyFacts]) -> Iterator[Fault]:
             yield Fault("away", copy.name, told, "See that its disk is mounted, or its store answers.")
 
 
-def _of_scan(facts: Facts) -> Iterator[Fault]:
-    if facts.infected:
-        told = f"A virus scan found something in {counted(facts.infected, 'file')}."
-        yield Fault("infected", facts.vault, told, "`tianyi events` names the scan, and its list the files.")
+def _of_scan(health: Health) -> Iterator[Fault]:
+    if health.infected:
+        told = f"A virus scan found something in {counted(health.infected, 'file')}."
+        yield Fault("infected", health.vault, told, "`tianyi events` names the scan, and its list the files.")
 
 
 def _of_promise(coverage: Iterable[Coverage]) -> Iterator[Fault]:
@@ -85,9 +85,9 @@ def _of_disks(disks: Iterable[Disk], policy: AlertsPolicy, samples: Samples, now
             yield Fault("disk", about, told, "Make room, or move the copy to a larger disk.")
 
 
-def _of_policy(facts: Facts) -> Iterator[Fault]:
-    if facts.wrong:
-        yield Fault("policy", "policies", facts.wrong, "Correct it; until then jobs go by what was in force.")
+def _of_policy(health: Health) -> Iterator[Fault]:
+    if health.wrong:
+        yield Fault("policy", "policies", health.wrong, "Correct it; until then jobs go by what was in force.")
 
 
 _LOOK = "`tianyi audit status` tells more."

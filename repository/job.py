@@ -21,7 +21,7 @@ from types import FrameType
 
 from fixity.audit import WORDS, Audit, is_damaged
 from policies.errors import PolicyError
-from repository import edge, jobs, sending
+from repository import edge, jobs, notify
 from repository.alerts import NEWS, Message
 from repository.errors import JobRunning, UnknownJob
 from repository.facade import utc_now
@@ -187,7 +187,7 @@ def _digest(repository: Repository) -> Done:
     work, to = repository.settings.work, repository.settings.alerts
     file = work / "digests" / f"{now:%Y-%m-%d}.txt"
     durable.publish(durable.DISK, file, text.encode(), work / "scratch", exclusive=False, mode=0o644)
-    unsent = sending.send(to, [Message(f"digest of {now:%Y-%m-%d}", text, NEWS)]) if to else []
+    unsent = notify.send(to, [Message(f"digest of {now:%Y-%m-%d}", text, NEWS)]) if to else []
     detail: dict[str, str | int] = {
         "bytes": len(text.encode()),
         "destinations": len(to) - len(unsent),

@@ -1,4 +1,4 @@
-"""Facts → text for Prometheus (its text format 0.0.4), pure."""
+"""Health → text for Prometheus (its text format 0.0.4), pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 
 from fixity.schedule import Coverage
 from repository.alerts import Told
-from repository.facts import CopyFacts, Disk, Facts
+from repository.health import CopyHealth, Disk, Health
 from repository.jobs import PAUSED, Job
 
 Labels = Mapping[str, str]
@@ -26,29 +26,29 @@ class Metric(NamedTuple):
     values: Sequence[tuple[Labels, int | None]]
 
 
-def render(facts: Facts | None, alerts: Sequence[Told], now: datetime) -> str:
+def render(health: Health | None, alerts: Sequence[Told], now: datetime) -> str:
     """All metrics as text; where the repository cannot be opened, that alone, and the alerts."""
-    return "".join(text(metric) for metric in metrics(facts, alerts, now))
+    return "".join(text(metric) for metric in metrics(health, alerts, now))
 
 
-def metrics(facts: Facts | None, alerts: Sequence[Told], now: datetime) -> Iterator[Metric]:
+def metrics(health: Health | None, alerts: Sequence[Told], now: datetime) -> Iterator[Metric]:
     """Yield every metric; times are in seconds, since 1970 where they are moments."""
-    yield Metric("tianyi_up", "Whether the repository could be opened.", [({}, int(facts is not None))])
+    yield Metric("tianyi_up", "Whether the repository could be opened.", [({}, int(health is not None))])
     yield Metric("tianyi_written_timestamp_seconds", "When this was written.", [({}, int(now.timestamp()))])
     kinds = Counter(one.fault.kind for one in alerts)
     yield Metric("tianyi_alerts_open", "Faults that are open.", [({}, len(alerts))])
     yield Metric(
         "tianyi_alerts", "Faults that are open, by kind.", [({"kind": k}, n) for k, n in sorted(kinds.items())]
     )
-    if facts:
-        yield from (Metric(name, told, [({}, value(facts))]) for name, told, value in _HELD)
-        yield from _each(_COPIES, facts.copies, lambda copy: {"copy": copy.name}, now)
-        promised = [one for one in facts.coverage if one.state != "attested"]
+    if health:
+        yield from (Metric(name, told, [({}, value(health))]) for name, told, value in _HELD)
+        yield from _each(_COPIES, health.copies, lambda copy: {"copy": copy.name}, now)
+        promised = [one for one in health.coverage if one.state != "attested"]
         yield from _each(_COVERAGE, promised, lambda one: {"copy": one.copy, "collection": one.collection}, now)
-        yield from _each(_JOBS, facts.jobs, lambda job: {"job": job.name}, now)
-        outcomes = [({"job": job.name, "outcome": job.result}, 1) for job in facts.jobs if job.result]
+        yield from _each(_JOBS, health.jobs, lambda job: {"job": job.name}, now)
+        outcomes = [({"job": job.name, "outcome": job.result}, 1) for job in health.jobs if job.result]
         yield Metric("tianyi_job_last_run_outcome", "1 for the outcome that a job's last run had.", outcomes)
-        yield from _each(_DISKS, facts.disks, lambda disk: {"holds": ", ".join(disk.holds)}, now)
+        yield from _each(_DISKS, health.disks, lambda disk: {"holds": ", ".join(disk.holds)}, now)
 
 
 def text(metric: Metric) -> str:
@@ -82,14 +82,14 @@ def _labels(labels: Labels) -> str:
     return f"{{{told}}}" if told else ""
 
 
-_HELD: Sequence[tuple[str, str, Callable[[Facts], int]]] = (
-    ("tianyi_aips", "AIPs held.", lambda facts: facts.aips),
-    ("tianyi_versions", "Versions of AIPs held.", lambda facts: facts.versions),
-    ("tianyi_files", "Files of AIPs held.", lambda facts: facts.files),
-    ("tianyi_content_bytes", "Bytes of AIPs held, once a file, in one copy.", lambda facts: facts.bytes),
-    ("tianyi_ledger_entries", "Entries of the ledger.", lambda facts: facts.entries),
+_HELD: Sequence[tuple[str, str, Callable[[Health], int]]] = (
+    ("tianyi_aips", "AIPs held.", lambda health: health.aips),
+    ("tianyi_versions", "Versions of AIPs held.", lambda health: health.versions),
+    ("tianyi_files", "Files of AIPs held.", lambda health: health.files),
+    ("tianyi_content_bytes", "Bytes of AIPs held, once a file, in one copy.", lambda health: health.bytes),
+    ("tianyi_ledger_entries", "Entries of the ledger.", lambda health: health.entries),
 )
-_COPIES: Sequence[_Row[CopyFacts]] = (
+_COPIES: Sequence[_Row[CopyHealth]] = (
     ("tianyi_copy_present", "Whether a copy answers.", lambda copy, now: int(not copy.away)),
     ("tianyi_copy_damaged_files", "Files found damaged and not healed.", lambda copy, now: copy.damaged),
 )  # fmt: skip

@@ -8,15 +8,15 @@ from datetime import datetime
 from pathlib import Path
 
 from repository.alerts import Told
-from repository.facts import Facts
+from repository.health import Health
 from repository.metrics import render
 
 
-def write(file: Path, facts: Facts | None, alerts: Sequence[Told], now: datetime) -> None:
+def write(file: Path, health: Health | None, alerts: Sequence[Told], now: datetime) -> None:
     """Replace a file by the metrics at once, so that no reader sees half of them; raise OSError."""
     scratch = file.with_name(f".{file.name}.{os.getpid()}")
     try:
-        scratch.write_text(render(facts, alerts, now), encoding="utf-8")
+        scratch.write_text(render(health, alerts, now), encoding="utf-8")
         scratch.chmod(0o644)
         scratch.replace(file)
     finally:

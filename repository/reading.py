@@ -13,9 +13,9 @@ from fixity.pace import Pace
 from fixity.reading import END, START
 from fixity.round import Bounds, Keys, Plan, Reader, again
 from policies.audit import Limits
-from repository import wanted
-from repository.diary import Diary, UnderWay
+from repository import inventory
 from repository.project_audit import WHOLE
+from repository.round_journal import Journal, UnderWay
 from repository.watch import Watch, told
 from storage import cold
 from storage.aip import stamp
@@ -31,13 +31,13 @@ _GOES_ON = timedelta(days=1)
 
 @dataclass(slots=True)
 class _Log:
-    """Keeps the diary while a copy is read."""
+    """Keeps the journal while a copy is read."""
 
-    diary: Diary
+    journal: Journal
     at: UnderWay
 
     def note(self, checked: list[Checked]) -> None:
-        self.at = self.diary.note(self.at, checked)
+        self.at = self.journal.note(self.at, checked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Readings:
     """What readings work with. `clock` is in seconds, `now` the time of day, `patience` in seconds too."""
 
     watch: Watch
-    diary: Diary
+    journal: Journal
     now: Callable[[], datetime]
     patience: float = 60.0
     clock: Callable[[], float] = field(default=time.monotonic)
@@ -61,31 +61,31 @@ class Readings:
         """
         plan, began = (begun if isinstance(begun, Plan) else begun.plan), self.clock()
         cached = cached or not cold.is_cold(store)
-        log = _Log(self.diary, begun if isinstance(begun, UnderWay) else self.diary.begin(plan, cached=cached))
+        log = _Log(self.journal, begun if isinstance(begun, UnderWay) else self.journal.begin(plan, cached=cached))
         why = why_away(store) or self._read(store, log, keys, bounds, limits, cached)
         result = again(store, log.at.found, self._is_wanted)
         reached = log.at.reached if why or bounds.stopped else plan.last
         _add(result, end)
         if why:
-            left_out(result, why, max(1, wanted.amount(self.watch.catalogue)[0] - result.checked))
+            left_out(result, why, max(1, inventory.amount(self.watch.catalogue)[0] - result.checked))
         elif plan.scope in WHOLE:
             self.watch.add_extras(store, result, plan.after, reached)
         self.note(plan, result, reached, self.clock() - began)
-        self.diary.forget(plan)
+        self.journal.forget(plan)
         return result
 
     def _read(self, store: Store, log: _Log, keys: Keys, bounds: Bounds, limits: Limits, cached: bool) -> str:
         """All cores, unless a limit says how fast: then one is enough."""
         pace = paced(limits)
         how = How(cached=cached, idle=log.at.plan.scope != "full" and limits.io_priority == "idle")
-        files, size = wanted.amount(self.watch.catalogue)
+        files, size = inventory.amount(self.watch.catalogue)
         alone = nullcontext(Inline())
         with alone if pace.is_bounded else self.watch.executor(files, min(size, bounds.size or size)) as executor:
             return Reader(store, executor, how, pace, self.watch.progress).read(keys, log.at.reached, bounds, log.note)
 
     def unfinished(self, plan: Plan, *, cached: bool) -> UnderWay | None:
         """A round like this one that was cut short and can go on; whatever else was is written down. Hold its lock."""
-        for one in list(self.diary.under_way()):
+        for one in list(self.journal.under_way()):
             if (one.plan.copy, one.plan.scope) == (plan.copy, plan.scope):
                 if self.goes_on(one.plan) and one.found.cached == cached:
                     return one
@@ -101,7 +101,7 @@ class Readings:
         if one.reached > one.plan.after and self._is_of_ours(one.plan):
             found = again(store, one.found, self._is_wanted) if store else one.found
             self.note(one.plan, found, one.reached, 0)
-        self.diary.forget(one.plan)
+        self.journal.forget(one.plan)
 
     def _is_of_ours(self, plan: Plan) -> bool:
         return plan.end <= self.watch.catalogue.position
@@ -127,7 +127,7 @@ class Readings:
         return locked(path, f"an audit of {plan.copy}", self.patience if patience is None else patience)
 
     def _is_wanted(self, key: str) -> bool:
-        return wanted.is_wanted(self.watch.catalogue, key)
+        return inventory.is_wanted(self.watch.catalogue, key)
 
 
 def paced(limits: Limits) -> Pace:

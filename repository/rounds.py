@@ -14,7 +14,7 @@ from fixity.reading import START
 from fixity.round import Bounds, Keys, Plan, Scope
 from fixity.schedule import Due, Stretch
 from policies.audit import AuditPolicy
-from repository import coverage, wanted
+from repository import coverage, inventory
 from repository.coverage import SLICE, Shelf, Task
 from repository.reading import Readings, left_out, paced
 from repository.watch import came, expected
@@ -49,7 +49,7 @@ class Rounds:
             if found and fresh:
                 readings.settle(found, store)
                 found = None
-            readings.watch.progress.begin(f"Auditing {store.name}", *wanted.amount(catalogue))
+            readings.watch.progress.begin(f"Auditing {store.name}", *inventory.amount(catalogue))
             limits = self.policy.limits_of(store.name)
             result = readings.carry_out(store, found or plan, self._keys(plan), Bounds(), limits, end, cached=cached)
             readings.watch.progress.end()
@@ -69,7 +69,7 @@ class Rounds:
     def _settle(self, stores: Sequence[Store]) -> None:
         """Write down what rounds had read that were killed, unless they can go on or somebody is at them."""
         by_name = {store.name: store for store in stores}
-        for one in list(self.readings.diary.under_way()):
+        for one in list(self.readings.journal.under_way()):
             if not self.readings.goes_on(one.plan):
                 with suppress(Locked), self.readings.lock(one.plan, patience=0):
                     self.readings.settle(one, by_name.get(one.plan.copy))
@@ -142,7 +142,7 @@ class Rounds:
         row = self.readings.watch.catalogue.one(query, store.name)
         if row is None or row["outcome"] != "not checked":
             result = Audit(store.name)
-            left_out(result, why, wanted.amount(self.readings.watch.catalogue)[0])
+            left_out(result, why, inventory.amount(self.readings.watch.catalogue)[0])
             self.readings.note(Plan(store.name, "due", stamp(self.readings.now()), 0), result, START, 0)
             yield result
 
@@ -172,7 +172,7 @@ class Rounds:
         catalogue = self.readings.watch.catalogue
         if task and task.collection:
             producers = task.collection.producers
-            return lambda after: wanted.of_producers(catalogue, producers, after, plan.last)
+            return lambda after: inventory.of_producers(catalogue, producers, after, plan.last)
         if plan.scope == "new":
             return lambda after: came(catalogue, plan.begin, plan.end, after, plan.last)
         return lambda after: expected(catalogue, after, plan.last)

@@ -41,10 +41,10 @@ class Hears(Protocol):
         """A policy cannot be used, and the plan goes on as it was; "" once it can."""
 
 
-class Tends(Protocol):
-    """What looks after the repository beside the jobs; `look` wakes it."""
+class Wakes(Protocol):
+    """What looks after the repository beside the jobs, and may do so now."""
 
-    def look(self) -> None: ...
+    def wake(self) -> None: ...
 
 
 def run_job(folder: str, name: str, rule: str, zone: str) -> Run:
@@ -62,7 +62,7 @@ def run_job(folder: str, name: str, rule: str, zone: str) -> Run:
 
 def serve(
     settings: Config, hears: Hears, *, seconds: float | None = None, once: bool = False,
-    now: Callable[[], datetime] = utc_now, tends: Tends | None = None,
+    now: Callable[[], datetime] = utc_now, monitor: Wakes | None = None,
 ) -> int:  # fmt: skip
     """Run jobs by policy until SIGTERM, SIGINT, or `seconds` later; return the signal, 0 where there was none.
 
@@ -78,7 +78,7 @@ def serve(
         hears.planned(due)
         with firing(settings, inbox.put, _processes.stopping) as timer:
             timer.plan(due, planner.zone)
-            served = _Served(planner, timer, hears, tends, {job.name for job in due} if once else None)
+            served = _Served(planner, timer, hears, monitor, {job.name for job in due} if once else None)
             stopped_by = served.listen(inbox, seconds)
         while not inbox.empty():
             if isinstance(message := inbox.get(), Run):
@@ -90,9 +90,9 @@ class _Served:
     """What a scheduler does between its start and its end; `awaited` are the jobs that it ends after."""
 
     def __init__(
-        self, planner: Planner, timer: Timer, hears: Hears, tends: Tends | None, awaited: set[str] | None
+        self, planner: Planner, timer: Timer, hears: Hears, monitor: Wakes | None, awaited: set[str] | None
     ) -> None:
-        self.planner, self.timer, self.hears, self.tends, self.awaited = planner, timer, hears, tends, awaited
+        self.planner, self.timer, self.hears, self.monitor, self.awaited = planner, timer, hears, monitor, awaited
         self._wrong = ""
 
     def listen(self, inbox: Inbox, seconds: float | None) -> int:
@@ -119,8 +119,8 @@ class _Served:
             self.awaited.discard(run.name)
         else:
             self._plan()
-        if self.tends:
-            self.tends.look()
+        if self.monitor:
+            self.monitor.wake()
 
     def _look(self) -> None:
         if self.awaited is None and (self.planner.has_changed() or self._wrong):

@@ -11,7 +11,7 @@ from fixity.audit import Expected, Finding, check
 from fixity.fault import Fault
 from fixity.outcome import Intact
 from fixity.repair import Damage, Mend
-from repository import log_keys
+from repository import ledger_files
 from repository.catalogue import Catalogue
 from repository.quarantine import Quarantine
 from repository.schema import RECORD_KEY
@@ -36,7 +36,7 @@ def judged(catalogue: Catalogue, store: Opens, extra: Finding, signed: int | Non
     """What nobody expects, as it is or as damage; None for what appending to the ledger leaves behind. `signed`: how
     many entries the copy's own checkpoint covers."""
     if extra.key.startswith(layout.LOG):
-        return log_keys.judged(catalogue, store, extra, signed)
+        return ledger_files.judged(catalogue, store, extra, signed)
     if not layout.record_name(extra.key):
         return extra
     try:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from fixity.audit import Audit, Expected, Finding, audit, extras
 from fixity.reading import END, START
-from repository import evidence, log_keys, strays, wanted
+from repository import evidence, inventory, ledger_files, strays
 from repository.catalogue import Catalogue
 from storage.canonical import Json
 from storage.commit import Committer
@@ -25,18 +25,18 @@ from storage.store import Opens, Store
 def expected(catalogue: Catalogue, after: str = START, last: str = END) -> Iterator[Expected]:
     """Yield everything that every copy has to have, or what of it lies above `after` and up to `last`, ascending by
     key; the ledger's right-most bundle is left out, since the next event replaces it."""
-    yield from heapq.merge(wanted.keys(catalogue, after, last), log_keys.full(catalogue, after=after, last=last))
+    yield from heapq.merge(inventory.keys(catalogue, after, last), ledger_files.full(catalogue, after=after, last=last))
 
 
 def came(catalogue: Catalogue, begin: int, end: int, after: str = START, last: str = END) -> Iterator[Expected]:
     """Yield what came with the entries [begin, end), as `expected`. A bundle or tile comes with its last entry."""
-    logged = log_keys.full(catalogue, begin, end, after, last)
-    yield from heapq.merge(wanted.came(catalogue, begin, end, after, last), logged)
+    logged = ledger_files.full(catalogue, begin, end, after, last)
+    yield from heapq.merge(inventory.came(catalogue, begin, end, after, last), logged)
 
 
 def remembered(catalogue: Catalogue) -> tuple[str, Digest] | None:
     """Key and digest of the ledger's right-most bundle. Ask under the commit lock."""
-    last = log_keys.last_bundle(catalogue)
+    last = ledger_files.last_bundle(catalogue)
     return (last.key, last.digest) if last else None
 
 
@@ -66,7 +66,7 @@ class Watch:
         """What every copy has of the ledger that the next entry replaces. Call under the lock."""
         seal = self.committer.scribe.seal
         assert seal is not None  # every repository has one
-        return log_keys.ends(self.catalogue, self.committer.vault, seal)
+        return ledger_files.ends(self.catalogue, self.committer.vault, seal)
 
     def add_extras(self, store: Store, result: Audit, after: str = START, last: str = END) -> None:
         """Add what lies in a copy above a key and up to another, and nobody expects."""

@@ -30,7 +30,7 @@ PURE = [
         "scan", "sip_eark_agents", "sip_eark_failures", "sip_eark_map", "sip_eark_rules", "sip_eark_terms")),
     *(f"fixity/{name}.py" for name in ("outcome", "proof", "reading", "schedule")),
     *(f"repository/{name}.py" for name in (
-        "alerts", "digest", "errors", "faults", "holdings", "metrics", "migration", "status", "status_chart",
+        "alerts", "digest_text", "errors", "faults", "holdings", "metrics", "migration", "status", "status_chart",
         "status_page", "words")),
 ]  # fmt: skip
 IMPURE = {

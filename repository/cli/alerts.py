@@ -9,14 +9,14 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from repository import config, edge, metrics, metrics_file, sending, wire
+from repository import config, edge, metrics, metrics_file, notify, wire
+from repository.alerting import Look, see
 from repository.alerts import NEWS, Message
 from repository.cli.app import AsJson, chosen
 from repository.cli.screen import Screen, counted, printable
 from repository.config import Config
 from repository.errors import NoDestination, NotSent
 from repository.facade import utc_now
-from repository.look import Look, see
 
 
 def alerts(
@@ -45,9 +45,9 @@ def show_metrics(
     """Print metrics in Prometheus's text format."""
     screen, now = Screen(json=json), utc_now()
     seen = see(config.load(chosen(context).absolute()), utc_now)
-    found = list(metrics.metrics(seen.facts, seen.faults, now))
+    found = list(metrics.metrics(seen.health, seen.faults, now))
     if to:
-        metrics_file.write(to, seen.facts, seen.faults, now)
+        metrics_file.write(to, seen.health, seen.faults, now)
     if json:
         screen.rows(wire.metrics(found), [], nothing="")
     elif not to:
@@ -58,7 +58,7 @@ def _test(screen: Screen, settings: Config) -> None:
     if not settings.alerts:
         raise NoDestination
     message = Message("a test", f"Whoever reads this is told what is wrong with {settings.folder}.", NEWS)
-    if unsent := sending.send(settings.alerts, [message]):
+    if unsent := notify.send(settings.alerts, [message]):
         raise NotSent(" ".join(unsent))
     told = {"sent": len(settings.alerts)}
     screen.result(told, lambda console: console.print(f"Sent to {counted(len(settings.alerts), 'destination')}."))

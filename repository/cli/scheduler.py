@@ -29,15 +29,15 @@ def scheduler(
     json: AsJson = False,
 ) -> None:
     """Run jobs by policy until told to stop (SIGTERM, Ctrl-C). One a repository."""
+    from repository.monitor import monitoring
     from repository.scheduler import serve  # no other command has to load APScheduler and SQLAlchemy
-    from repository.tending import tending
 
     screen = Screen(json=json)
     with opened(context, screen) as repository:
         settings = repository.settings
     teller = Teller(screen, once=once)
-    with tending(settings, metrics, teller.warned, at_end=once) as tends:
-        stopped_by = serve(settings, teller, seconds=seconds, once=once, tends=tends)
+    with monitoring(settings, metrics, teller.warned, at_end=once) as monitor:
+        stopped_by = serve(settings, teller, seconds=seconds, once=once, monitor=monitor)
     if stopped_by == signal.SIGINT:
         raise KeyboardInterrupt
     if not once and not json:

@@ -16,15 +16,15 @@ import pytest
 from fixity.schedule import Coverage
 from policies.document import load
 from policies.jobs import Job as Rule
-from repository import Repository, config, told
+from repository import Repository, alert_memory, config
+from repository.alerting import look
 from repository.alerts import NEWS, Fault, Message, changes, full_in
 from repository.config import Config
-from repository.facts import CopyFacts, Disk, Facts
 from repository.faults import faults
+from repository.health import CopyHealth, Disk, Health
 from repository.job import carry_out
 from repository.jobs import PAUSED, Job
-from repository.look import look
-from repository.sending import send
+from repository.notify import send
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 WEEK, DAY = timedelta(days=7), timedelta(days=1)
@@ -54,21 +54,21 @@ class TestWhatIsSent:
         assert len(changes(known, [AWAY], NOW, WEEK)[0]) == 1
 
 
-def facts(**known: Any) -> Facts:
+def health(**known: Any) -> Health:
     nothing: dict[str, Any] = {
         "vault": "v", "copies": [], "disks": [], "jobs": [], "coverage": [], "aips": 0, "versions": 0, "files": 0,
         "bytes": 0, "entries": 0, "infected": 0,
     }  # fmt: skip
-    return Facts(**nothing | known)
+    return Health(**nothing | known)
 
 
 @pytest.mark.parametrize(
     ("known", "expected"),
     [
         ({}, []),
-        ({"copies": [CopyFacts("first", "", 0)]}, []),
-        ({"copies": [CopyFacts("first", "", 3)]}, ["damage:first"]),
-        ({"copies": [CopyFacts("first", "it is silent", 0)]}, ["away:first"]),
+        ({"copies": [CopyHealth("first", "", 0)]}, []),
+        ({"copies": [CopyHealth("first", "", 3)]}, ["damage:first"]),
+        ({"copies": [CopyHealth("first", "it is silent", 0)]}, ["away:first"]),
         ({"disks": [Disk(("first",), 1000, 100)]}, []),
         ({"disks": [Disk(("first", "work"), 1000, 99)]}, ["disk:first, work"]),
         ({"disks": [Disk(("filling",), 1000, 500)]}, ["disk:filling"]),
@@ -91,7 +91,7 @@ def facts(**known: Any) -> Facts:
 )  # fmt: skip
 def test_what_is_wrong(known: dict[str, Any], expected: list[str]) -> None:
     samples = {"filling": [(NOW - 10 * DAY, 700), (NOW - 5 * DAY, 600)]}
-    assert [fault.key for fault in faults(facts(**known), POLICY, samples, NOW)] == expected
+    assert [fault.key for fault in faults(health(**known), POLICY, samples, NOW)] == expected
 
 
 def test_a_disk_is_full_when_it_goes_on_so() -> None:
@@ -225,11 +225,11 @@ class TestALook:
     def test_a_memory_that_is_lost_or_broken_is_begun_anew(self, settings: Config, copies: tuple[Path, Path]) -> None:
         shutil.rmtree(copies[1])
         self.sent(settings)
-        remembered = told.read(settings.work)
+        remembered = alert_memory.read(settings.work)
         assert [one.fault.kind for one in remembered.told.values()] == ["away"]
         (settings.work / "alerts.json").write_text('{"told": [3]}')
         assert self.sent(settings) == ["copy copy-2 is away"]
-        assert told.read(settings.work).told == remembered.told
+        assert alert_memory.read(settings.work).told == remembered.told
 
 
 class TestTheCommand:

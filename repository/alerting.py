@@ -12,14 +12,14 @@ from pathlib import Path
 from policies import document
 from policies.alerts import AlertsPolicy
 from policies.errors import PolicyError
-from repository import alerts, config, edge, sending, told
+from repository import alert_memory, alerts, config, edge, notify
+from repository.alert_memory import Memory
 from repository.alerts import Fault, Message, Told
 from repository.config import Config
-from repository.facts import Facts, gather
 from repository.faults import faults
+from repository.health import Health, gather
 from repository.jobs import AGENT
 from repository.repository import Repository
-from repository.told import Memory
 from storage.errors import TianyiError
 
 Send = Callable[[Sequence[str], Sequence[Message]], list[str]]
@@ -28,43 +28,43 @@ _UNOPENED = (TianyiError, PolicyError, OSError, sqlite3.Error)
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a look saw: the `facts`, None where the repository cannot be opened; what is wrong, since when; the
+    """What a look saw: its `health`, None where the repository cannot be opened; what is wrong, since when; the
     messages that were due, and why destinations did not take them; the policy that it went by."""
 
-    facts: Facts | None
+    health: Health | None
     faults: Sequence[Told]
     messages: Sequence[Message]
     unsent: Sequence[str]
     policy: AlertsPolicy
 
 
-def look(settings: Config, now: Callable[[], datetime], send: Send = sending.send) -> Look:
+def look(settings: Config, now: Callable[[], datetime], send: Send = notify.send) -> Look:
     """See what is wrong, and tell what has to be told. Where no destination took it, it is told the next time."""
     seen = see(settings, now)
-    before = told.read(settings.work)
+    before = alert_memory.read(settings.work)
     messages, known = alerts.changes(before.told, [one.fault for one in seen.faults], now(), seen.policy.again)
     to = _destinations(settings)
     unsent = send(to, messages) if messages and to else []
-    disks = seen.facts.disks if seen.facts else []
-    free = told.sampled(before.free, disks, now()) if disks else before.free
+    disks = seen.health.disks if seen.health else []
+    free = alert_memory.sampled(before.free, disks, now()) if disks else before.free
     after = Memory(before.told if unsent and len(unsent) == len(to) else known, free)
     if after != before:
-        told.write(settings.work, after)
-    return Look(seen.facts, seen.faults, messages, unsent, seen.policy)
+        alert_memory.write(settings.work, after)
+    return Look(seen.health, seen.faults, messages, unsent, seen.policy)
 
 
 def see(settings: Config, now: Callable[[], datetime]) -> Look:
     """See what is wrong; nothing is told, and nothing changed."""
-    policy, before, moment = _policy(settings), told.read(settings.work), now()
+    policy, before, moment = _policy(settings), alert_memory.read(settings.work), now()
     try:
         with Repository.open(settings.folder, agent=AGENT, patience=0, now=now) as repository:
-            facts = gather(repository)
-        found = faults(facts, policy, before.free, moment)
+            health = gather(repository)
+        found = faults(health, policy, before.free, moment)
     except _UNOPENED as error:
-        facts, found = None, [_unopened(settings.folder, error), *alerts.standing(before.told)]
+        health, found = None, [_unopened(settings.folder, error), *alerts.standing(before.told)]
     there = {fault.key: fault for fault in reversed(found)}
     dated = [Told(one, alerts.since(before.told, one, moment), moment) for one in reversed(there.values())]
-    return Look(facts, dated, [], [], policy)
+    return Look(health, dated, [], [], policy)
 
 
 def _policy(settings: Config) -> AlertsPolicy:

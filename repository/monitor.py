@@ -13,16 +13,16 @@ from pathlib import Path
 from threading import Event, Thread
 
 from repository import metrics_file
+from repository.alerting import look
 from repository.alerts import CLEAR, Message
 from repository.config import Config
 from repository.facade import utc_now
-from repository.look import look
 
 Warn = Callable[[str], None]
 _MINUTE, _PATIENCE = 60.0, 2.0  # seconds
 
 
-class Tending:
+class Monitor:
     """Looks when woken, and by itself: as often as the policy says, and every minute where metrics are written.
 
     `warn` hears of what is wrong, and of messages that a destination did not take.
@@ -32,8 +32,8 @@ class Tending:
         self.settings, self.file, self.warn = settings, file, warn
         self._wake, self._over = Event(), Event()
 
-    def look(self) -> None:
-        """Wake it."""
+    def wake(self) -> None:
+        """Have it look now."""
         self._wake.set()
 
     def stop(self) -> None:
@@ -44,16 +44,16 @@ class Tending:
         """Look until stopped."""
         while not self._over.is_set():
             self._wake.clear()
-            every = self.tend()
+            every = self.look_once()
             self._wake.wait(min(every, _MINUTE) if self.file else every)
 
-    def tend(self) -> float:
+    def look_once(self) -> float:
         """Look once; return after how many seconds to look again."""
         began = time.monotonic()
         try:
             seen = look(self.settings, utc_now)
             if self.file:
-                metrics_file.write(self.file, seen.facts, seen.faults, utc_now())
+                metrics_file.write(self.file, seen.health, seen.faults, utc_now())
         except OSError as error:  # a disk that is full, a folder that is not there: the next look may do better
             self.warn(f"Alerts or metrics could not be written: {error}")
             return _MINUTE
@@ -65,19 +65,19 @@ class Tending:
 
 
 @contextmanager
-def tending(settings: Config, file: Path | None, warn: Warn, *, at_end: bool = False) -> Iterator[Tending]:
+def monitoring(settings: Config, file: Path | None, warn: Warn, *, at_end: bool = False) -> Iterator[Monitor]:
     """Look after the repository while the block lasts, or once `at_end`."""
-    tends = Tending(settings, file, warn)
+    monitor = Monitor(settings, file, warn)
     if at_end:
-        yield tends
-        tends.tend()
+        yield monitor
+        monitor.look_once()
         return
-    thread = Thread(target=tends.serve, daemon=True)  # one that waits for a dead disk does not keep the process
+    thread = Thread(target=monitor.serve, daemon=True)  # one that waits for a dead disk does not keep the process
     thread.start()
     try:
-        yield tends
+        yield monitor
     finally:
-        tends.stop()
+        monitor.stop()
         thread.join(_PATIENCE)
 
 

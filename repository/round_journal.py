@@ -37,7 +37,7 @@ class UnderWay(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Diary:
+class Journal:
     """Opened for each piece; several processes may write, each about rounds of its own. Raises sqlite3.Error of the
     disk."""
 
@@ -102,17 +102,17 @@ class Diary:
                 yield db
 
 
-def at(path: Path) -> Diary:
-    """The diary there; one that cannot be read is begun anew."""
-    diary = Diary(path)
+def at(path: Path) -> Journal:
+    """The journal there; one that cannot be read is begun anew."""
+    journal = Journal(path)
     try:
-        list(diary.under_way())
+        list(journal.under_way())
     except sqlite3.OperationalError:  # the disk's fault, or another process's
         raise
     except (sqlite3.DatabaseError, ValueError, TypeError):
         for suffix in ("", "-wal", "-shm"):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
-    return diary
+    return journal
 
 
 def _forget(db: sqlite3.Connection, plan: Plan) -> None:

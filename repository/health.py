@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class CopyFacts:
+class CopyHealth:
     """How a copy stands: why it does not answer, "" where it does; keys that audits found damaged."""
 
     name: str
@@ -42,12 +42,12 @@ class Disk:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class Health:
     """All of it. `wrong` says why a policy cannot be used, `aside` where an older ledger left the catalogue, `changed`
     what was done to the ledger's history, `unsigned` why no key signs it; all are "" otherwise."""
 
     vault: str
-    copies: Sequence[CopyFacts]
+    copies: Sequence[CopyHealth]
     disks: Sequence[Disk]
     jobs: Sequence[Job]
     coverage: Sequence[Coverage]
@@ -63,8 +63,8 @@ class Facts:
     unsigned: str = ""
 
 
-def gather(repository: Scheduling) -> Facts:
-    """The facts now. Where a policy file has a mistake, jobs and coverage are by the policies last on record."""
+def gather(repository: Scheduling) -> Health:
+    """How it stands now. Where a policy file has a mistake, jobs and coverage are by the policies last on record."""
     wrong = ""
     try:
         repository.policies()
@@ -79,7 +79,7 @@ def gather(repository: Scheduling) -> Facts:
     infected = repository.catalogue.one("select count(*) as n from scans where outcome = 'infected'")
     assert held is not None  # counts are always there
     assert infected is not None
-    return Facts(
+    return Health(
         repository.settings.vault_id, _copies(repository), _disks(repository), jobs, coverage, **held,
         entries=repository.catalogue.position, infected=infected["n"], wrong=wrong,
         aside=str(repository.catalogue.aside or ""), changed=str(repository.changed or ""),
@@ -93,11 +93,11 @@ def _by_policy(repository: Scheduling) -> tuple[list[Job], list[Coverage]]:
     return [], []
 
 
-def _copies(repository: Scheduling) -> list[CopyFacts]:
+def _copies(repository: Scheduling) -> list[CopyHealth]:
     away = {store.name: _why_away(store) for store in repository.vault.copies}
     away |= {one.name: _why_away(one) for one in repository.packages}
     catalogue = repository.catalogue
-    return [CopyFacts(copy.name, away[copy.name], damage.count(catalogue, copy.name)) for copy in repository.copies]
+    return [CopyHealth(copy.name, away[copy.name], damage.count(catalogue, copy.name)) for copy in repository.copies]
 
 
 def _why_away(store: Store | OcflCopy) -> str:

@@ -13,16 +13,16 @@ from fixity.outcome import DAMAGED
 from fixity.schedule import Coverage
 from repository.alerts import Fault
 from repository.catalogue import Catalogue
-from repository.facts import Facts
+from repository.health import Health
 from repository.jobs import FAILED
 from repository.words import counted, size
 from storage.aip import stamp
 
 
 @dataclass(frozen=True, slots=True)
-class While:
-    """What the ledger tells of a while. `read` are bytes, in all copies; `found` what audits found damaged; `runs` and
-    `failed` count runs by jobs."""
+class Period:
+    """What the ledger tells of some time. `read` are bytes, in all copies; `found` what audits found damaged; `runs`
+    and `failed` count runs by jobs."""
 
     begin: datetime
     end: datetime
@@ -37,7 +37,7 @@ class While:
     failed: Mapping[str, int]
 
 
-def of_ledger(catalogue: Catalogue, begin: datetime, end: datetime) -> While:
+def of_ledger(catalogue: Catalogue, begin: datetime, end: datetime) -> Period:
     """What happened from `begin` on, up to `end`."""
     rows = catalogue.rows(
         "select type, object, outcome, detail from events where time >= ? order by entry", stamp(begin)
@@ -47,7 +47,7 @@ def of_ledger(catalogue: Catalogue, begin: datetime, end: datetime) -> While:
     )
 
 
-def reckoned(events: Iterable[tuple[str, str, str, Mapping[str, Any]]], begin: datetime, end: datetime) -> While:
+def reckoned(events: Iterable[tuple[str, str, str, Mapping[str, Any]]], begin: datetime, end: datetime) -> Period:
     """The counts of entries: type, object, outcome and detail of each. Pure."""
     counts: Counter[str] = Counter()
     runs: Counter[str] = Counter()
@@ -64,13 +64,13 @@ def reckoned(events: Iterable[tuple[str, str, str, Mapping[str, Any]]], begin: d
         elif kind == "job":
             runs[about] += 1
             failed[about] += outcome in FAILED
-    return While(
+    return Period(
         begin, end, counts["ingested"], counts["commit"] - counts["ingested"], counts["refusal"], counts["deletion"],
         counts["read"], counts["found"], counts["repaired"], runs, failed,
     )  # fmt: skip
 
 
-def render(past: While, facts: Facts, faults: Sequence[Fault], waiting: int) -> str:
+def render(past: Period, health: Health, faults: Sequence[Fault], waiting: int) -> str:
     """The text. `waiting` counts what waits for a person: requests to delete, and deliveries that are held."""
     return "\n".join([
         f"From {past.begin:%Y-%m-%d} to {past.end:%Y-%m-%d}", "",
@@ -79,10 +79,10 @@ def render(past: While, facts: Facts, faults: Sequence[Fault], waiting: int) -> 
         f"Deleted: {counted(past.deleted, 'AIP')}",
         f"Read again: {size(past.read)}; {counted(past.found, 'file')} found altered, missing or unreadable",
         f"Repaired: {counted(past.repaired, 'file')}",
-        f"Held: {counted(facts.aips, 'AIP')}, {counted(facts.files, 'file')}, {size(facts.bytes)},"
-        f" in {counted(len(facts.copies), 'copy')}",
+        f"Held: {counted(health.aips, 'AIP')}, {counted(health.files, 'file')}, {size(health.bytes)},"
+        f" in {counted(len(health.copies), 'copy')}",
         f"Waiting for a person: {waiting:,}",
-        "", "The promise of reading", *(_or_none(map(_promise, facts.coverage))),
+        "", "The promise of reading", *(_or_none(map(_promise, health.coverage))),
         "", "Jobs", *(_or_none(_jobs(past))),
         "", "Open", *(_or_none(f"- {fault.message}" for fault in faults)), "",
     ])  # fmt: skip
@@ -94,7 +94,7 @@ def _promise(one: Coverage) -> str:
     return f"- {name}: {one.state}{oldest}" + (f". {one.advice}" if one.advice else "")
 
 
-def _jobs(past: While) -> Iterator[str]:
+def _jobs(past: Period) -> Iterator[str]:
     for name, count in sorted(past.runs.items()):
         yield f"- {name}: {counted(count, 'run')}" + (f", {past.failed[name]:,} failed" if past.failed[name] else "")
 

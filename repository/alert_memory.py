@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from repository.alerts import Fault, Told
-from repository.facts import Disk
+from repository.health import Disk
 from storage import durable
 
 _SAMPLES = 60  # of a disk, one a day
