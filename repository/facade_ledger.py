@@ -11,7 +11,7 @@ from repository import ledger
 from repository.errors import NothingSigned
 from repository.facade import Opened
 from repository.ledger_check import Verification, Verified
-from repository.ledger_scan import DAMAGE, INFO, Fault
+from repository.ledger_scan import DAMAGE, INFO, LedgerFault
 from storage.aip import stamp
 from storage.errors import StorageError
 from storage.lock import locked
@@ -31,11 +31,11 @@ class Recording(Opened):
             done = Verification(self.vault, self.seal).carry_out()
         return replace(done, findings=[*done.findings, *self._outside()])
 
-    def _outside(self) -> Iterator[Fault]:
+    def _outside(self) -> Iterator[LedgerFault]:
         """What is wrong with time stamps, and with what witnesses got."""
         with suppress(NothingSigned, StorageError):  # what cannot be read is told already
             for wrong in self._publisher().check():
-                yield Fault(wrong.code, wrong.what, weight=DAMAGE if wrong.grave else INFO)
+                yield LedgerFault(wrong.code, wrong.what, weight=DAMAGE if wrong.grave else INFO)
 
     def publish_checkpoint(self) -> list[Handed]:
         """Get a time stamp of the ledger's newest checkpoint and give it to witnesses, where it is due by policy.

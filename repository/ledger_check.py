@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from repository import ledger_records
-from repository.ledger_scan import DAMAGE, INCOMPLETE, INFO, Fault, Scanned, scan
+from repository.ledger_scan import DAMAGE, INCOMPLETE, INFO, LedgerFault, Scanned, scan
 from storage import bundle, key_entries, layout
 from storage.checkpoint import Checkpoint, parse_checkpoint
 from storage.errors import StorageError, Unreachable
@@ -26,7 +26,7 @@ class Verified:
     entries: int
     root: str
     checkpoints: int
-    findings: Sequence[Fault]
+    findings: Sequence[LedgerFault]
 
     @property
     def valid(self) -> bool:
@@ -48,7 +48,7 @@ class Verification:
 
     def carry_out(self) -> Verified:
         """Raises Unreachable for the first copy, and Damaged for entries that no copy has whole."""
-        self.faults: list[Fault] = []
+        self.faults: list[LedgerFault] = []
         mark, kept = self._mark(), self.seal.kept()
         self.events = [(number, event) for number, _, event in self.vault.ledger.read() if event.type in _TOLD]
         sizes = {one.size for _, one, _ in kept} | ({mark[0].size} if mark else set()) | set(self._sizes())
@@ -68,7 +68,7 @@ class Verification:
         return Verified(true.size, true.roots[true.size].hex(), len(kept) + bool(mark), self.faults)
 
     def _add(self, code: str, what: str, copy: str = "", weight: str = DAMAGE) -> None:
-        self.faults.append(Fault(code, what, copy, weight))
+        self.faults.append(LedgerFault(code, what, copy, weight))
 
     def _mark(self) -> tuple[Checkpoint, Note] | None:
         """The newest checkpoint, as it is remembered outside the vault."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from repository.ledger_scan import Fault
+from repository.ledger_scan import LedgerFault
 from storage.aip import parse_aip
 from storage.digest import Digest
 from storage.errors import BrokenRecord, NotFound, StorageError
@@ -14,7 +14,7 @@ from storage.vault import Vault
 Numbered = tuple[int, Event]
 
 
-def compare(vault: Vault, events: Sequence[Numbered]) -> Iterator[Fault]:
+def compare(vault: Vault, events: Sequence[Numbered]) -> Iterator[LedgerFault]:
     """Yield the records that no commit tells of, and the commits that have not the record that they tell of."""
     deleted = {event.object for _, event in events if event.type == "deletion"}
     commits = {
@@ -24,19 +24,21 @@ def compare(vault: Vault, events: Sequence[Numbered]) -> Iterator[Fault]:
     }
     for aip, version in vault.versions():
         if (name := f"urn:uuid:{aip}") not in deleted and (name, version) not in commits:
-            yield Fault("record-without-entry", f"version {version} of {name} is in no entry")
+            yield LedgerFault("record-without-entry", f"version {version} of {name} is in no entry")
     for (urn, number), (entry, digest) in commits.items():
         if isinstance(number, int):
             yield from _record(vault, urn, number, entry, digest)
 
 
-def _record(vault: Vault, urn: str, version: int, entry: int, digest: str) -> Iterator[Fault]:
+def _record(vault: Vault, urn: str, version: int, entry: int, digest: str) -> Iterator[LedgerFault]:
     """What is wrong with the record that an entry tells of."""
     try:
         vault.record(parse_aip(urn), version, Digest.parse(digest))
     except NotFound:
-        yield Fault("entry-without-record", f"entry {entry} tells of version {version} of {urn}, which no copy has")
+        yield LedgerFault(
+            "entry-without-record", f"entry {entry} tells of version {version} of {urn}, which no copy has"
+        )
     except (BrokenRecord, ValueError):
-        yield Fault("record-altered", f"entry {entry} tells of another record of version {version} of {urn}")
+        yield LedgerFault("record-altered", f"entry {entry} tells of another record of version {version} of {urn}")
     except StorageError as error:
-        yield Fault("record-unreadable", str(error))
+        yield LedgerFault("record-unreadable", str(error))

@@ -17,7 +17,7 @@ DAMAGE, INCOMPLETE, INFO = "damage", "incomplete", "info"
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class LedgerFault:
     """Something that `ledger verify` has found, in a copy or ("") outside all; `weight` says how bad it is."""
 
     code: str
@@ -34,7 +34,7 @@ class Scanned:
     size: int = 0
     roots: dict[int, bytes] = field(default_factory=dict)
     bundles: list[bytes] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[LedgerFault] = field(default_factory=list)
 
 
 def scan(store: Store, vault: Vault, sizes: Container[int]) -> Scanned:
@@ -43,7 +43,7 @@ def scan(store: Store, vault: Vault, sizes: Container[int]) -> Scanned:
     found = Scanned(size=Ledger(store).size())
     if (believed := vault.ledger.vouched(store, found.size)) < found.size:
         strange = f"{found.size - believed} entries after the first {believed} are not this repository's"
-        found.faults.append(Fault("entries-unsigned", strange, store.name))
+        found.faults.append(LedgerFault("entries-unsigned", strange, store.name))
         found.size = believed
     edge = Edge()
     for number in range(-(-found.size // bundle.WIDTH)):
@@ -64,9 +64,11 @@ def _entries(store: Store, vault: Vault, number: int, width: int, found: Scanned
     try:
         return [raw for _, raw, _ in Ledger(store).read(first, first + width)]
     except NotFound:
-        found.faults.append(Fault("entries-missing", f"bundle {number} of its entries is not there", store.name))
+        found.faults.append(LedgerFault("entries-missing", f"bundle {number} of its entries is not there", store.name))
     except Damaged:
-        found.faults.append(Fault("entries-damaged", f"bundle {number} of its entries cannot be read", store.name))
+        found.faults.append(
+            LedgerFault("entries-damaged", f"bundle {number} of its entries cannot be read", store.name)
+        )
     return [raw for _, raw, _ in vault.ledger.read(first, first + width)]
 
 
@@ -74,8 +76,10 @@ def _compare(store: Store, made: Iterator[tuple[Tile, bytes]], found: Scanned) -
     for tile, data in made:
         try:
             if b"".join(read_tile(store, tile)) != data:
-                found.faults.append(Fault("tile-altered", f"{tile.key} is not the tree over its entries", store.name))
+                found.faults.append(
+                    LedgerFault("tile-altered", f"{tile.key} is not the tree over its entries", store.name)
+                )
         except NotFound:
-            found.faults.append(Fault("tile-missing", f"{tile.key} is not there", store.name))
+            found.faults.append(LedgerFault("tile-missing", f"{tile.key} is not there", store.name))
         except StorageError:
-            found.faults.append(Fault("tile-altered", f"{tile.key} cannot be read", store.name))
+            found.faults.append(LedgerFault("tile-altered", f"{tile.key} cannot be read", store.name))

@@ -16,7 +16,7 @@ from policies.audit import Limits
 from repository import inventory
 from repository.project_audit import WHOLE
 from repository.round_journal import Journal, UnderWay
-from repository.watch import Watch, told
+from repository.watch import Watch, row
 from storage import cold
 from storage.aip import stamp
 from storage.away import why_away
@@ -117,7 +117,7 @@ class Readings:
         detail |= {"collection": plan.collection} if plan.collection else {}
         detail |= {"cached": True} if result.cached else {}
         if result.findings:
-            detail["findings"] = str(self.watch.keep_list(map(told, result.findings)))
+            detail["findings"] = str(self.watch.keep_list(map(row, result.findings)))
         outcome = "not checked" if result.counts["not_checked"] else "fail" if is_damaged(result) else "pass"
         self.watch.note("audit", plan.copy, outcome, detail, stamp(self.now()))
 

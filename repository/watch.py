@@ -102,8 +102,8 @@ class Watch:
         self.catalogue.follow(self.committer.vault)
 
 
-def told(finding: Finding) -> dict[str, str]:
+def row(finding: Finding) -> dict[str, str]:
     """A finding as a row of a kept list."""
-    row = {"outcome": finding.outcome, "copy": finding.copy, "key": finding.key}
-    row |= {"expected": str(finding.expected or ""), "found": str(finding.found or ""), "why": finding.why}
-    return {name: value for name, value in row.items() if value}
+    cells = {"outcome": finding.outcome, "copy": finding.copy, "key": finding.key}
+    cells |= {"expected": str(finding.expected or ""), "found": str(finding.found or ""), "why": finding.why}
+    return {name: value for name, value in cells.items() if value}
