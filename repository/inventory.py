@@ -11,7 +11,7 @@ from itertools import chain
 from fixity.audit import Expected
 from fixity.reading import END, START
 from repository.catalogue import Catalogue, Row
-from repository.schema import RECORD_KEY
+from repository.schema import RECORD_KEY, TOMBSTONE_KEY
 from storage import layout
 from storage.digest import Digest
 
@@ -23,10 +23,14 @@ _RECORDS = f"""
 select {RECORD_KEY} as key, file_digest as digest, file_size as size from versions
 where key > ? and key <= ? order by key
 """
-_TOMBSTONES = """
-select 'tombstones/' || substr(aip, 10) || '.json' as key, file_digest as digest, file_size as size from deleted
+_TOMBSTONES = f"""
+select {TOMBSTONE_KEY} as key, file_digest as digest, file_size as size from deleted
 where key > ? and key <= ? order by key
 """
+_CAME_RECORDS = f"""
+select {RECORD_KEY} as key, file_digest as digest, file_size as size from versions
+where entry >= ?3 and entry < ?4 and +key > ?1 and +key <= ?2 order by key
+"""  # the plus keeps SQLite to the index of entries
 _FIXED = "select key, digest, size from fixed where key > ? and key <= ? order by key"
 _CAME_FILES = """
 select files.digest, max(files.size) as size from versions
@@ -59,7 +63,7 @@ def keys(catalogue: Catalogue, after: str = START, last: str = END) -> Iterator[
 def came(catalogue: Catalogue, begin: int, end: int, after: str = START, last: str = END) -> Iterator[Expected]:
     """Yield what came with the entries [begin, end), but the ledger: what was there before may be among it."""
     within = (after, last, begin, end)
-    records = catalogue.rows(_RECORDS.replace(" order by key", _AND_ENTRIES), *within)
+    records = catalogue.rows(_CAME_RECORDS, *within)
     tombstones = catalogue.rows(_TOMBSTONES.replace("order by key", _AND_ENTRIES), *within)
     fixed = catalogue.rows(_FIXED, after, last) if begin == 0 else iter(())
     blobs = _blobs(catalogue, (_CAME_FILES, _CAME_EVIDENCE), after, last, begin, end)

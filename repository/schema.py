@@ -9,13 +9,15 @@ from sqlite_utils import Database
 
 from fixity.outcome import DAMAGED
 
-VERSION = 10
+VERSION = 11
 IS_DAMAGED = f"outcome in ({', '.join(repr(word) for word in DAMAGED)})"
 """Of a row of `damage`: what has to be healed, and is not only extra, or of a wrong mode."""
 RECORD_KEY = (
     "'aips/' || substr(aip, -4, 2) || '/' || substr(aip, -2) || '/' || substr(aip, 10) || '/v' || version || '.json'"
 )
 """Where the record of a row of `versions` lies: `storage.layout.record_key` in SQL."""
+TOMBSTONE_KEY = "'tombstones/' || substr(aip, 10) || '.json'"
+"""Where that of a row of `deleted` lies."""
 
 _TABLES: dict[str, tuple[dict[str, type], tuple[str, ...]]] = {
     "state": ({"key": str, "value": int}, ("key",)),
@@ -102,6 +104,9 @@ def create(path: Path) -> Database:
     db.table("files").create_index(["aip", "path"])
     db.table("happenings").create_index(["aip"])
     db.table("events").create_index(["object"])
+    # by key: SQLite knows an expression again by its text (sqlite.org/expridx.html)
+    db.execute(f"create index versions_by_key on versions ({RECORD_KEY})")
+    db.execute(f"create index deleted_by_key on deleted ({TOMBSTONE_KEY})")
     db.table("aips").enable_fts(["title", "producer", "description", "accession"], create_triggers=True)
     db.table("state").insert_all([{"key": "schema", "value": VERSION}, {"key": "position", "value": 0}])
     return db

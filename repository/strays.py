@@ -27,7 +27,7 @@ QUARANTINE = "quarantine"
 _LARGEST = 1 << 20  # bytes; a record has some hundred
 
 _STRAYS = f"""
-select damage.key, damage.found from damage left join versions on damage.key = {RECORD_KEY}
+select damage.key, damage.found from damage left join versions on {RECORD_KEY} = +damage.key
 where copy = ? and outcome = 'altered' and expected = '' and aip is null order by damage.key
 """
 
