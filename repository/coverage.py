@@ -182,7 +182,7 @@ def means(catalogue: Catalogue, policy: AuditPolicy, task: Task, copies: int) ->
 def _limit(catalogue: Catalogue, limits: Limits) -> tuple[str, float, float | None]:
     """The limit of speed that holds reading down most: its name, what one of it comes to in bytes a second, and all of
     it; where there is none, no name."""
-    keys, size = wanted.amount(catalogue)
+    keys, size = inventory.amount(catalogue)
     units = {"mb_per_second": 1e6, "files_per_second": size / max(1, keys)}
     set_to = ((name, unit, getattr(limits, name)) for name, unit in units.items())
     found = [(name, unit, unit * count) for name, unit, count in set_to if count]

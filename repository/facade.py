@@ -114,7 +114,7 @@ class Opened:
         self.recovered = [] if self.changed else self._recover(disk)
         self.catalogue.follow(self.vault)
         self.committer.scribe.remembers = lambda: remembered(self.catalogue)
-        self.committer.scribe.beside = [log_keys.Made(self.catalogue, self.seal)]
+        self.committer.scribe.beside = [ledger_files.Made(self.catalogue, self.seal)]
 
     def __enter__(self) -> Self:
         return self

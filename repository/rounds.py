@@ -153,7 +153,7 @@ class Rounds:
             return
         began, limits = self.readings.clock(), self.policy.limits_of(store.name)
         plan = Plan(store.name, "sample", stamp(self.readings.now()), 0)
-        draws = min(files, wanted.amount(self.readings.watch.catalogue)[0])
+        draws = min(files, inventory.amount(self.readings.watch.catalogue)[0])
         keys = {one for _ in range(draws) for one in self._somewhere(chance)}
         result = Audit(store.name, cached=not cold.is_cold(store))
         for checked in check_all(store, sorted(keys), How(idle=limits.io_priority == "idle"), paced(limits)):
