@@ -123,6 +123,7 @@ class Formats(Browsing):
         Yields what became of each, which is one new version, once it is committed. Raises what `show` raises before the
         first, and then what `repository.characterize` raises.
         """
+        self.catalogue.follow(self.vault)  # a run that failed may have made its version all the same
         if not (due := self._due(names)):
             return
         self.note_changes()
@@ -148,6 +149,7 @@ class Formats(Browsing):
 
     def migrate(self) -> list[Migration]:
         """Carry the plan out: one new version at most for each AIP, every output proved equal before it is kept."""
+        self.catalogue.follow(self.vault)  # a run that failed may have made its version all the same
         self.note_changes()
         setting = self._setting()
         done = []

@@ -125,7 +125,10 @@ def _unsealed(log: tuple[tuple[str, bytes], ...], ledger: tuple[bytes, ...]) -> 
     kept = dict(log)
     if layout.CHECKPOINT not in kept:
         return []
-    newest, _ = parse_checkpoint(kept[layout.CHECKPOINT])
+    try:
+        newest, _ = parse_checkpoint(kept[layout.CHECKPOINT])
+    except ValueError as error:
+        return [f"its checkpoint is torn: {error}"]
     leaves = [merkle.leaf(entry) for entry in ledger]
     if newest.size > len(leaves) or merkle.root(newest.size, merkle.over(leaves)) != newest.root:
         return [f"its checkpoint of {newest.size} entries is not of its {len(leaves)}"]
@@ -143,7 +146,11 @@ def _nothing(number: int, width: int) -> list[bytes]:
 def _ahead(state: State, ledger: list[bytes] | str) -> Iterator[str]:
     """What is remembered outside the vault is in it."""
     mark = state.get("keys/checkpoint")
-    size = int(mark.split(b"\n")[1]) if mark else 0
+    lines = mark.split(b"\n") if mark else [b"", b"0"]
+    if len(lines) < 2 or not lines[1].isdigit():
+        yield "what is remembered of the ledger is torn"
+        return
+    size = int(lines[1])
     if size > len(ledger):
         yield f"{size} entries are remembered, and the ledger has {len(ledger)}"
 
