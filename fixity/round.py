@@ -19,7 +19,7 @@ from storage.parallel import AHEAD, cut, in_order
 from storage.progress import SILENT, Progress
 from storage.store import Opens, Store
 
-Scope = Literal["full", "due", "new", "collection", "sample"]
+Scope = Literal["full", "due", "new", "collection", "sample", "restored"]
 Keys = Callable[[str], Iterator[Expected]]
 """What is to be read above a key, ascending."""
 _PAGE = 20_000  # keys fetched at a time: no question to the catalogue stays open while we read

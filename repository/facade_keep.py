@@ -65,6 +65,9 @@ class Keeping(Browsing):
         self.catalogue.follow(self.vault)
         if any(one.copied for one in done):
             self.catalogue.complete(self.vault)  # records may have come that no entry tells of
+        for store, brought in zip(stores, done, strict=False):
+            if not brought.behind:
+                self._rounds().restored(store)
         return done
 
     def replicate_plan(self, copy: str = "") -> list[CopyState]:

@@ -17,6 +17,8 @@ from storage.errors import StorageError
 from storage.event import Event
 from storage.vault import Vault
 
+RESTORED = "restored"
+"""The scope of a reading of what audits had missed, and was brought back."""
 WHOLE = ("full", "due")
 """Scopes of readings that take keys as they come, whatever entry told of them; an entry without one is `full`."""
 _FORGET = "delete from damage where copy = ?1 and key > ?2 and key <= ?3 and time <= ?4"
@@ -40,6 +42,9 @@ def audited(db: Database, vault: Vault, entry: int, event: Event) -> None:
     What was found damaged after it had begun stays too: it may have read that before.
     """
     scope = scope_of(event)
+    if scope == RESTORED:
+        query = "delete from damage where copy = ? and outcome = 'missing' and time <= ?"
+        db.execute(query, (event.object, str(event.detail.get("started", event.time))))
     if scope in WHOLE:
         db.table("audits").insert({"copy": event.object, "time": event.time, "entry": entry}, replace=True)
     if reading := reading_of(event, entry):

@@ -13,6 +13,7 @@ from ingest.held import REASONS
 from repository import project_audit, project_correction, project_deletion, project_repair, project_scan
 from repository.accession import DECIDED, RECEIVED
 from repository.project_version import project_version, put_lost, size_of
+from storage import layout
 from storage.aip import Record, parse_aip
 from storage.digest import Digest
 from storage.errors import StorageError
@@ -102,9 +103,13 @@ def _configuration(db: Database, vault: Vault, entry: int, event: Event) -> None
 
 
 def _replication(db: Database, vault: Vault, entry: int, event: Event) -> None:
-    """What an audit had missed of a copy that was then brought up to the others is there."""
+    """What an audit had missed of a package copy that was then brought up to the others is there: its objects are
+    written as a whole. Of a vault's copy it is read first (the scope `restored` of an audit)."""
     if event.outcome == "success":
-        db.execute("delete from damage where copy = ? and outcome = 'missing'", (event.object,))
+        folders = (layout.BLOBS, layout.AIPS, layout.LOG, layout.TOMBSTONES)
+        vaults = " or ".join(f"key like '{folder}%'" for folder in folders)
+        query = f"delete from damage where copy = ? and outcome = 'missing' and not ({vaults})"
+        db.execute(f"{query} and key not in (select key from fixed)", (event.object,))
 
 
 def _evidence(db: Database, vault: Vault, digest: Digest, entry: int) -> None:

@@ -14,7 +14,7 @@ from fixity.reading import START
 from fixity.round import Bounds, Keys, Plan, Scope
 from fixity.schedule import Due, Stretch
 from policies.audit import AuditPolicy
-from repository import coverage, inventory
+from repository import coverage, damage, inventory
 from repository.coverage import SLICE, Shelf, Task
 from repository.reading import Readings, left_out, paced
 from repository.watch import came, expected
@@ -25,6 +25,7 @@ from storage.errors import Locked
 from storage.store import Store
 
 _NEVER = timedelta(days=36_500)
+MISSED = ("missing",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +161,21 @@ class Rounds:
             result.add(*checked)
         self.readings.note(plan, result, START, self.readings.clock() - began)
         yield result
+
+    def restored(self, store: Store) -> Audit | None:
+        """Read what audits had missed in a copy, now that it was brought there: until then it stays on record. None
+        where nothing was missed."""
+        watch, began = self.readings.watch, self.readings.clock()
+        with watch.committer.lock():
+            missed = list(damage.damaged(watch.catalogue, watch.ledger_ends(), store.name, MISSED))
+        if not missed or why_away(store):
+            return None
+        plan = Plan(store.name, "restored", stamp(self.readings.now()), 0)
+        result = Audit(store.name, cached=not cold.is_cold(store))
+        for checked in check_all(store, [one.expected for one in missed], How()):
+            result.add(*checked)
+        self.readings.note(plan, result, START, self.readings.clock() - began)
+        return result
 
     def _somewhere(self, chance: random.Random) -> Iterator[Expected]:
         """The blob that follows a name drawn at random, or the first: names are digests, which spread evenly."""

@@ -138,7 +138,7 @@ def test_a_plan_promises_what_the_vault_has(archive: Path, tmp_path: Path, tiany
     change(damaged)
     assert tianyi("audit", at=archive).code == 3
     [planned] = tianyi("repair", "--dry-run", at=archive).said["findings"]
-    assert (planned["outcome"], planned["source"]) == ("repaired", "first")
+    assert (planned["outcome"], planned["source"]) == ("repairable", "first")
     (archive / "vault" / layout.blob_key(sha256(content))).unlink()
     [planned] = tianyi("repair", "--dry-run", at=archive).said["findings"]
     assert (planned["outcome"], planned["source"]) == ("beyond_repair", None)

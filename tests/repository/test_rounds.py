@@ -315,3 +315,18 @@ class TestStatus:
             text = page(repository.audit_status(), "<vault>", T0)
         assert "1 finding of damage, 1 repair in" in text
         assert "&lt;vault&gt;" in text
+
+
+def test_what_was_missed_and_is_brought_back_counts_only_when_it_is_read(archive: Path, tmp_path: Path) -> None:
+    lost = sorted((tmp_path / "second").rglob("blobs/*/*/*/*"))[:3]
+    for blob in lost:
+        blob.unlink()
+    with opened(archive) as repository:
+        assert repository.audit()[1].counts["missing"] == 3
+    with opened(archive, T0 + timedelta(hours=1)) as repository:
+        [_, second] = repository.replicate()
+        assert (second.copied, dict(second.behind), repository.is_damaged()) == (3, {}, False)
+        last = audits(repository)[-1]
+        assert (last["copy"], last["scope"], last["intact"], last["outcome"]) == ("copy-2", "restored", 3, "pass")
+        repository.rebuild()
+        assert not repository.is_damaged()
