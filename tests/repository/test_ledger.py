@@ -202,15 +202,32 @@ def test_entries_that_somebody_adds_in_the_first_copy_stop_it(whole: Path, tiany
     assert tianyi("ledger", "verify", at=whole).said["valid"]
 
 
-def test_a_history_written_anew_in_every_copy_is_found(whole: Path, tianyi: Tianyi) -> None:
-    """With tiles that fit it, and no key."""
+def rewrite_history(archive: Path) -> None:
+    """An entry is another in every copy, with tiles that fit it, and no key."""
     for copy in COPIES:
-        root = root_of(whole, copy)
+        root = root_of(archive, copy)
         edit_an_entry(root)
         made = Memory()
         Ledger(made).append([event for _, _, event in Ledger(Local("", root, root)).read()])
         for key in made.listing("log/tile/0/"):
             replace(root / key, made.kept[key])
+
+
+def test_a_history_written_anew_in_every_copy_is_found(whole: Path, tianyi: Tianyi) -> None:
+    """And undone, where the catalogue has the entries that the newest checkpoint is of."""
+    rewrite_history(whole)
+    assert ("history-changed", "") in codes(tianyi, whole)
+    audited = tianyi("audit", at=whole)
+    found = {(one["copy"], one["key"].split(".")[0], one["outcome"]) for one in audited.said["findings"]}
+    assert (audited.code, "history was changed" in audited.errors) == (3, True)
+    assert found == {(copy, f"log/tile/{tile}/000", "altered") for copy in COPIES for tile in ("0", "entries")}
+    assert (codes(tianyi, whole), tianyi("audit", at=whole).code) == (set(), 0)
+
+
+def test_a_history_written_anew_stops_what_writes_where_nothing_proves_the_old_one(whole: Path, tianyi: Tianyi) -> None:
+    rewrite_history(whole)
+    for name in ("catalogue.db", "catalogue.db-wal", "catalogue.db-shm"):
+        (whole / name).unlink(missing_ok=True)
     refused = tianyi("audit", at=whole)
     assert (refused.code, refused.said["code"]) == (3, "ledger-changed")
     assert ("history-changed", "") in codes(tianyi, whole)
