@@ -24,7 +24,17 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 LONG = {
     f"docs/how-to/{page}.md"
-    for page in ("audit-and-repair", "delete-an-aip", "ingest-an-accession", "ocfl", "run-the-scheduler")
+    for page in (
+        "audit-and-repair",
+        "check-the-ledger",
+        "delete-an-aip",
+        "hold-a-drill",
+        "ingest-an-accession",
+        "migrate-formats",
+        "newer-signatures",
+        "ocfl",
+        "run-the-scheduler",
+    )
 }
 ROOMS = ("storage", "policies", "ingest", "fixity", "repository")
 OWN_REPOSITORY = "tianyi init archive"  # a page that begins so makes its own; the others find one

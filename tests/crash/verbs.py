@@ -196,7 +196,7 @@ def has_newer_signatures(repository: Quick) -> bool:
 
 VERBS = (
     Verb("ingest", _nothing, ingest("harbour"), holds(1)),
-    Verb("ingest more", ingest("harbour"), ingest("bridge"), holds(2)),
+    Verb("ingest more", ingest("harbour"), ingest("bridge"), holds(2), is_slow=True),
     Verb("ingest resumed", cut_short, resume, holds(1)),
     Verb("audit", spoil, audit, lambda repository: True),
     Verb("repair", spoil, repair, is_whole, mends=True),

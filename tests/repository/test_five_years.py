@@ -136,6 +136,7 @@ class Years:
         self.aips += 1
 
 
+@pytest.mark.slow  # twenty seconds
 def test_five_years(room: Path) -> None:
     years = Years(room)
     years.live()
