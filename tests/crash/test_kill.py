@@ -110,7 +110,8 @@ def test_recovery_gives_no_record_to_a_copy_that_fell_behind(fresh: Fresh, deliv
     scene = fresh(INGEST)
     start = files_of(snapshot(scene))
     faulty = Faulty(Unsynced(whole=True)).on("rename", 3, broken_disk, within=[scene / "second" / "blobs"])
-    faulty.on("link", 3, _die, onwards=True)  # of the entry; the first is the accession's, the second the record's
+    entries = scene / "vault" / "log" / "tile" / "entries"
+    faulty.on("link", 3, _die, within=[entries], onwards=True)  # after those of tianyi.toml and of the accession
     with suppress(Killed), opened(scene, faulty, seed=1) as repository:
         repository.ingest(deliveries / "harbour")
     assert faulty.unmet == []
