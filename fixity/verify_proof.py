@@ -44,6 +44,7 @@ OK, FAILED, NOTE = "ok", "failed", "note"
 MANIFEST, TAG_MANIFEST, PORTABLE = "manifest-sha256.txt", "tagmanifest-sha256.txt", "portable-names.jsonl"
 ORIGINAL = "data/representations/original/data/"
 CHUNK = 1 << 20
+UTC = timezone.utc  # noqa: UP017  # Python 3.9 knows no datetime.UTC
 
 
 class Refused(Exception):
@@ -67,7 +68,7 @@ class Options(NamedTuple):
     files: str = ""
     tsa_ca: bytes = b""
     beside: str = "."
-    now: datetime = datetime(1970, 1, 1, tzinfo=timezone.utc)  # noqa: UP017  # Python 3.9 knows no datetime.UTC
+    now: datetime = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 # ── the proof as a whole ────────────────────────────────────────────────────────────────────────────────────────────
@@ -761,7 +762,7 @@ def main() -> int:
         roots = read(os.fsencode(given.tsa_ca)) if given.tsa_ca else b""
     except Refused as refused:
         parser.error(str(refused))
-    now = datetime.now(timezone.utc)  # noqa: UP017
+    now = datetime.now(UTC)
     beside = os.path.dirname(os.path.abspath(given.proof))
     options = Options(given.key, kept, given.bag, given.files, roots, beside, now)
     checks = list(verify(data, options))

@@ -153,8 +153,10 @@ class Opened:
 
         Where none are on record they are compared with what ships; `first`: written down whatever they are.
         """
+        # Another process may have written them down, or a run that failed its version.
+        self.catalogue.follow(self.vault)
         policies, vault = self.policies(), self.settings.vault_id
-        if policies.digest != in_force.on_record(self.catalogue, vault, first=first):
+        if policies.digest != in_force.on_record(self.catalogue, first=first):
             kept = evidence.keep(self.committer, self._new_id, [policies.to_bytes()])
             self._note("policy", vault, "changed", {"policy": str(kept)})
         digest, before = in_force.of_file(self.settings), in_force.configured(self.catalogue)

@@ -149,7 +149,6 @@ class Formats(Browsing):
 
     def migrate(self) -> list[Migration]:
         """Carry the plan out: one new version at most for each AIP, every output proved equal before it is kept."""
-        self.catalogue.follow(self.vault)  # a run that failed may have made its version all the same
         self.note_changes()
         setting = self._setting()
         done = []

@@ -15,22 +15,16 @@ from storage.errors import StorageError
 from storage.vault import Vault
 
 
-def on_record(catalogue: Catalogue, vault_id: str, *, first: bool) -> str:
+def on_record(catalogue: Catalogue, *, first: bool) -> str:
     """The digest of the policies last written down; of those that ship where none were, "" for the `first` time."""
-    query = "select json_extract(detail, '$.policy') as digest from events where type = 'policy' and object = ?"
-    row = catalogue.one(f"{query} order by entry desc limit 1", vault_id)
-    return str(row["digest"]) if row else "" if first else document.load(None).digest
+    return _last(catalogue, "policy", "policy") or ("" if first else document.load(None).digest)
 
 
 def last(catalogue: Catalogue, vault: Vault) -> Policies | None:
     """The policies last written down; None where none were, or they are another release's and lack something."""
-    row = catalogue.one(
-        "select json_extract(detail, '$.policy') as digest from events where type = 'policy'"
-        " order by entry desc limit 1"
-    )
     with suppress(StorageError, ValidationError):
-        if row:
-            with vault.open(Digest.parse(row["digest"])) as stream:
+        if digest := _last(catalogue, "policy", "policy"):
+            with vault.open(Digest.parse(digest)) as stream:
                 return Policies.model_validate_json(stream.read())
     return None
 
@@ -42,8 +36,14 @@ def of_file(settings: Config) -> str:
 
 def configured(catalogue: Catalogue) -> str:
     """The digest of tianyi.toml as it was when the ledger last told of it, "" where it never did."""
+    return _last(catalogue, "settings", "founding", "configuration")
+
+
+def _last(catalogue: Catalogue, member: str, *types: str) -> str:
+    """What the newest entry of these types says under a member of its detail; "" where none says anything."""
     row = catalogue.one(
-        "select json_extract(detail, '$.settings') as digest from events where type in ('founding', 'configuration')"
-        " and digest is not null order by entry desc limit 1"
+        f"select json_extract(detail, '$.{member}') as digest from events where type in ({', '.join('?' * len(types))})"
+        " and digest is not null order by entry desc limit 1",
+        *types,
     )
     return str(row["digest"]) if row else ""

@@ -35,7 +35,7 @@ def _asked(context: typer.Context, query: str, incomplete: str) -> Offer:
     """Nothing where there is no repository, or its catalogue cannot be read: a shell has no use for errors."""
     said = context.find_root().params.get("folder") or os.environ.get("TIANYI_REPOSITORY")
     try:
-        place = (Path(said) if said else config.find(Path.cwd())).absolute() / "catalogue.db"
+        place = config.load((Path(said) if said else config.find(Path.cwd())).absolute()).catalogue
         with closing(sqlite3.connect(f"{place.as_uri()}?mode=ro", uri=True)) as db:
             return [(number, told) for number, told in db.execute(query, (incomplete, _MOST))]
     except (RepositoryError, sqlite3.Error, OSError):

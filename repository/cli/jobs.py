@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from repository import edge, wire
 from repository.cli.app import AsJson, opened
+from repository.cli.deletions import Reason
 from repository.cli.helping import Command
 from repository.cli.screen import Json, Screen, counted, dumps, printable, size
 from repository.job import perform
@@ -69,7 +70,7 @@ def run(context: typer.Context, name: Name, json: AsJson = False) -> None:
 def pause(
     context: typer.Context,
     name: Name,
-    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; it goes on record.")] = "",
+    reason: Reason = "",
     json: AsJson = False,
 ) -> None:
     """Let the scheduler not begin a job before it is resumed; one that is at work ends as it would."""
@@ -83,7 +84,7 @@ def pause(
 def resume(
     context: typer.Context,
     name: Name,
-    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why; it goes on record.")] = "",
+    reason: Reason = "",
     json: AsJson = False,
 ) -> None:
     """End a job's pause; what fell due meanwhile is due once."""

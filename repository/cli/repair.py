@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 from rich.console import Console
@@ -40,14 +40,22 @@ def repair(
     word = "repairable" if dry_run else "repaired"
     with opened(context, screen) as repository:
         done = repository.repair_plan(given) if dry_run else repository.repair(most, given)
-        unchecked, losses = repository.unchecked(), repository.losses(done)
-        told = wire.mends(word, done, unchecked, losses, repository.behind)
-        told["report"] = wire.place(_report(done, losses, repository)) if done.beyond and not dry_run else None
-        told = {word: told.pop(word), "overworked": repository.overworked(), **told}
-        screen.result(told, lambda console: _show(console, word, done, losses, repository))
+        standing = _Standing(repository.losses(done), repository.unchecked(), repository.overworked())
+        told = wire.mends(word, done, standing.unchecked, standing.losses, repository.behind)
+        told["report"] = wire.place(_report(done, standing.losses, repository)) if done.beyond and not dry_run else None
+        told = {word: told.pop(word), "overworked": standing.overworked, **told}
+        screen.result(told, lambda console: _show(console, word, done, standing, repository.behind))
     if done.beyond or done.stopped or (dry_run and done.healed):
         raise typer.Exit(edge.DAMAGE)
-    raise typer.Exit(edge.INCOMPLETE if unchecked else edge.DONE)
+    raise typer.Exit(edge.INCOMPLETE if standing.unchecked else edge.DONE)
+
+
+class _Standing(NamedTuple):
+    """How things stand after it: what is lost, what the last audits left unread, and which copies break too often."""
+
+    losses: Sequence[Loss]
+    unchecked: Mapping[str, int]
+    overworked: Mapping[str, int]
 
 
 def _report(done: Mended, losses: Sequence[Loss], repository: Repository) -> Path:
@@ -56,19 +64,21 @@ def _report(done: Mended, losses: Sequence[Loss], repository: Repository) -> Pat
     return reports.write(repository, "repair", chain(left, map(wire.loss, losses)))
 
 
-def _show(console: Console, word: str, done: Mended, losses: Sequence[Loss], repository: Repository) -> None:
-    unchecked = repository.unchecked()
+def _show(
+    console: Console, word: str, done: Mended, standing: _Standing, behind: Callable[[str], Behind]
+) -> None:  # fmt: skip
+    losses, unchecked, overworked = standing
     for mend in islice(done.healed, _SHOWN):
-        console.print(f"[green]{word}[/] {_place(mend, repository.behind)} {_how(mend)}")
+        console.print(f"[green]{word}[/] {_place(mend, behind)} {_how(mend)}")
     for mend in islice(done.beyond, _SHOWN):
-        console.print(f"[red]beyond repair[/] {_place(mend, repository.behind)}: {escape(printable(mend.why))}")
+        console.print(f"[red]beyond repair[/] {_place(mend, behind)}: {escape(printable(mend.why))}")
     if (more := max(0, len(done.healed) - _SHOWN) + max(0, len(done.beyond) - _SHOWN)) > 0:
         console.print(f"[dim]… {more:,} more: `--json` and `tianyi events` tell of them[/]")
     for copy, keys in unchecked.items():
         console.print(
             f"[yellow]not checked[/] copy [cyan]{escape(copy)}[/]: its last audit left {counted(keys, 'key')} unread"
         )
-    _show_limits(console, done, repository)
+    _show_limits(console, done, overworked)
     if not done.healed and not done.beyond and not unchecked:
         console.print("No damage is on record. `tianyi audit` reads everything again.")
     for loss in losses[:_SHOWN]:
@@ -79,10 +89,10 @@ def _show(console: Console, word: str, done: Mended, losses: Sequence[Loss], rep
         console.print("[dim]→[/] Mount what is away, and see that it answers; then audit and repair.")
 
 
-def _show_limits(console: Console, done: Mended, repository: Repository) -> None:
+def _show_limits(console: Console, done: Mended, overworked: Mapping[str, int]) -> None:
     for copy, left in done.stopped.items():
         console.print(f"[yellow]stopped[/] copy [cyan]{escape(copy)}[/]: {counted(left, 'file')} more are damaged")
-    for copy, healed in repository.overworked().items():
+    for copy, healed in overworked.items():
         console.print(
             f"[yellow]many[/] copy [cyan]{escape(copy)}[/]: {counted(healed, 'file')} healed within a day, more than"
             " the policy heals by itself. Look at its disk (dmesg, smartctl)."

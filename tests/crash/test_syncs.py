@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from tests.crash.conftest import Recorded
 from tests.crash.powercut import replay, states
 from tests.crash.promises import made_before
 from tests.crash.recording import Op
+
+_DERIVED = re.compile(r"keys.*|.*/log(/(?!tile/e).*|/tile/e.*\.p)?")
 
 
 def test_no_sync_can_be_left_out(haunted: Recorded) -> None:
@@ -36,16 +40,14 @@ def _is_derived(op: Op, ops: list[Op]) -> bool:
     """Of what follows from the ledger's entries (tiles, checkpoints, what `keys/` remembers of them), and of names of
     bundles that the next entry replaces. A look at the disk alone cannot tell whether these are needed; that the
     next start copes with any state of them is asked in test_powercut."""
-    path = op.path
-    if op.kind == "sync_file":
-        made = [other.path for other in ops if other.kind == "create" and other.file == op.file]
-        path = next((other.to for other in ops if other.kind in ("rename", "link") and other.path in made), "")
-    below = path.partition("log/")[2] if "log/" in path else None
-    return (
-        path.startswith("keys")
-        or path.endswith("/log")
-        or (below is not None and (not below.startswith("tile/e") or path.endswith(".p")))
-    )
+    path = _target(op, ops) if op.kind == "sync_file" else op.path
+    return bool(_DERIVED.fullmatch(path))
+
+
+def _target(op: Op, ops: list[Op]) -> str:
+    """The name that a file gets when it was synced, "" where it gets none."""
+    [path] = [other.path for other in ops if other.kind == "create" and other.file == op.file]
+    return next((other.to for other in ops if other.kind in ("rename", "link") and other.path == path), "")
 
 
 def _spared(op: Op, ops: list[Op]) -> bool:
@@ -53,6 +55,6 @@ def _spared(op: Op, ops: list[Op]) -> bool:
     in one batch, of which one is placed. When a file is synced, neither can be told without reading ahead."""
     if op.kind != "sync_file":
         return False
-    [path] = [other.path for other in ops if other.kind == "create" and other.file == op.file]
-    named = any(other.kind in ("rename", "link") and other.path == path for other in ops)
-    return not named or not any(other.data for other in ops if other.kind == "write" and other.file == op.file)
+    return not _target(op, ops) or not any(
+        other.data for other in ops if other.kind == "write" and other.file == op.file
+    )
