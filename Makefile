@@ -16,6 +16,8 @@ SWIFT_READY := $(SWIFT)/.ready
 VALIDATORS := .venv-validators
 VALIDATORS_READY := $(VALIDATORS)/.ready
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
+# Tests and benchmarks start hundreds of commands: compiled once, as they are where a user installs them.
+unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(BIN)/pytest -n auto --maxprocesses 8
 # The quick tests lie in memory where there is room: every sync is made, and none is waited for. The slow ones lie on disk.
 ROOM := $(shell df --output=avail -B1M /dev/shm 2>/dev/null | tail -n 1)
