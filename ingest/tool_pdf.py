@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from io import StringIO
+
 import pikepdf
 
 Looked = tuple[list[str], dict[str, str], str]
@@ -23,18 +26,34 @@ def look(path: str) -> Looked:
     """What is wrong with it, by qpdf; what it had to repair is wrong."""
     try:
         with pikepdf.open(path) as pdf:
-            found = [*map(str, pdf.get_warnings()), *pdf.check_pdf_syntax(), *map(str, pdf.get_warnings())]
+            opened, hints = pdf.get_warnings(), misleading(pdf)
+            found = _plain([*opened, *pdf.check_pdf_syntax(), *pdf.get_warnings()], path)
             told = properties(pdf)
     except pikepdf.PasswordError as error:
         raise Encrypted("it is encrypted, and cannot be read without its password") from error
     except pikepdf.PdfError as error:
-        found, told = [str(error)], {}
-    problems = list(dict.fromkeys(line.removeprefix("WARNING: ").removeprefix(path).lstrip(" :,") for line in found))
+        found, told, hints = _plain([error], path), {}, []
+    hints = _plain(hints, path)
+    problems = [line for line in found if line not in hints]
     if told.get("version", "2.0") not in VERSIONS:
         problems.append(f"there is no PDF {told['version']}")
     if told.get("pages") == "0":
         problems.append("it has no pages")
-    return problems, told, "\n".join(problems)
+    return problems, told, "\n".join([*problems, *hints])
+
+
+def misleading(pdf: pikepdf.Pdf) -> list[str]:
+    """What is wrong with the hints that let a viewer show the first page early. Whoever reads the file whole passes
+    over them (ISO 32000-1 annex F), so that it is as well-formed with wrong ones."""
+    if not pdf.is_linearized:
+        return []
+    pdf.check_linearization(StringIO())
+    return [str(warning) for warning in pdf.get_warnings()]
+
+
+def _plain(lines: Iterable[object], path: str) -> list[str]:
+    """Each line once, without the name of the file."""
+    return list(dict.fromkeys(str(line).removeprefix("WARNING: ").removeprefix(path).lstrip(" :,") for line in lines))
 
 
 def properties(pdf: pikepdf.Pdf) -> dict[str, str]:
