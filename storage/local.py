@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from storage import durable
+from storage import durable, layout
 from storage.durable import DISK, Disk, told
 from storage.errors import AlreadyThere, NotFound, Unreachable
 from storage.store import Batch, Incoming, Pending
@@ -39,6 +39,7 @@ class Local:
         self._syncs_whole: bool | None = None
         self._mode: int | None = None
         self._may_be_written = may_be_written  # by others' tools: then modes say nothing
+        self._identity = self._looked_up()
 
     def __repr__(self) -> str:
         return f"Local({self.name!r}, {str(self.root)!r})"
@@ -147,9 +148,21 @@ class Local:
             durable.publish(self.disk, target, data, self.scratch, exclusive=exclusive, folders=self.folders)
 
     def _check_root(self) -> None:
-        """Never make the copy's own folder anew: where it is gone, its disk is not mounted."""
-        if not os.path.isdir(self.root):
+        """Never make the copy's own folder anew, and never write into a bare mount point: where the folder is gone, or
+        another one without a vault stands in its place, the disk was unmounted."""
+        if (found := self._looked_up()) is None:
             raise Unreachable(str(self.root), "there is no such folder")
+        if found != self._identity:
+            if self._identity and not os.path.lexists(self.path(layout.VAULT)):
+                raise Unreachable(str(self.root), "another folder is there now: its disk was unmounted meanwhile")
+            self._identity = found
+
+    def _looked_up(self) -> tuple[int, int] | None:
+        """Which folder is there now, by device and number; None where there is none."""
+        with suppress(OSError):
+            facts = os.stat(self.root)
+            return (facts.st_dev, facts.st_ino) if stat.S_ISDIR(facts.st_mode) else None
+        return None
 
     def make_room(self, target: str) -> None:
         """Make the folder that a name is to be in, but never the copy's own."""
