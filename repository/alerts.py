@@ -94,6 +94,7 @@ _TITLES = {
     "damage": "damage in copy {}", "infected": "a virus scan found something", "promise": "reading {} falls behind",
     "repair": "repair stopped at its limit", "job": "the job {} fails", "away": "copy {} is away",
     "disk": "the disk of {} fills", "policy": "a policy cannot be used", "ledger:key": "nothing signs the ledger",
+    "ledger:records": "the ledger lacks entries",
 }  # fmt: skip
 
 

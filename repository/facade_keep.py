@@ -34,6 +34,7 @@ from repository.rescan import Scanned
 from repository.rounds import Rounds
 from repository.status import CopyStatus
 from repository.workers import workers
+from storage import layout
 from storage.aip import stamp
 from storage.canonical import Json
 from storage.event import Event
@@ -102,8 +103,15 @@ class Keeping(Browsing):
         stores, packed = self._named(copy)
         if not agrees(self.catalogue, self.vault):
             self.rebuild()  # it would tell the audit of too little
-        results = self._rounds().whole(stores, fresh=fresh, cached=cached)
+        results = self._learned(self._rounds().whole(stores, fresh=fresh, cached=cached))
         return [*results, *(self._audit_packages(one) for one in packed)]
+
+    def _learned(self, results: list[Audit]) -> list[Audit]:
+        """Take in the records that an audit met and no entry tells of: they are held, whatever became of the ledger."""
+        extra = (found.key for result in results for found in result.findings if found.outcome == "extra")
+        if any(map(layout.record_name, extra)):
+            self.catalogue.complete(self.vault)
+        return results
 
     def round(self, copy: str = "") -> list[Audit]:
         """One slice of reading what is due by the policy: at most half an hour; raise UnknownCopy or PolicyError."""
@@ -111,7 +119,10 @@ class Keeping(Browsing):
         rounds = self._rounds()
         if rounds.readings.journal.is_time_to_compare(self.now()) and not agrees(self.catalogue, self.vault):
             self.rebuild()
-        return [*rounds.due(stores), *(self._audit_packages(one) for one in packed if self._is_due(one.name))]
+        return [
+            *self._learned(rounds.due(stores)),
+            *(self._audit_packages(one) for one in packed if self._is_due(one.name)),
+        ]
 
     def sample(self, copy: str = "", *, files: int = 0, seed: int | None = None) -> list[Audit]:
         """Read a few files at random in each copy that is read at all, by default as many as the policy says; raise

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from repository import ledger
+from repository import ledger, ledger_records
 from repository.errors import NothingSigned
 from repository.facade import Opened
 from repository.ledger_check import Verification, Verified
@@ -36,6 +36,10 @@ class Recording(Opened):
         with suppress(NothingSigned, StorageError):  # what cannot be read is told already
             for wrong in self._publisher().check():
                 yield LedgerFault(wrong.code, wrong.what, weight=DAMAGE if wrong.grave else INFO)
+
+    def untold(self) -> list[tuple[str, int]]:
+        """The versions that are held and that no entry of the ledger tells of, as the catalogue knows it."""
+        return ledger_records.untold(self.catalogue)
 
     def publish_checkpoint(self) -> list[Handed]:
         """Get a time stamp of the ledger's newest checkpoint and give it to witnesses, where it is due by policy.

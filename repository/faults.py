@@ -32,6 +32,9 @@ def _of_ledger(health: Health) -> Iterator[Fault]:
     elif health.aside:
         told = f"The ledger has not the entries that the catalogue knew, which is kept: {health.aside}."
         yield Fault("ledger", health.vault, told, "Find out whether an older copy was put first.")
+    if health.untold:
+        told = f"No entry of the ledger tells of {counted(health.untold, 'version')} that the vault holds."
+        yield Fault("ledger", "records", told, "An older ledger was put back: `tianyi ledger verify` names them.")
     if health.unsigned:
         told = f"What is written to the ledger is not signed. {health.unsigned}"
         yield Fault("ledger", "key", told, "Bring the key back, or `tianyi ledger replace-lost-key`.")

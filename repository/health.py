@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from fixity.schedule import Coverage
 from policies.errors import PolicyError
-from repository import damage
+from repository import damage, ledger_records
 from repository.jobs import Job
 from storage.away import Away
 from storage.errors import StorageError
@@ -61,6 +61,7 @@ class Health:
     aside: str = ""
     changed: str = ""
     unsigned: str = ""
+    untold: int = 0  # versions that no entry of the ledger tells of
 
 
 def gather(repository: Scheduling) -> Health:
@@ -83,7 +84,7 @@ def gather(repository: Scheduling) -> Health:
         repository.settings.vault_id, _copies(repository), _disks(repository), jobs, coverage, **held,
         entries=repository.catalogue.position, infected=infected["n"], wrong=wrong,
         aside=str(repository.catalogue.aside or ""), changed=str(repository.changed or ""),
-        unsigned=_why_unsigned(repository.seal),
+        unsigned=_why_unsigned(repository.seal), untold=len(ledger_records.untold(repository.catalogue)),
     )  # fmt: skip
 
 

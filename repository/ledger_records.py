@@ -1,9 +1,10 @@
-"""Entries and records of the vault, held against each other both ways."""
+"""Entries and records of the vault, held against each other both ways; and as the catalogue knows them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from repository.catalogue import Catalogue
 from repository.ledger_scan import LedgerFault
 from storage.aip import parse_aip
 from storage.digest import Digest
@@ -12,6 +13,19 @@ from storage.event import Event
 from storage.vault import Vault
 
 Numbered = tuple[int, Event]
+_UNTOLD = """
+select versions.aip, versions.version from versions
+left join events on events.entry = versions.entry and events.type = 'commit' and events.object = versions.aip
+where events.entry is null and not exists (
+  select 1 from events as commits where commits.type = 'commit' and commits.object = versions.aip
+  and json_extract(commits.detail, '$.version') = versions.version)
+order by versions.aip, versions.version
+"""
+
+
+def untold(catalogue: Catalogue) -> list[tuple[str, int]]:
+    """The versions, by AIP, that are held and that no entry tells of: an older ledger was put back, with its keys."""
+    return [(row["aip"], row["version"]) for row in catalogue.rows(_UNTOLD)]
 
 
 def compare(vault: Vault, events: Sequence[Numbered]) -> Iterator[LedgerFault]:

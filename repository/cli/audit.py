@@ -22,7 +22,7 @@ from repository.cli.naming import named
 from repository.cli.screen import Screen, printable, size
 from repository.errors import BadRequest
 from repository.holdings import Behind
-from storage import layout
+from repository.words import counted
 
 _SHOWN = 20
 _NOTHING = Behind([], 0, [])
@@ -61,7 +61,9 @@ def audit(
         told = wire.audits(results, repository.behind)
         report = _report(results, repository) if told["findings_total"] else None
         told["report"] = wire.place(report) if report else None
-        screen.result(told, lambda console: _show(console, results, report, repository.behind))
+        untold = repository.untold()
+        told["untold"] = [{"aip": aip, "version": version} for aip, version in untold[: wire.CAPPED]]
+        screen.result(told, lambda console: _show(console, results, report, repository.behind, len(untold)))
     raise typer.Exit(exit_code(results))
 
 
@@ -81,7 +83,9 @@ def exit_code(results: list[Audit]) -> int:
     return edge.INCOMPLETE if any(result.counts["not_checked"] for result in results) else edge.DONE
 
 
-def _show(console: Console, results: list[Audit], report: Path | None, behind: Callable[[str], Behind]) -> None:
+def _show(
+    console: Console, results: list[Audit], report: Path | None, behind: Callable[[str], Behind], untold: int
+) -> None:
     if not results:
         console.print("Nothing is due.")
     for result in results:
@@ -92,14 +96,15 @@ def _show(console: Console, results: list[Audit], report: Path | None, behind: C
             console.print(f"  [dim]… {more:,} more in {escape(str(report))}[/]")
     for note in _notes(results, report):
         console.print(note)
+    if untold:
+        told = f"No entry of the ledger tells of {counted(untold, 'version')} that are held: was an older one put back?"
+        console.print(f"[red]{told}[/]  [dim]→[/] tianyi ledger verify")
 
 
 def _notes(results: list[Audit], report: Path | None) -> Iterator[str]:
     """What the counts mean, and what to do next."""
     if any(result.counts["extra"] for result in results):
         yield "[dim]extra: nothing in the catalogue needs them: leftovers, which `tianyi sweep` removes[/]"
-    if any(found.outcome == "extra" and layout.record_name(found.key) for one in results for found in one.findings):
-        yield "[yellow]Among them are records of AIPs that no entry tells of.[/]  [dim]→[/] tianyi rebuild"
     if any(result.counts["mode"] for result in results):
         yield "[yellow]mode: whole, but not read-only[/]  [dim]→[/] tianyi repair"
     if report:

@@ -164,6 +164,29 @@ def test_an_older_log_put_back_in_both_is_an_alarm(
     assert tianyi("copies", "promote", "first", at=whole).said["code"] == "usage"
 
 
+def test_an_older_log_with_its_keys_and_catalogue_is_told_by_the_records(
+    whole: Path, tmp_path: Path, tianyi: Tianyi
+) -> None:
+    """Nothing here remembers the entries, but the records are there: only who holds a checkpoint can say more."""
+    before = tmp_path / "before"
+    shutil.copytree(whole, before / "archive")
+    for copy in COPIES:
+        shutil.copytree(root_of(whole, copy) / "log", before / copy)
+    known = keys(root_of(whole, "first"))
+    take_in(tianyi, whole, "newer")
+    [newest] = [key for key in keys(root_of(whole, "first")).keys() - known.keys() if key.startswith("aips/")]
+    for copy in COPIES:
+        _put_back(root_of(whole, copy), before / copy)
+    shutil.rmtree(whole / "keys")
+    for name in ("keys", "catalogue.db"):
+        (before / "archive" / name).replace(whole / name)
+    audit = tianyi("audit", at=whole)
+    [told] = audit.said["untold"]
+    assert newest.endswith(f"{told['aip'].removeprefix('urn:uuid:')}/v{told['version']}.json")
+    faults = {fault["kind"]: fault["about"] for fault in tianyi("alerts", at=whole).rows}
+    assert faults["ledger"] == "records"
+
+
 def test_entries_that_somebody_adds_in_another_copy_are_not_believed(whole: Path, tianyi: Tianyi) -> None:
     told = tianyi("events", at=whole).rows
     forge(root_of(whole, SECOND))
