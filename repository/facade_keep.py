@@ -110,7 +110,9 @@ class Keeping(Browsing):
         """Take in the records that an audit met and no entry tells of: they are held, whatever became of the ledger."""
         extra = (found.key for result in results for found in result.findings if found.outcome == "extra")
         if any(map(layout.record_name, extra)):
-            self.catalogue.complete(self.vault)
+            with self.committer.lock():  # who was between record and entry has come to the entry
+                self.catalogue.follow(self.vault)
+                self.catalogue.complete(self.vault)
         return results
 
     def round(self, copy: str = "") -> list[Audit]:
