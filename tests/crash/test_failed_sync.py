@@ -16,6 +16,7 @@ from tests.crash.scene import promise, show, snapshot
 from tests.crash.test_kill import check
 from tests.crash.verbs import Verb
 
+pytestmark = pytest.mark.slow  # half a minute: each sync of each verb, then the verb again
 Failed = tuple[dict[str, bytes | None], list[Op]]
 
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from storage.intent import parse_intent
 from tests.conftest import Tally
 from tests.crash.conftest import Recorded
@@ -61,6 +63,7 @@ def _judged(recorded: Recorded, found: Iterator[tuple[int, str, State]]) -> int:
     return checked
 
 
+@pytest.mark.slow  # half a minute: hundreds of starts on a real disk
 def test_the_next_start_goes_on_from_there(recorded: Recorded, room: Path, deliveries: Path, tally: Tally) -> None:
     """Sampled over the whole recording, with no catalogue and with one that knows more than the vault."""
     found = list(distinct(recorded))
