@@ -26,14 +26,13 @@ def look(path: str) -> Looked:
     """What is wrong with it, by qpdf; what it had to repair is wrong."""
     try:
         with pikepdf.open(path) as pdf:
-            opened, hints = pdf.get_warnings(), misleading(pdf)
+            opened, hints = pdf.get_warnings(), _plain(misleading(pdf), path)
             found = _plain([*opened, *pdf.check_pdf_syntax(), *pdf.get_warnings()], path)
             told = properties(pdf)
     except pikepdf.PasswordError as error:
         raise Encrypted("it is encrypted, and cannot be read without its password") from error
     except pikepdf.PdfError as error:
         found, told, hints = _plain([error], path), {}, []
-    hints = _plain(hints, path)
     problems = [line for line in found if line not in hints]
     if told.get("version", "2.0") not in VERSIONS:
         problems.append(f"there is no PDF {told['version']}")
@@ -42,13 +41,13 @@ def look(path: str) -> Looked:
     return problems, told, "\n".join([*problems, *hints])
 
 
-def misleading(pdf: pikepdf.Pdf) -> list[str]:
+def misleading(pdf: pikepdf.Pdf) -> Iterable[object]:
     """What is wrong with the hints that let a viewer show the first page early. Whoever reads the file whole passes
     over them (ISO 32000-1 annex F), so that it is as well-formed with wrong ones."""
     if not pdf.is_linearized:
         return []
     pdf.check_linearization(StringIO())
-    return [str(warning) for warning in pdf.get_warnings()]
+    return pdf.get_warnings()
 
 
 def _plain(lines: Iterable[object], path: str) -> list[str]:

@@ -44,7 +44,8 @@ class Disk:
 @dataclass(frozen=True, slots=True)
 class Health:
     """All of it. `wrong` says why a policy cannot be used, `aside` where an older ledger left the catalogue, `changed`
-    what was done to the ledger's history, `unsigned` why no key signs it; all are "" otherwise."""
+    what was done to the ledger's history, `unsigned` why no key signs it; all are "" otherwise. `untold`
+    counts the versions that no entry tells of."""
 
     vault: str
     copies: Sequence[CopyHealth]
@@ -61,7 +62,7 @@ class Health:
     aside: str = ""
     changed: str = ""
     unsigned: str = ""
-    untold: int = 0  # versions that no entry of the ledger tells of
+    untold: int = 0
 
 
 def gather(repository: Scheduling) -> Health:

@@ -39,7 +39,7 @@ class Local:
         self._syncs_whole: bool | None = None
         self._mode: int | None = None
         self._may_be_written = may_be_written  # by others' tools: then modes say nothing
-        self._identity = self._looked_up()
+        self._identity = self._looked_up()  # workers take it along
 
     def __repr__(self) -> str:
         return f"Local({self.name!r}, {str(self.root)!r})"

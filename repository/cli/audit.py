@@ -94,14 +94,11 @@ def _show(
             console.print(_line(found, behind(found.key)))
         if (more := sum(result.counts[word] for word in DAMAGED) - _SHOWN) > 0:
             console.print(f"  [dim]… {more:,} more in {escape(str(report))}[/]")
-    for note in _notes(results, report):
+    for note in _notes(results, report, untold):
         console.print(note)
-    if untold:
-        told = f"No entry of the ledger tells of {counted(untold, 'version')} that are held: was an older one put back?"
-        console.print(f"[red]{told}[/]  [dim]→[/] tianyi ledger verify")
 
 
-def _notes(results: list[Audit], report: Path | None) -> Iterator[str]:
+def _notes(results: list[Audit], report: Path | None, untold: int) -> Iterator[str]:
     """What the counts mean, and what to do next."""
     if any(result.counts["extra"] for result in results):
         yield "[dim]extra: nothing in the catalogue needs them: leftovers, which `tianyi sweep` removes[/]"
@@ -115,6 +112,9 @@ def _notes(results: list[Audit], report: Path | None) -> Iterator[str]:
         yield "[dim]→[/] tianyi replicate, then tianyi repair" if lacking else "[dim]→[/] tianyi repair"
     elif any(result.counts["not_checked"] for result in results):
         yield "[dim]→[/] Mount what is away; then audit and repair."
+    if untold:
+        told = f"No entry of the ledger tells of {counted(untold, 'version')} that are held: was an older one put back?"
+        yield f"[red]{told}[/]  [dim]→[/] tianyi ledger verify"
 
 
 def _summary(result: Audit) -> str:
