@@ -20,7 +20,9 @@ from typer.models import OptionInfo
 from ingest.codes import EARK, OCFL
 from policies.errors import PolicyError
 from repository import edge
-from repository.cli.commands import app
+from repository.cli.app import app
+from repository.cli.commands import COMMANDS as NAMED
+from repository.cli.commands import loaded
 from repository.holdings import PREMIS_TYPES
 from storage.errors import TianyiError
 
@@ -101,17 +103,19 @@ def commands() -> Iterator[str]:
     """Every command with its arguments and options, in the order of `tianyi --help`."""
     yield "### tianyi\n"
     yield from _parameters(_there(_there(app.registered_callback).callback))
-    yield from _commands(app, "tianyi")
+    for name in NAMED:
+        found, called = loaded(name), f"tianyi {name}"
+        yield from _group(found, called) if isinstance(found, typer.Typer) else _command(found, called)
 
 
-def _commands(group: typer.Typer, name: str) -> Iterator[str]:
+def _group(group: typer.Typer, name: str) -> Iterator[str]:
+    callback = group.registered_callback
+    if callback and callback.invoke_without_command is True:
+        yield from _command(_there(callback.callback), name)
     for one in group.registered_commands:
         yield from _command(_there(one.callback), f"{name} {one.name}")
     for below in group.registered_groups:
-        callback = _there(below.typer_instance).registered_callback
-        if callback and callback.invoke_without_command is True:
-            yield from _command(_there(callback.callback), f"{name} {below.name}")
-        yield from _commands(_there(below.typer_instance), f"{name} {below.name}")
+        yield from _group(_there(below.typer_instance), f"{name} {below.name}")
 
 
 def _there(value: T | None) -> T:

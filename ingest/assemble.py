@@ -16,7 +16,7 @@ from storage.digest import Digest
 from storage.event import Event
 from storage.manifest import Line
 from storage.premis import Agent, File, Happening, Rights
-from storage.receive import Received
+from storage.receive import Received, joined
 
 NAMES = 50_000  # entries of one segment of the map of names
 
@@ -142,13 +142,6 @@ def commit_event(
     return Event(
         time=record.created, type="commit", agent=record.agent, object=record.aip, outcome="success", detail=detail
     )
-
-
-def joined(parts: Iterable[bytes]) -> Iterator[bytes]:
-    """Many small pieces as few large ones."""
-    remaining = iter(parts)
-    while some := b"".join(islice(remaining, 8_192)):
-        yield some
 
 
 def _cut(entries: Iterable[namemap.Named], size: int) -> Iterator[Iterator[namemap.Named]]:

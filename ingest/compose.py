@@ -15,11 +15,12 @@ from ingest.delivery import Delivery, Setting, first_said
 from ingest.describe import DublinCore
 from ingest.extracting import Extracted
 from ingest.happenings import Actors, happenings
-from ingest.held import REASONS, Held
+from ingest.held import Held
 from ingest.scan import Engine
 from ingest.settled import Captured
 from ingest.sip import Sip
 from ingest.sip_digests import Given
+from ingest.terms import REASONS
 from ingest.versions import State, are_whole, states
 from ingest.worklist import Worklist
 from policies.decide import Decision

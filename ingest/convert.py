@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from ingest import pictures
-from ingest.pictures import Comparison, ConversionFailed, Converted
+from ingest.errors import ConversionFailed
+from ingest.pictures import Comparison, Converted
 from ingest.sandbox import Limits
 
 __all__ = ["PATHWAYS", "Comparison", "ConversionFailed", "Converted", "Pathway"]

@@ -16,7 +16,7 @@ from ingest.identify import Identifier
 from ingest.scan import Scanner
 from ingest.sip import check_package
 from ingest.standards import NO_STANDARDS, Standards
-from ingest.terms import NO_TERMS, Terms
+from ingest.terms import LONGEST, NO_TERMS, Terms
 from policies.decide import Decision, decide_ingest
 from policies.effective import Policies
 from policies.ingest import IngestPolicy
@@ -25,7 +25,6 @@ from storage.digest import Digest
 from storage.progress import SILENT, Progress
 from storage.receive import Holds
 
-REASON = 2_000  # characters of an officer's reason that an entry of the ledger has room for
 CAPPED = 100  # findings that a receipt carries itself
 OUTCOMES = {"accept": "accepted", "hold": "held", "reject": "rejected"}
 
@@ -114,7 +113,7 @@ def judged(findings: Iterable[Finding], policy: IngestPolicy, override: str = ""
     """What the policy decides; with an officer's reason, what it would hold is accepted."""
     decision = decide_ingest(((f.code, f.severity.value) for f in findings), policy)
     if decision.outcome == "hold" and override:
-        because = (*decision.because, f"accepted: {first_said([override])[:REASON]}")
+        because = (*decision.because, f"accepted: {first_said([override])[:LONGEST]}")
         return replace(decision, outcome="accept", because=because)
     return decision
 

@@ -85,3 +85,14 @@ class BadProfile(IngestError):
         super().__init__(
             f"{path} is no BagIt Profile: {why}.", "Give a profile as the BagIt Profiles Specification has it, as JSON."
         )
+
+
+class ConversionFailed(TianyiError):
+    """An outside tool did not make, or could not compare, what it was asked for. Nothing of it is left."""
+
+    code = "conversion-failed"
+    next = "The original is as it was. Choose another target format, or look at the file with a program of its time."
+
+    def __init__(self, source: str, wanted: str, why: str) -> None:
+        super().__init__(f"{source} could not be {wanted}: {why}.")
+        self.why = why

@@ -15,13 +15,12 @@ from ingest.versions import State
 from ingest.worklist import Worklist
 from policies.decide import Decision
 from storage.aip import stamp
+from storage.event import SCHEDULER
 from storage.ocfl import Version
 from storage.premis import Agent, Happening
 
 Told = tuple[str, str, str, str, tuple[str, ...]]
 """An event's type, detail, outcome, note and agents."""
-
-SCHEDULER = "scheduler"  # the agent of jobs that nobody started
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,6 @@ from storage.names import escape_path
 from storage.receive import lines
 from storage.vault import Vault
 
-REASONS = {ADD: "addition", "replace": "replacement"}
-"""Why a version was made, by how a delivery was taken in."""
 _CLASHES = (
     "select i.name from items i join held_names h on h.name = i.name where h.kind != i.kind order by i.name",
     "select name from items i where kind = 'file' and exists"

@@ -10,22 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from ingest.errors import ConversionFailed
 from ingest.sandbox import Limits, Ran, ending, run
 from storage.digest import Digest
-from storage.errors import TianyiError
 
 TOOL: Final = Path(__file__).with_name("pictures_child.py")
-
-
-class ConversionFailed(TianyiError):
-    """An outside tool did not make, or could not compare, what it was asked for. Nothing of it is left."""
-
-    code = "conversion-failed"
-    next = "The original is as it was. Choose another target format, or look at the file with a program of its time."
-
-    def __init__(self, source: Path, wanted: str, why: str) -> None:
-        super().__init__(f"{_name(source)} could not be {wanted}: {why}.")
-        self.source, self.why = source, why
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +74,11 @@ def _asked(
         command = [sys.executable, "-I", "-B", str(TOOL), verb, str(source.absolute()), *rest]
         ran = run(command, Path(room), limits)
     if ran.exit != 0:
-        raise ConversionFailed(source, wanted, _why(ran, limits))
+        raise ConversionFailed(_name(source), wanted, _why(ran, limits))
     try:
         answer: dict[str, Any] = json.loads(ran.output)
     except ValueError as error:  # cut off after HEARD bytes: thousands of frames, no two of one duration
-        raise ConversionFailed(source, wanted, "the tool's answer cannot be read") from error
+        raise ConversionFailed(_name(source), wanted, "the tool's answer cannot be read") from error
     return answer
 
 

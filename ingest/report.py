@@ -6,11 +6,11 @@ import json
 import shutil
 from pathlib import Path
 
-from ingest.assemble import joined
 from ingest.worklist import Worklist
 from storage.digest import Digest, Hashing
 from storage.manifest import Line, format_line
 from storage.names import bag_path
+from storage.receive import joined
 
 
 def write_list(worklist: Worklist, path: Path) -> Digest:

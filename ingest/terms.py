@@ -6,7 +6,9 @@ from dataclasses import asdict, dataclass
 from datetime import date
 
 ADD = "add"
-LONGEST = 2_000  # characters of each, so that an entry of the ledger has room for all
+REASONS = {ADD: "addition", "replace": "replacement"}
+"""Why a version was made, by how a delivery was taken in."""
+LONGEST = 2_000  # characters of each, and of an officer's reason, so that an entry of the ledger has room for all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

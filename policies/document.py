@@ -23,7 +23,7 @@ from policies.migration import MigrationPolicy
 from policies.model import Model
 from policies.repair import RepairPolicy
 from policies.retention import RetentionPolicy
-from policies.text import LARGEST, Document, read
+from policies.text import LARGEST, Document, read, shipped
 from policies.tools import ToolsPolicy
 
 KINDS: Mapping[str, type[Model]] = {
@@ -59,7 +59,7 @@ def overlay(base: Mapping[str, Any], over: Mapping[str, Any], whole: frozenset[s
 def defaults(name: str) -> Mapping[str, Any]:
     """The values that ship for one of KINDS."""
     file = resources.files("policies") / "defaults" / f"{name}.yaml"
-    return read(file.read_text("utf-8"), f"policies/defaults/{name}.yaml").values
+    return shipped(file.read_text("utf-8"))
 
 
 def load(folder: Path | None) -> Policies:

@@ -54,6 +54,13 @@ def read(text: str, source: str) -> Document:
         raise _mistake(source, line, "a control character", "Remove it.") from error
 
 
+def shipped(text: str) -> Mapping[str, Any]:
+    """The values of a document of our own, in which nobody looks for mistakes: by libyaml, where PyYAML has it, which
+    is ten times as fast."""
+    root = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return {} if root is None else _value(root)
+
+
 def _document(loader: _Loader, source: str) -> Document:
     root = loader.get_single_node()
     if root is None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ingest.delivery import REASON
+from ingest.terms import LONGEST
 from repository.config import Agent
 from repository.errors import BadRequest, NotYourAgent, UndeclaredAgent
 
@@ -26,7 +26,7 @@ def deciding(agents: Sequence[Agent], name: str, user: str) -> Agent:
 def on_record(reason: str) -> str:
     """An officer's reason as it goes on record: one line, and not too long; raise BadRequest where there is none."""
     text = reason.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    why = " ".join("".join(c if c.isprintable() else " " for c in text).split())[:REASON]
+    why = " ".join("".join(c if c.isprintable() else " " for c in text).split())[:LONGEST]
     if not why:
         raise BadRequest("A decision has its reason on record, and none was given.", 'Add --reason "…".')
     return why

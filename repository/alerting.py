@@ -18,9 +18,9 @@ from repository.alerts import Fault, Message, Told
 from repository.config import Config
 from repository.faults import faults
 from repository.health import Health, gather
-from repository.jobs import AGENT
 from repository.repository import Repository
 from storage.errors import TianyiError
+from storage.event import SCHEDULER
 
 Send = Callable[[Sequence[str], Sequence[Message]], list[str]]
 _UNOPENED = (TianyiError, PolicyError, OSError, sqlite3.Error)
@@ -57,7 +57,7 @@ def see(settings: Config, now: Callable[[], datetime]) -> Look:
     """See what is wrong; nothing is told, and nothing changed."""
     policy, before, moment = _policy(settings), alert_memory.read(settings.work), now()
     try:
-        with Repository.open(settings.folder, agent=AGENT, patience=0, now=now) as repository:
+        with Repository.open(settings.folder, agent=SCHEDULER, patience=0, now=now) as repository:
             health = gather(repository)
         found = faults(health, policy, before.free, moment)
     except _UNOPENED as error:

@@ -18,7 +18,6 @@ from sqlite_utils import Database
 
 from repository import projection, schema
 from repository.project_deletion import put_tombstone
-from repository.project_version import project_version
 from storage import layout
 from storage.aip import parse_aip
 from storage.away import has
@@ -98,6 +97,8 @@ class Catalogue:
 
     def complete(self, vault: Vault) -> None:
         """Take in the records and tombstones that no entry of the ledger tells of: a copy may have lost its ledger."""
+        from repository.project_version import project_version
+
         for _, versions in groupby(vault.all_records(), key=lambda record: record.aip):
             for record in sorted(versions, key=lambda record: record.version):
                 if not self.one("select 1 from versions where aip = ? and version = ?", record.aip, record.version):

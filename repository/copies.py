@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from policies.errors import Mistake, PolicyFileError
-from repository import config, config_edit, coverage, damage, founding, ledger_files, packages
+from repository import config, coverage, damage, founding, ledger_files, packages
 from repository.catalogue import Catalogue
 from repository.config import FORMS, Config, Copy
 from repository.errors import BadConfig, BadRequest, UnknownCopy
@@ -27,10 +28,12 @@ from storage.founding import found, known_files
 from storage.history import History
 from storage.ledger import Ledger
 from storage.lock import locked
-from storage.ocfl_copy import OcflCopy
 from storage.seal import Seal
 from storage.store import Store
 from storage.vault import Vault
+
+if TYPE_CHECKING:
+    from storage.ocfl_copy import OcflCopy
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +131,8 @@ def check_outside(place: Path, settings: Config) -> None:
 
 def add(settings: Config, vault: Vault, copy: Copy) -> None:
     """Found the vault in an empty place and declare it as the last copy; raise BadRequest, NotAVault, Unreachable."""
+    from repository import config_edit
+
     if any(copy.name == known.name for known in settings.copies):
         raise BadRequest(f"There is a copy called {copy.name} already.", "Name it otherwise, or retire that one.")
     try:
@@ -155,6 +160,8 @@ def check_spared(name: str, stood: Sequence[CopyState], required: frozenset[str]
 
 def retire(settings: Config, name: str) -> Copy:
     """Declare a copy no longer, and leave what is in it; raise UnknownCopy, or BadRequest for the first."""
+    from repository import config_edit
+
     copy = _named(settings, name)
     if copy == settings.copies[0]:
         raise BadRequest(f"{name} is the first copy, which decides what exists.", "Promote another one before.")
@@ -169,6 +176,8 @@ def promote(folder: Path, name: str) -> Promoted:
     first itself can be named where its ledger is not what the newest checkpoint says. Raises UnknownCopy, BadRequest,
     Unreachable or NotAVault; then nothing was changed.
     """
+    from repository import config_edit
+
     settings = config.load(folder)
     copy, first = _named(settings, name), settings.copies[0]
     if copy.form != FORMS[0]:

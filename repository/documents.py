@@ -12,10 +12,12 @@ from contextlib import suppress
 from html import escape
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ingest.delivery import Receipt
 from ingest.terms import Terms
+
+if TYPE_CHECKING:
+    from ingest.delivery import Receipt
 
 Json = dict[str, Any]
 

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from concurrent.futures.process import BrokenProcessPool
 from typing import NamedTuple
 
-from ingest.convert import ConversionFailed
-from ingest.errors import Cancelled, IngestError, NoSuchPackage
+from ingest.errors import Cancelled, ConversionFailed, IngestError, NoSuchPackage
 from policies.errors import PolicyError
 from repository import errors as own
 from storage import errors as storage

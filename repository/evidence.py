@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
-from ingest.assemble import joined
 from storage import receive
 from storage.commit import Committer
 from storage.digest import Digest
@@ -19,7 +18,7 @@ from storage.vault import Vault
 def keep(committer: Committer, new_id: Callable[[], UUID], parts: Iterable[bytes]) -> Digest:
     """Put a blob into every copy that answers, durable on return; nothing refers to it before an entry does."""
     with staging(f"report-{new_id()}", committer.vault.prompt, committer.work) as stage:
-        received = stage.receive(joined(parts), HoldsNothing())
+        received = stage.receive(receive.joined(parts), HoldsNothing())
         stage.settle([received])
     return received.digest
 

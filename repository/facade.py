@@ -10,34 +10,18 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
 from ingest.codes import check_known
-from ingest.delivery import Setting
-from ingest.identify import Identifier
-from ingest.identify_magic import Asked
 from policies import document
 from policies.effective import Policies
 from policies.errors import PolicyError
-from repository import (
-    config,
-    copies,
-    evidence,
-    founding,
-    identifiers,
-    in_force,
-    ledger,
-    ledger_files,
-    packages,
-    scanners,
-    signatures,
-)
+from repository import config, copies, evidence, founding, in_force, ledger, ledger_files, packages, scanners
 from repository.catalogue import Catalogue, CatalogueHolds
 from repository.config import Config, Copy
 from repository.errors import UnknownCopy
 from repository.inflight import InFlight
-from repository.signatures import Imported
 from repository.watch import Watch, remembered
 from repository.workers import workers
 from storage.aip import stamp, uuid7
@@ -47,12 +31,18 @@ from storage.durable import DISK, Disk
 from storage.errors import Locked, StorageError
 from storage.event import Event
 from storage.lock import locked
-from storage.ocfl_copy import OcflCopy
 from storage.progress import SILENT, Progress
 from storage.seal import Seal
 from storage.staging import lives
 from storage.store import Store
 from storage.vault import Vault
+
+if TYPE_CHECKING:
+    from ingest.delivery import Setting
+    from ingest.identify import Identifier
+    from ingest.identify_magic import Asked
+    from repository.signatures import Imported
+    from storage.ocfl_copy import OcflCopy
 
 SOFTWARE = f"tianyi {version('tianyi')}"
 
@@ -165,12 +155,16 @@ class Opened:
 
     def identifier(self, asked: Asked = "unsure") -> Callable[[], Identifier]:
         """What makes the engine that tells formats here; it can be handed to workers. `asked`: when libmagic is."""
+        from repository import identifiers, signatures
+
         kept = (self.settings.work / "signatures", *identifiers.users_cache())
         if imported := signatures.in_force(self.catalogue):
             return partial(identifiers.imported, *self._laid_out(imported), kept, asked)
         return partial(identifiers.identifier, kept, asked)
 
     def _laid_out(self, imported: Imported) -> tuple[Path, Path]:
+        from repository import signatures
+
         settings = self.settings
         return signatures.laid_out(imported, settings.folder / "signatures", self.vault, settings.work)
 
@@ -209,6 +203,8 @@ class Opened:
         return []
 
     def _setting(self) -> Setting:
+        from ingest.delivery import Setting
+
         policies = self.policies()
         identifier = self.identifier(policies.ingest.second_opinion)
         return Setting(

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from repository import packages
-from repository.deletions import Deletions
 from repository.disposal import Done, Hold, Plan, Request
 from repository.facade_browse import Browsing
 from storage.sweep import Swept
+
+if TYPE_CHECKING:
+    from repository.deletions import Deletions
 
 
 class Deleting(Browsing):
@@ -73,6 +76,8 @@ class Deleting(Browsing):
         return late
 
     def _deletions(self) -> Deletions:
+        from repository.deletions import Deletions
+
         return Deletions(
             catalogue=self.catalogue, committer=self.committer, policies=self.policies(), agents=self.settings.agents,
             agent=self.agent, user=self.user, now=self.now(), new_id=self._new_id,

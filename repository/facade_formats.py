@@ -6,37 +6,29 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ingest.again import Drifted
-from ingest.droid import DroidSignatures, convert
-from ingest.identify import Format
-from ingest.signatures import Signatures
-from repository import (
-    characterization,
-    characterize,
-    corrections,
-    drift,
-    evidence,
-    holdings,
-    identifiers,
-    migrate,
-    migration,
-    signatures,
-)  # fmt: skip
+from repository import corrections, evidence, holdings
 from repository.agents import on_record
-from repository.characterization import Due
-from repository.characterization import Planned as Asked
-from repository.characterize import Characterized
 from repository.corrections import Correction
 from repository.errors import UnknownFormat
 from repository.facade_browse import Browsing
-from repository.migration import Migration, Planned
 from repository.scratch import scratch
-from repository.signatures import Imported, Known
 from repository.workers import workers
 from storage.aip import stamp
 from storage.canonical import Json
 from storage.event import Event
+
+if TYPE_CHECKING:
+    from ingest.again import Drifted
+    from ingest.droid import DroidSignatures
+    from ingest.identify import Format
+    from ingest.signatures import Signatures
+    from repository.characterization import Due
+    from repository.characterization import Planned as Asked
+    from repository.characterize import Characterized
+    from repository.migration import Migration, Planned
+    from repository.signatures import Imported, Known
 
 
 class Formats(Browsing):
@@ -44,6 +36,8 @@ class Formats(Browsing):
 
     def signatures(self) -> Known:
         """The signatures in use: those imported last, else fido's own."""
+        from repository import signatures
+
         if imported := signatures.in_force(self.catalogue):
             return signatures.known(self._converted(imported), imported.time)
         return signatures.known_to_fido()
@@ -53,6 +47,9 @@ class Formats(Browsing):
 
         Both files are kept in the vault as evidence; files that are in use already change nothing either.
         """
+        from ingest.droid import convert
+        from repository import signatures
+
         pair = signatures.read(signature_file, container_file)
         version, files = convert(*pair).table.version, signatures.digests(pair)
         before = signatures.in_force(self.catalogue)
@@ -65,6 +62,9 @@ class Formats(Browsing):
     def drift(self, files: tuple[Path, Path] | None = None) -> Iterator[Drifted]:
         """Yield what each file held is on record as and what it would be: by the signatures in use, or by two files of
         DROID's that are only tried. Nothing is changed. Raises NotSignatures or NoSuchPackage."""
+        from ingest.droid import convert
+        from repository import drift, identifiers, signatures
+
         if files is None:
             yield from drift.drift(self.catalogue, self.vault.copies, self.identifier(), workers, self.progress)
             return
@@ -108,13 +108,20 @@ class Formats(Browsing):
 
     def _formats(self) -> Mapping[str, Format]:
         """The formats that the signatures in use know, by PUID."""
+        from repository import signatures
+
         return signatures.formats(self._table())
 
     def _table(self) -> Signatures:
+        from repository import signatures
+
         imported = signatures.in_force(self.catalogue)
         return self._converted(imported).table if imported else signatures.fidos_own()
 
     def _converted(self, imported: Imported) -> DroidSignatures:
+        from ingest.droid import convert
+        from repository import signatures
+
         return convert(*signatures.read(*self._laid_out(imported)))
 
     def characterize(self, names: Sequence[str] = ()) -> Iterator[Characterized]:
@@ -123,6 +130,8 @@ class Formats(Browsing):
         Yields what became of each, which is one new version, once it is committed. Raises what `show` raises before the
         first, and then what `repository.characterize` raises.
         """
+        from repository import characterize
+
         self.catalogue.follow(self.vault)  # a run that failed may have made its version all the same
         if not (due := self._due(names)):
             return
@@ -135,9 +144,13 @@ class Formats(Browsing):
 
     def characterize_plan(self, names: Sequence[str] = ()) -> list[Asked]:
         """What `characterize` would ask; nothing is opened. Raises what `show` raises."""
+        from repository import characterization
+
         return [characterization.plan(self.catalogue, self.policies().tools, wanted) for wanted in self._due(names)]
 
     def _due(self, names: Sequence[str]) -> list[Due]:
+        from repository import characterization
+
         if not names:
             return characterization.due(self.catalogue)
         aips = dict.fromkeys(holdings.resolve(self.catalogue, name) for name in names)
@@ -145,10 +158,14 @@ class Formats(Browsing):
 
     def migrate_plan(self) -> list[Planned]:
         """What the migration policy asks for and has not been done."""
+        from repository import migration
+
         return migration.plan(self.catalogue, self.policies())
 
     def migrate(self) -> list[Migration]:
         """Carry the plan out: one new version at most for each AIP, every output proved equal before it is kept."""
+        from repository import migrate, migration
+
         self.note_changes()
         setting = self._setting()
         done = []

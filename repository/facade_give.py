@@ -7,10 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from repository import copies, dip, dip_bag, dip_folder, dip_proof, drill, holdings
-from repository.dip import Dip
+from repository import copies, holdings
 from repository.dip_contents import Link
-from repository.drill import Drilled, Wanted
 from repository.errors import BadRequest, NothingSigned
 from repository.facade_browse import Browsing
 from repository.scratch import scratch
@@ -20,6 +18,8 @@ from storage.canonical import Json
 from storage.digest import Digest
 
 if TYPE_CHECKING:
+    from repository.dip import Dip
+    from repository.drill import Drilled, Wanted
     from repository.proving import Proof
 
 FORMS = ("bag", "rocrate", "folder", "ocfl")
@@ -37,6 +37,9 @@ class Giving(Browsing):
 
         A bag or a folder may `link` its files to the vault's where both are on one file system; raise CannotLink.
         """
+        from repository import dip, dip_bag, dip_folder, dip_proof
+        from repository.dip import Dip
+
         if form not in FORMS:
             raise BadRequest(f"{form!r} is not a form of DIP.", f"Choose one of: {', '.join(FORMS)}.")
         copies.check_outside(dest, self.settings)
@@ -74,7 +77,7 @@ class Giving(Browsing):
 
         Raises NothingSigned where no signed checkpoint covers its commit, and as `show` does.
         """
-        from repository import proving
+        from repository import dip_proof, proving
 
         copies.check_outside(to, self.settings)
         urn = holdings.resolve(self.catalogue, aip)
@@ -106,6 +109,8 @@ class Giving(Browsing):
 
         Those that are larger than so many bytes are not chosen. Raises UnknownCopy, Unreachable or NoRoom.
         """
+        from repository import drill
+
         stores, _ = self._named(copy)
         if not stores:
             raise BadRequest(f"{copy} keeps packages; a drill restores from a copy of the vault.", "Name another copy.")
@@ -125,6 +130,8 @@ class Giving(Browsing):
 
     def _wanted(self, urn: str) -> Wanted:
         """The newest version of an AIP and its files, as the catalogue knows them."""
+        from repository.drill import Wanted
+
         row = self.catalogue.one("select version, record from versions where aip = ? order by version desc", urn)
         assert row is not None  # the catalogue has named the AIP
         files = holdings.files(self.catalogue, urn, everything=True)

@@ -6,30 +6,29 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
+from typing import TYPE_CHECKING
 
-from ingest import pipeline, settled
-from ingest.cancelling import asking
-from ingest.deliveries import deliveries
-from ingest.delivery import Delivery, Receipt, Setting, look
-from ingest.drop_folder import Entry
 from ingest.errors import Cancelled, UnknownPackage
-from ingest.held import held
-from ingest.preflight import Lens, Preflight, preflight
 from ingest.terms import ADD, NO_TERMS, Terms
-from repository import accessions, documents, holdings
+from repository import accessions, holdings
 from repository.accession import ENDS, INTERRUPTED, RECEIVED, Accession
 from repository.accessions import Decisions
 from repository.config import local_places
-from repository.description import Described, describe_anew
 from repository.errors import SourceUnknown
 from repository.facade_browse import Browsing
-from repository.room import Room, rooms
 from repository.scratch import scratch
 from storage.aip import stamp
 from storage.canonical import Json
 from storage.digest import Digest
 from storage.event import Event
 from storage.staging import running
+
+if TYPE_CHECKING:
+    from ingest.delivery import Delivery, Receipt, Setting
+    from ingest.drop_folder import Entry
+    from ingest.preflight import Preflight
+    from repository.description import Described
+    from repository.room import Room
 
 
 class Ingesting(Browsing):
@@ -39,6 +38,8 @@ class Ingesting(Browsing):
     def deliveries(path: Path, kind: str = "") -> Sequence[Path]:
         """The packages at a path: the objects of an OCFL storage root, each of which becomes an AIP; else the path
         itself. Raises UnknownPackage."""
+        from ingest.deliveries import deliveries
+
         return deliveries(path, kind)
 
     def preflight(
@@ -46,6 +47,10 @@ class Ingesting(Browsing):
         override: str = "", into: str = "", replacing: bool = False,
     ) -> Preflight:  # fmt: skip
         """What `ingest` would do, so far as a bounded time tells; nothing is kept. Raises as `ingest` does."""
+        from ingest.delivery import Delivery
+        from ingest.held import held
+        from ingest.preflight import Lens, preflight
+
         terms = self._added(NO_TERMS, into, replacing)
         delivery = Delivery(
             path=path, metadata=metadata, manifest=manifest, kind=kind, override=override, terms=terms
@@ -62,6 +67,8 @@ class Ingesting(Browsing):
 
     def rooms(self, wanted: Preflight) -> list[Room]:
         """Whether there is room for what an ingest would store, by file system."""
+        from repository.room import rooms
+
         each, here = wanted.new_bytes + wanted.fetched, wanted.unpacked + wanted.fetched
         return rooms(self.vault.prompt, each, self.settings.work, here)
 
@@ -79,6 +86,8 @@ class Ingesting(Browsing):
         Raises NoSuchPackage, UnknownPackage, NotMetadata, NotManifest, NoRoom, Locked, Cancelled; then nothing of it is
         visible.
         """
+        from ingest.delivery import Delivery
+
         terms = self._added(terms, into, replacing)
         delivery = Delivery(
             path=path, title=title, producer=producer, metadata=metadata, manifest=manifest, kind=kind,
@@ -99,6 +108,8 @@ class Ingesting(Browsing):
     def describe(self, aip: str, metadata: Path, *, only_tell: bool = False) -> Described:
         """Give an AIP another description, as a new version; with `only_tell` say what it would be. Raises what `show`
         raises, NoSuchPackage and NotMetadata."""
+        from repository.description import describe_anew
+
         urn = holdings.resolve(self.catalogue, aip)
         done = describe_anew(urn, metadata, self.catalogue, self._setting(), only_tell=only_tell)
         self.catalogue.follow(self.vault)
@@ -112,6 +123,8 @@ class Ingesting(Browsing):
 
     def _look(self, delivery: Delivery) -> None:
         """Raise what `look` does, and UnknownPackage where the repository or a copy lies in the delivery."""
+        from ingest.delivery import look
+
         look(delivery)
         for place in local_places(self.settings):
             if place.resolve().is_relative_to(delivery.path.resolve()):
@@ -119,6 +132,9 @@ class Ingesting(Browsing):
 
     def _take_in(self, delivery: Delivery, setting: Setting, number: str) -> Receipt:
         """The rest of an ingest, once it has a number; what its producer is told is written down."""
+        from ingest import pipeline
+        from repository import documents
+
         receipt = pipeline.take_in(delivery, setting, number)
         self.catalogue.follow(self.vault)
         documents.write(self._reports, documents.told(receipt, delivery.terms))
@@ -160,6 +176,8 @@ class Ingesting(Browsing):
         `source` is where it lies, if that is not known any more. Raises UnknownAccession, AccessionState,
         SourceUnknown, NotAsHeld, and what `ingest` raises; what was decided stays on record.
         """
+        from ingest.delivery import Delivery
+
         found = accessions.accession(self.catalogue, self.settings.work, number)
         known = self.in_flight.get(found.accession)
         if source is None and known is None and found.allows("accept"):
@@ -187,6 +205,8 @@ class Ingesting(Browsing):
         Raises UnknownAccession, AccessionState (also where it came to its end meanwhile), and Locked where the run did
         not stop within the repository's patience: then nothing is decided, and the run goes on.
         """
+        from ingest.cancelling import asking
+
         number, work = self._decisions().check("cancel", number, reason).accession, self.settings.work
         with asking(work, number, self.patience), running(number, work, self.patience):
             self.committer.recover()  # a run that was killed may have made its version all the same
@@ -194,6 +214,8 @@ class Ingesting(Browsing):
 
     def _ended(self, done: Accession, why: str) -> Accession:
         """Write down for the producer how it ended."""
+        from repository import documents
+
         told = documents.read(self._reports, done.accession)
         told |= {"outcome": done.state, "because": [why], "decided": stamp(self.now())}
         documents.write(self._reports, told)
@@ -202,6 +224,8 @@ class Ingesting(Browsing):
 
     def _forget(self, number: str) -> None:
         """An accession has come to its end: nothing of it is in flight."""
+        from ingest import settled
+
         self.in_flight.forget(number)
         settled.remove(settled.place(self.settings.work, number))
 

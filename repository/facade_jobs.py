@@ -6,20 +6,20 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from policies.jobs import JobName
-from repository import alert_memory, backup, digest_text, jobs
+from repository import jobs
 from repository.agents import deciding, on_record
-from repository.backup import Backup
 from repository.disposal import HELD, OPEN
 from repository.errors import BadRequest, UnknownJob
 from repository.facade_keep import Keeping
-from repository.faults import faults
-from repository.health import gather
 from repository.jobs import PAUSED, RUNNING, Job, Run, agenda, history, lock_of
 from storage.canonical import Json
 from storage.lock import is_held
+
+if TYPE_CHECKING:
+    from repository.backup import Backup
 
 
 class Scheduling(Keeping):
@@ -51,6 +51,8 @@ class Scheduling(Keeping):
 
     def backup(self) -> Backup:
         """Copy the catalogue and what is in work, as the policy says where to; raise BackupFailed."""
+        from repository import backup
+
         rule = self.policies().audit.backup
         return backup.back_up(self.settings, rule.folder, rule.keep, self.now())
 
@@ -64,6 +66,10 @@ class Scheduling(Keeping):
 
     def digest(self, begin: datetime) -> str:
         """What happened since a moment, and how things stand, as a text."""
+        from repository import alert_memory, digest_text
+        from repository.faults import faults
+        from repository.health import gather
+
         health, now = gather(self), self.now()
         found = faults(health, self.policies().alerts, alert_memory.read(self.settings.work).free, now)
         review = self.review()

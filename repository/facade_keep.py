@@ -4,24 +4,14 @@ from __future__ import annotations
 
 import random
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from fixity.audit import Audit
 from fixity.reading import END, START
 from fixity.round import Plan
 from fixity.schedule import SPAN, Coverage
 from policies import cadence
-from repository import (
-    copies,
-    coverage,
-    holdings,
-    in_force,
-    packages,
-    replication,
-    rescan,
-    round_journal,
-    scanners,
-    status,
-)
+from repository import copies, coverage, holdings, in_force, packages, round_journal, scanners
 from repository.agreement import agrees
 from repository.catalogue import counts
 from repository.config import Copy
@@ -30,16 +20,18 @@ from repository.errors import NoScanner
 from repository.facade_browse import Browsing
 from repository.project_scan import Window
 from repository.reading import Readings
-from repository.rescan import Scanned
 from repository.rounds import Rounds
-from repository.status import CopyStatus
 from repository.workers import workers
 from storage import layout
 from storage.aip import stamp
 from storage.canonical import Json
 from storage.event import Event
-from storage.ocfl_copy import OcflCopy
 from storage.replicate import Replicated
+
+if TYPE_CHECKING:
+    from repository.rescan import Scanned
+    from repository.status import CopyStatus
+    from storage.ocfl_copy import OcflCopy
 
 
 class Keeping(Browsing):
@@ -54,6 +46,8 @@ class Keeping(Browsing):
 
         A copy that does not answer, or that fails midway, is told by what it still lacks.
         """
+        from repository import replication
+
         stores, packed = self._named(copy)
         self.note_changes()
         setting = self._setting()
@@ -142,6 +136,8 @@ class Keeping(Browsing):
 
     def audit_status(self) -> list[CopyStatus]:
         """Promises, what was read day by day, and what was found and healed by month, copy by copy."""
+        from repository import status
+
         speeds = {copy.name: coverage.speed(self.catalogue, copy.name) for copy in self.settings.copies}
         return status.status(self.catalogue, self.coverage(), speeds, self.now())
 
@@ -164,6 +160,8 @@ class Keeping(Browsing):
     def scan(self, aip: str = "", every: timedelta = timedelta(0)) -> Scanned:
         """Scan what is held, or one AIP's files, for viruses, so far as the last scan is older than `every`; one entry
         of the ledger. Raises NoScanner or ScannerAway, and what `show` raises."""
+        from repository import rescan
+
         urn, now = holdings.resolve(self.catalogue, aip) if aip else "", self.now()
         if not (scanner := scanners.configured(self.settings)):
             raise NoScanner

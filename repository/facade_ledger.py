@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from repository import ledger, ledger_records
 from repository.errors import NothingSigned
 from repository.facade import Opened
-from repository.ledger_check import Verification, Verified
-from repository.ledger_scan import DAMAGE, INFO, LedgerFault
 from storage.aip import stamp
 from storage.errors import StorageError
 from storage.lock import locked
 from storage.signed_note import VerifierKey
 
 if TYPE_CHECKING:
+    from repository.ledger_check import Verified
+    from repository.ledger_scan import LedgerFault
     from repository.publishing import Handed, Publisher
 
 
@@ -27,12 +27,16 @@ class Recording(Opened):
     def verify_ledger(self) -> Verified:
         """Read the ledger in every copy, and hold it against every checkpoint that was kept, those that witnesses got
         and those that were stamped among them; raise Unreachable for the first copy. Who appends waits meanwhile."""
+        from repository.ledger_check import Verification
+
         with self.committer.lock():
             done = Verification(self.vault, self.seal).carry_out()
         return replace(done, findings=[*done.findings, *self._outside()])
 
     def _outside(self) -> Iterator[LedgerFault]:
         """What is wrong with time stamps, and with what witnesses got."""
+        from repository.ledger_scan import DAMAGE, INFO, LedgerFault
+
         with suppress(NothingSigned, StorageError):  # what cannot be read is told already
             for wrong in self._publisher().check():
                 yield LedgerFault(wrong.code, wrong.what, weight=DAMAGE if wrong.grave else INFO)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from repository import damage, losses, packages, repairs
+from repository import damage, packages
 from repository.facade_browse import Browsing
-from repository.losses import Loss
-from repository.mending import Limits, Mended, Mending
-from repository.outside import search
 from repository.quarantine import Quarantine
 from storage.away import answers
+
+if TYPE_CHECKING:
+    from repository.losses import Loss
+    from repository.mending import Limits, Mended, Mending
 
 
 class Repairing(Browsing):
@@ -21,11 +23,15 @@ class Repairing(Browsing):
     def repair(self, most: int = 0, given: Path | None = None) -> Mended:
         """Heal what audits found, `most` files of each copy where that is not 0, also from files that a person has
         `given`; raise NoRoom or SyncFailed, and NotAVault where a copy that keeps packages is another vault's."""
+        from repository.mending import Limits
+
         return self._mend(Limits(lambda copy: most or None), given)
 
     def mend_automatically(self) -> Mended:
         """Heal what audits found so far as the policy allows; raise what `repair` raises. Where no damage is on record
         it costs one question to the catalogue."""
+        from repository.mending import Limits, Mended
+
         policy = self.policies().repair
         if not policy.automatic or not damage.is_on_record(self.catalogue, policy.attempts):
             return Mended()
@@ -52,10 +58,14 @@ class Repairing(Browsing):
 
     def losses(self, done: Mended) -> list[Loss]:
         """What is damaged and whole in no copy, with what can be asked of whom."""
+        from repository import losses
+
         away = [store.name for store in self.vault.copies if not answers(store)]
         return list(losses.losses(self.catalogue, done.beyond, away))
 
     def _mend(self, limits: Limits, given: Path | None = None) -> Mended:
+        from repository import repairs
+
         mending = self._mending(given)
         done = mending.repair(limits)
         for copy in self.packages:
@@ -71,6 +81,9 @@ class Repairing(Browsing):
         return done
 
     def _mending(self, given: Path | None) -> Mending:
+        from repository.mending import Mending
+        from repository.outside import search
+
         watch = self._watch()
         mending = Mending(watch, Quarantine(watch.work / "quarantine", watch.time))
         if given is None:
@@ -79,4 +92,6 @@ class Repairing(Browsing):
         return replace(mending, outside=[search(given, wanted)])
 
     def _healed_today(self) -> dict[str, int]:
+        from repository import repairs
+
         return {copy.name: repairs.within_a_day(self.catalogue, copy.name, self.now()) for copy in self.copies}

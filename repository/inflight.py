@@ -11,12 +11,14 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from ingest.delivery import Delivery
-from ingest.drop_folder import Entry
 from ingest.terms import Terms
 from storage.names import escape_path
+
+if TYPE_CHECKING:
+    from ingest.delivery import Delivery
+    from ingest.drop_folder import Entry
 
 _TABLES = (
     "create table if not exists deliveries (accession text primary key, path blob not null, metadata blob,"
@@ -59,6 +61,8 @@ class InFlight:
 
     def get(self, accession: str) -> Delivery | None:
         """What was asked for; None where it is not known any more."""
+        from ingest.delivery import Delivery
+
         query = "select said, path, metadata, manifest from deliveries where accession = ?"
         with self._open() as db:
             row = db.execute(query, (accession,)).fetchone()

@@ -25,10 +25,11 @@ from repository import edge, jobs, notify
 from repository.alerts import NEWS, Message
 from repository.errors import JobRunning, UnknownJob
 from repository.facade import utc_now
-from repository.jobs import AGENT, Run
+from repository.jobs import Run
 from repository.repository import Repository
 from storage import durable
 from storage.errors import Locked, TianyiError
+from storage.event import SCHEDULER
 from storage.lock import locked
 
 _DIE_WITH_PARENT = 1  # prctl(2)
@@ -44,7 +45,7 @@ def carry_out(
     """Run a job and write the run down; a failure is an answer too. `clock` is in seconds."""
     began = clock()
     try:
-        with Repository.open(folder, agent=AGENT, now=now) as repository:
+        with Repository.open(folder, agent=SCHEDULER, now=now) as repository:
             return perform(repository, name, clock)
     except JobRunning as error:  # somebody runs it by hand
         return Run(name, "interrupted", _told(error))
@@ -81,7 +82,7 @@ def note_lost(
     """Write down that a run's process died before it could do so itself; `how` is a sentence."""
     detail: dict[str, str | int] = {"code": code, "message": how, "seconds": seconds}
     try:
-        with Repository.open(folder, agent=AGENT) as repository:
+        with Repository.open(folder, agent=SCHEDULER) as repository:
             repository.note_job(name, outcome, detail)
     except _EXPECTED as error:
         detail["unnoted"] = str(_told(error)["message"])

@@ -13,13 +13,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ingest.happenings import SCHEDULER
 from policies import jobs, timetable
 from policies.audit import AuditPolicy
 from policies.timetable import Past
 from repository.catalogue import Catalogue
 
-AGENT = SCHEDULER
 FAILED, INTERRUPTED = ("fail", "stopped"), "interrupted"
 """Outcomes after which a job is tried again; all others are answers, but for the last, which is on no record."""
 WAITING, DUE, PAUSED, RETRYING, FAILING, RUNNING = "waiting", "due", "paused", "retrying", "failing", "running"

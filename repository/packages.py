@@ -5,25 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from fixity.audit import Audit, Expected
 from fixity.fault import Fault
-from fixity.packages import audit_packages
-from fixity.packages_repair import plan_packages, repair_packages
-from fixity.repair import NOWHERE, REFUSED, Damage, Mend
 from repository import config
 from repository.catalogue import Catalogue
 from repository.config import FORMS, Config, Copy
 from repository.schema import IS_DAMAGED
-from storage import durable, ocfl_update
+from storage import durable
 from storage.digest import Digest
 from storage.durable import Disk
 from storage.errors import NotAVault, StorageError, Unreachable
-from storage.ocfl_copy import OcflCopy
 from storage.parallel import Workers
 from storage.progress import Progress
 from storage.replicate import Replicated
 from storage.vault import Vault
+
+if TYPE_CHECKING:
+    from fixity.repair import Mend
+    from storage.ocfl_copy import OcflCopy
 
 
 def is_package(copy: Copy) -> bool:
@@ -38,6 +39,8 @@ def opened(settings: Config, disk: Disk) -> list[OcflCopy]:
 
 def at(copy: Copy, settings: Config, disk: Disk) -> OcflCopy:
     """The package copy in the folder that a URL names; raise UnsupportedCopy."""
+    from storage.ocfl_copy import OcflCopy
+
     root = config.local_path(copy, settings.folder)
     work = settings.work / "copies"
     durable.make_folders(disk, work)
@@ -65,12 +68,16 @@ def check_ours(copy: OcflCopy, vault: Vault, vault_id: str) -> None:
 
 def behind(copy: OcflCopy, vault: Vault, vault_id: str) -> int:
     """How many versions and tombstones one lacks; raise Unreachable or NotAVault."""
+    from storage import ocfl_update
+
     check_ours(copy, vault, vault_id)
     return ocfl_update.behind(copy, vault)
 
 
 def bring_up(copy: OcflCopy, vault: Vault, settings: Config, run: str, progress: Progress) -> Replicated:
     """Bring one up to the vault; what stopped it is told in `behind`, under no key."""
+    from storage import ocfl_update
+
     try:
         check_ours(copy, vault, settings.vault_id)
         return ocfl_update.update(copy, vault, settings.work, run, progress)
@@ -80,6 +87,8 @@ def bring_up(copy: OcflCopy, vault: Vault, settings: Config, run: str, progress:
 
 def bury(copy: OcflCopy, vault: Vault, settings: Config, run: str) -> str:
     """Remove from one what was deleted; return why something of that may still be in it, "" where nothing is."""
+    from storage import ocfl_update
+
     try:
         check_ours(copy, vault, settings.vault_id)
         result = ocfl_update.bury(copy, vault, settings.work, run)
@@ -90,6 +99,8 @@ def bury(copy: OcflCopy, vault: Vault, settings: Config, run: str) -> str:
 
 def audit(copy: OcflCopy, vault: Vault, settings: Config, workers: Workers, progress: Progress) -> Audit:
     """Read every file of one."""
+    from fixity.packages import audit_packages
+
     records = list(vault.all_records())
     files, size = sum(record.files for record in records), sum(record.size for record in records)
     progress.begin(f"Auditing {copy.name}", files, size)
@@ -102,6 +113,8 @@ def audit(copy: OcflCopy, vault: Vault, settings: Config, workers: Workers, prog
 def damage(catalogue: Catalogue, copy: str, attempts: int = 0) -> list[Mend]:
     """What audits found in one, by paths below its root, and nobody has tried to heal `attempts` times (0: however
     often); sizes are not known."""
+    from fixity.repair import Damage, Mend
+
     query = (
         f"select key, expected, outcome from damage where copy = ? and {IS_DAMAGED}"
         " and expected != '' and (? = 0 or coalesce(attempts, 0) < ?) order by key"
@@ -118,6 +131,9 @@ def repair(
 ) -> list[Mend]:  # fmt: skip
     """Write damaged objects again, as a whole, when `keep` has what was damaged; return what then reads right, and what
     does not. Raises NotAVault, and NoRoom or SyncFailed for the copy."""
+    from fixity.packages_repair import repair_packages
+    from fixity.repair import REFUSED
+
     healed: Mapping[str, str] = {}
     with suppress(Unreachable):
         check_ours(copy, vault, settings.vault_id)
@@ -131,6 +147,9 @@ def repair(
 
 def plan(copy: OcflCopy, vault: Vault, settings: Config, damaged: Sequence[Mend]) -> list[Mend]:
     """What a repair of one would heal, and from where, as things are at this moment."""
+    from fixity.packages_repair import plan_packages
+    from fixity.repair import NOWHERE
+
     sources = plan_packages(copy, vault, settings.vault_id, [one.damage.expected.key for one in damaged])
     found = [replace(one, source=sources[one.damage.expected.key]) for one in damaged]
     return [one if one.source else replace(one, why=NOWHERE) for one in found]

@@ -18,9 +18,10 @@ from policies.timetable import Past
 from repository import edge
 from repository.config import FILE, Config
 from repository.job_process import HOURS_OVER
-from repository.jobs import AGENT, FAILED, INTERRUPTED, Job, Run, agenda
+from repository.jobs import FAILED, INTERRUPTED, Job, Run, agenda
 from repository.repository import Repository
 from storage.errors import Locked, TianyiError
+from storage.event import SCHEDULER
 
 Look = tuple[tuple[tuple[str, int, int, int], ...], int]
 
@@ -67,7 +68,7 @@ class Planner:
     def _plan(self, *, first: bool = False) -> None:
         """What is overdue by however many runs is due now, once."""
         now = self.now()
-        with Repository.open(self.settings.folder, agent=AGENT, now=lambda: now, patience=0) as repository:
+        with Repository.open(self.settings.folder, agent=SCHEDULER, now=lambda: now, patience=0) as repository:
             policies = self._in_force(repository, first=first)
             audit = policies.audit
             jobs = agenda(repository.catalogue, audit, now, self._unnoted)

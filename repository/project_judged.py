@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sqlite_utils import Database
 
 from ingest.judgement import EVENT
 from storage.aip import Record
-from storage.premis import Happening
+
+if TYPE_CHECKING:
+    from storage.premis import Happening
 
 OF_FILE = """
 coalesce((select case when sum(outcome = 'malformed') then 'malformed' when sum(outcome = 'well-formed')

@@ -9,10 +9,9 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from ingest.held import REASONS
+from ingest.terms import REASONS
 from repository import project_audit, project_correction, project_deletion, project_repair, project_scan
 from repository.accession import DECIDED, RECEIVED
-from repository.project_version import project_version, put_lost, size_of
 from storage import layout
 from storage.aip import Record, parse_aip
 from storage.digest import Digest
@@ -81,6 +80,8 @@ def _settle_accession(db: Database, accession: str, outcome: str, aip: str, even
 
 
 def _commit(db: Database, vault: Vault, entry: int, event: Event) -> None:
+    from repository.project_version import project_version, put_lost
+
     version = event.detail["version"]
     assert isinstance(version, int)
     try:
@@ -113,6 +114,8 @@ def _replication(db: Database, vault: Vault, entry: int, event: Event) -> None:
 
 
 def _evidence(db: Database, vault: Vault, digest: Digest, entry: int) -> None:
+    from repository.project_version import size_of
+
     db.table("evidence").insert({"digest": str(digest), "size": size_of(vault, digest), "entry": entry}, ignore=True)
 
 

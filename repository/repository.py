@@ -13,9 +13,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from repository import config, copies, doctor, founding, in_force
+from repository import config, copies, founding, in_force
 from repository.copies import Promoted
-from repository.doctor_check import Check
 from repository.facade import default_agent, new_id, utc_now
 from repository.facade_delete import Deleting
 from repository.facade_formats import Formats
@@ -28,6 +27,7 @@ from storage.aip import stamp
 from storage.progress import SILENT, Progress
 
 if TYPE_CHECKING:
+    from repository.doctor_check import Check
     from repository.doctor_drill import Drill
 
 
@@ -65,6 +65,8 @@ class Repository(Scheduling, Ingesting, Formats, Repairing, Giving, Deleting, Re
     @staticmethod
     def doctor(folder: Path) -> list[Check]:
         """What is installed, and whether disks keep their promises: of the repository there, which need not open."""
+        from repository import doctor
+
         return doctor.examine(folder)
 
     @staticmethod

@@ -12,37 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from fixity.audit import WORDS, Audit
 from fixity.audit import Finding as Seen
-from fixity.repair import Mend
 from fixity.schedule import Coverage
-from ingest.again import Drifted
-from ingest.delivery import Receipt
-from ingest.finding import Finding
-from ingest.preflight import Preflight
-from ingest.validation import Validation
 from repository import edge
 from repository.accession import Accession
-from repository.alerts import Told
-from repository.characterization import Planned as Asked
-from repository.characterize import Characterized
 from repository.copies import CopyState
 from repository.corrections import Correction
-from repository.description import Described
-from repository.dip import Dip
 from repository.disposal import Done, Hold, Plan, Request
-from repository.doctor_drill import Drill
-from repository.drill import Drilled
-from repository.drops import Drop
 from repository.holdings import Aip, Behind, Happened, HeldFile, Version
 from repository.jobs import PAUSED, Job, Run
-from repository.ledger_check import Verified
-from repository.losses import Loss
-from repository.mending import Mended
-from repository.metrics import Metric
-from repository.migration import Migration, Planned
-from repository.rescan import Scanned
-from repository.room import Room
-from repository.signatures import Known
-from repository.status import CopyStatus
 from storage.aip import stamp
 from storage.layout import blob_key
 from storage.names import escape_path
@@ -50,8 +27,31 @@ from storage.replicate import Replicated
 from storage.sweep import Swept
 
 if TYPE_CHECKING:
+    from fixity.repair import Mend
+    from ingest.again import Drifted
+    from ingest.delivery import Receipt
+    from ingest.finding import Finding
+    from ingest.preflight import Preflight
+    from ingest.validation import Validation
+    from repository.alerts import Told
+    from repository.characterization import Planned as Asked
+    from repository.characterize import Characterized
+    from repository.description import Described
+    from repository.dip import Dip
+    from repository.doctor_drill import Drill
+    from repository.drill import Drilled
+    from repository.drops import Drop
+    from repository.ledger_check import Verified
+    from repository.losses import Loss
+    from repository.mending import Mended
+    from repository.metrics import Metric
+    from repository.migration import Migration, Planned
     from repository.proving import Proof
     from repository.publishing import Handed
+    from repository.rescan import Scanned
+    from repository.room import Room
+    from repository.signatures import Known
+    from repository.status import CopyStatus
 
 Json = dict[str, Any]
 CAPPED = 100  # findings shown; the rest is in the report
@@ -93,6 +93,8 @@ def receipt(value: Receipt) -> Json:
 
 def drop(value: Drop) -> Json:
     """An entry of a drop folder: its receipt, or why it was not taken in."""
+    from ingest.delivery import Receipt
+
     entry = {"entry": escape_path(value.name)}
     if isinstance(value.result, Receipt):
         return entry | receipt(value.result)

@@ -9,6 +9,7 @@ from storage.canonical import Json, canonical, parse_canonical
 
 LARGEST = 65_535  # bytes of an entry (C2SP tlog-tiles: a 16-bit length)
 VERSION = 1
+SCHEDULER = "scheduler"  # the agent of jobs that nobody started
 EVIDENCE = (
     "findings", "policy", "list", "signature_file", "container_file",
     "checkpoint", "token", "certificates", "revocation",

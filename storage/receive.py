@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import BinaryIO, NamedTuple, Protocol
 
 from storage.digest import Digest, Hashing
@@ -52,6 +53,13 @@ class Received(NamedTuple):
 
     def new_in(self, copy: str) -> bool:
         return any(name == copy for name, _ in self.pending)
+
+
+def joined(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """Many small pieces as few large ones."""
+    remaining = iter(parts)
+    while some := b"".join(islice(remaining, 8_192)):
+        yield some
 
 
 def chunks(stream: BinaryIO) -> Iterator[bytes]:

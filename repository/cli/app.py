@@ -6,18 +6,22 @@ import os
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from repository import Repository, config
+from repository.cli.commands import Commands
 from repository.cli.screen import Screen
 from repository.edge import EXIT_CODES
+
+if TYPE_CHECKING:
+    from repository import Repository
 
 _EPILOG = "Exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items()) + "."
 
 app = typer.Typer(
     name="tianyi",
+    cls=Commands,
     help="Tianyi keeps digital accessions: takes them in, reads them again on schedule, repairs them, gives them out.",
     epilog=_EPILOG,
     context_settings={"help_option_names": ["--help", "-h"]},
@@ -65,6 +69,8 @@ def session(context: typer.Context) -> Session:
 
 def opened(context: typer.Context, screen: Screen) -> Repository:
     """The repository that the command is about."""
+    from repository import Repository
+
     agent = session(context).agent
     repository = Repository.open(chosen(context), agent=agent, progress=screen.progress(context), patience=_patience())
     context.call_on_close(lambda: _tell_unsigned(screen, repository))
@@ -88,6 +94,8 @@ def _tell_unsigned(screen: Screen, repository: Repository) -> None:
 
 def chosen(context: typer.Context) -> Path:
     """The folder of the repository that the command is about; raise NoRepository."""
+    from repository import config
+
     named = session(context).folder or os.environ.get("TIANYI_REPOSITORY")
     return Path(named) if named else config.find(Path.cwd())
 

@@ -14,7 +14,7 @@ import typer
 
 from repository import edge
 from repository.cli import ending
-from repository.cli.commands import app
+from repository.cli.app import app
 from repository.cli.screen import Screen
 
 UsageError = typer.BadParameter.__bases__[0]  # click's, or the copy of click that typer carries

@@ -14,7 +14,7 @@ import pytest
 import typer
 from rich.console import Console
 
-from repository.cli.commands import app
+from repository.cli.app import app
 from repository.cli.running import run
 from repository.cli.screen import Screen
 
