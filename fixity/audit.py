@@ -6,7 +6,6 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from operator import attrgetter
@@ -28,7 +27,8 @@ from storage.spool import Spool
 from storage.store import Lists, Opens, Store
 
 CHUNK_KEYS, CHUNK_BYTES = 500, 256 << 20
-WORDS = ("intact", *DAMAGED, "not_checked", "extra", "mode")
+EXTRA = "extra"
+WORDS = ("intact", *DAMAGED, "not_checked", EXTRA, "mode")
 """What keys are counted as, in the order in which people are told."""
 
 
@@ -66,23 +66,32 @@ class Audit:
     @property
     def checked(self) -> int:
         """Keys that were looked at; what was not checked is not among them."""
-        return sum(n for word, n in self.counts.items() if word not in ("not_checked", "extra"))
+        return sum(n for word, n in self.counts.items() if word not in ("not_checked", EXTRA))
 
-    def add(self, expected: Expected, outcome: Outcome) -> None:
-        self.counts[outcome.word] += 1
-        if isinstance(outcome, Intact | WrongMode | Altered):
-            self.size += outcome.size
-        if not isinstance(outcome, Intact):
-            found = outcome.found if isinstance(outcome, Altered) else None
-            why = outcome.why if isinstance(outcome, WrongMode | Unreadable | NotChecked) else ""
-            self.findings.append(Finding(outcome.word, self.copy, expected.key, expected.digest, found, why))
+    def add(self, piece: Piece) -> None:
+        self.counts.update(piece.counts)
+        self.size += piece.size
+        self.findings.extend(piece.findings)
+
+    def tell(self, finding: Finding) -> None:
+        self.counts[finding.outcome] += 1
+        self.findings.append(finding)
 
 
-class Checked(NamedTuple):
-    """What became of one key."""
+class Piece(NamedTuple):
+    """What became of some keys one after the other, the last of them `last`: their bytes as expected, counts by
+    outcome, bytes read, and everything that is not intact. A worker's answer: mostly short."""
 
-    expected: Expected
-    outcome: Outcome
+    last: str
+    expected: int
+    counts: Counter[str]
+    size: int
+    findings: list[Finding]
+
+    @property
+    def keys(self) -> int:
+        """How many keys were expected."""
+        return self.counts.total() - self.counts[EXTRA]
 
 
 class How(NamedTuple):
@@ -95,14 +104,18 @@ class How(NamedTuple):
 AS_ALWAYS = How()
 
 
-def check(store: Opens, expected: Expected, *, cached: bool = False, pace: Pace = UNHURRIED) -> Outcome:
-    """Read what is under a key and compare; from the disk, not from memory, unless `cached` is enough."""
+def check(
+    store: Opens, expected: Expected, *, cached: bool = False, pace: Pace = UNHURRIED, modes: bool = False
+) -> Outcome:
+    """Read what is under a key and compare; from the disk, not from memory, unless `cached` is enough. With `modes` a
+    local file's mode is compared too."""
     try:
         with store.open(expected.key) as stream:
             if not cached:
                 cold.forget(stream)
             pace.begin()
             hashing = Hashing((expected.digest.algorithm,)).feed_all(pace.through(chunks(stream)))
+            wrong = store.wrong_mode(expected.key, stream) if modes and isinstance(store, Local) else ""
     except NotFound:
         return Missing(expected.digest)
     except StorageError as error:
@@ -111,26 +124,34 @@ def check(store: Opens, expected: Expected, *, cached: bool = False, pace: Pace 
         return Unreadable(expected.digest, error.strerror or str(error))
     if (found := hashing.digest()) != expected.digest:
         return Altered(hashing.size, expected.digest, found)
-    return Intact(hashing.size)
+    return WrongMode(hashing.size, wrong) if wrong else Intact(hashing.size)
 
 
-def check_all(store: Opens, wanted: Sequence[Expected], how: How = AS_ALWAYS, pace: Pace = UNHURRIED) -> list[Checked]:
-    """A chunk of checks, for a worker."""
-
-    def one(expected: Expected) -> Checked:
-        return Checked(expected, _check_mode_too(store, expected, how, pace))
-
+def check_all(store: Store, wanted: Sequence[Expected], how: How = AS_ALWAYS, pace: Pace = UNHURRIED) -> Piece:
+    """Checks one after the other, at least one, with modes: a worker's task."""
+    work = partial(check, store, cached=how.cached, pace=pace, modes=True)
     with cold.idly(how.idle):
-        return list(side_by_side(1 if pace.is_bounded else store.at_once, one, wanted))  # a pace is for one thread
+        outcomes = side_by_side(1 if pace.is_bounded else store.at_once, work, wanted)  # a pace is for one thread
+        return piece(store.name, zip(wanted, outcomes, strict=True))
 
 
-def _check_mode_too(store: Opens, expected: Expected, how: How, pace: Pace) -> Outcome:
-    outcome = check(store, expected, cached=how.cached, pace=pace)
-    if isinstance(outcome, Intact) and isinstance(store, Local):
-        with suppress(StorageError):  # it went away in this instant
-            if why := store.wrong_mode(expected.key):
-                return WrongMode(outcome.size, why)
-    return outcome
+def piece(copy: str, checked: Iterable[tuple[Expected, Outcome]]) -> Piece:
+    """What checks of a copy, at least one, come to."""
+    last, promised, counts, size, findings = "", 0, Counter[str](), 0, []
+    for expected, outcome in checked:
+        last, promised = expected.key, promised + expected.size
+        counts[outcome.word] += 1
+        if isinstance(outcome, Intact | WrongMode | Altered):
+            size += outcome.size
+        if not isinstance(outcome, Intact):
+            findings.append(_finding(copy, expected, outcome))
+    return Piece(last, promised, counts, size, findings)
+
+
+def _finding(copy: str, expected: Expected, outcome: Outcome) -> Finding:
+    found = outcome.found if isinstance(outcome, Altered) else None
+    why = outcome.why if isinstance(outcome, WrongMode | Unreadable | NotChecked) else ""
+    return Finding(outcome.word, copy, expected.key, expected.digest, found, why)
 
 
 def audit(
@@ -144,10 +165,9 @@ def audit(
         return not_checked(store.name, expected, why)
     found = Audit(store.name, cached=how.cached or not cold.is_cold(store))
     some = cut(expected, attrgetter("size"), CHUNK_KEYS, CHUNK_BYTES)
-    for checked in in_order(executor, partial(check_all, store, how=how), some):
-        for one in checked:
-            found.add(*one)
-        progress.advance(len(checked), sum(one.expected.size for one in checked))
+    for done in in_order(executor, partial(check_all, store, how=how), some):
+        found.add(done)
+        progress.advance(done.keys, done.expected)
     return found
 
 
@@ -169,7 +189,7 @@ def extras(store: Lists, name: str, expected: Iterable[str], after: str = START,
         while upcoming is not None and upcoming < key:
             upcoming = next(wanted, None)
         if key != upcoming:
-            yield Finding("extra", name, escape_path(os.fsencode(key)))
+            yield Finding(EXTRA, name, escape_path(os.fsencode(key)))
 
 
 def is_damaged(result: Audit) -> bool:

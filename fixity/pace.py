@@ -43,20 +43,18 @@ class Pace:
         self._cpu = Bucket(cpu)
         self._clock, self._sleep, self._worked = clock, sleep, worked
         self._used = worked()
-
-    @property
-    def is_bounded(self) -> bool:
-        return any(bucket.rate for bucket in (self._bytes, self._files, self._cpu))
+        self.is_bounded = any(bucket.rate for bucket in (self._bytes, self._files, self._cpu))
 
     def begin(self) -> None:
         """A file is about to be read."""
-        self._rest(self._files.wait(1, self._clock()))
+        if self.is_bounded:
+            self._rest(self._files.wait(1, self._clock()))
 
-    def through(self, parts: Iterable[bytes]) -> Iterator[bytes]:
+    def through(self, parts: Iterable[bytes]) -> Iterable[bytes]:
         """The parts, each as soon as it may."""
-        if not self.is_bounded:
-            yield from parts
-            return
+        return self._slowly(parts) if self.is_bounded else parts
+
+    def _slowly(self, parts: Iterable[bytes]) -> Iterator[bytes]:
         for part in parts:
             yield part
             used = self._worked()

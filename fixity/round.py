@@ -8,13 +8,28 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from operator import attrgetter
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from fixity.audit import AS_ALWAYS, CHUNK_BYTES, CHUNK_KEYS, Audit, Checked, Expected, How, check, check_all
+from fixity.audit import (
+    AS_ALWAYS,
+    CHUNK_BYTES,
+    CHUNK_KEYS,
+    EXTRA,
+    Audit,
+    Expected,
+    Finding,
+    How,
+    Piece,
+    check,
+    check_all,
+    extras,
+    piece,
+)
 from fixity.outcome import Missing, Unreadable
 from fixity.pace import UNHURRIED, Pace
 from fixity.reading import END, START
 from storage.away import why_away
+from storage.errors import StorageError
 from storage.parallel import AHEAD, cut, in_order
 from storage.progress import SILENT, Progress
 from storage.store import Opens, Store
@@ -22,7 +37,7 @@ from storage.store import Opens, Store
 Scope = Literal["full", "due", "new", "collection", "sample", "restored"]
 Keys = Callable[[str], Iterator[Expected]]
 """What is to be read above a key, ascending."""
-_PAGE = 20_000  # keys fetched at a time: no question to the catalogue stays open while we read
+_PAGE = 2_000  # keys fetched at a time: no question to the catalogue stays open while we read
 _PACED_KEYS, _PACED_BYTES = 50, 16 << 20  # a piece where reading is slow, so that little is lost
 
 
@@ -71,8 +86,10 @@ class Reader:
     how: How = AS_ALWAYS
     pace: Pace = UNHURRIED
     progress: Progress = SILENT
+    is_whole: bool = False
+    """Whether what lies between the keys is looked at too: all that is there has to be expected."""
 
-    def read(self, keys: Keys, after: str, bounds: Bounds, note: Callable[[list[Checked]], None]) -> str:
+    def read(self, keys: Keys, after: str, bounds: Bounds, note: Callable[[Piece], None]) -> str:
         """Read what lies above a key, and hand on what was found, piece by piece and in order.
 
         Returns why it could not go on, "" where it could: a copy that goes away in the middle is no damage, and the
@@ -80,18 +97,48 @@ class Reader:
         """
         most, most_bytes = (_PACED_KEYS, _PACED_BYTES) if self.pace.is_bounded else (CHUNK_KEYS, CHUNK_BYTES)
         pieces = cut(bounds.cut(paged(keys, after)), attrgetter("size"), most, most_bytes)
-        work = partial(check_all, self.store, how=self.how, pace=self.pace)
+        work = partial(_look if self.is_whole else _check, self.store, self.how, self.pace)
         ahead = 1 if self.pace.is_bounded else AHEAD
-        for checked in in_order(self.executor, work, pieces, ahead):
-            if any(isinstance(one.outcome, Missing | Unreadable) for one in checked) and (why := why_away(self.store)):
+        for done in in_order(self.executor, work, _tasks(pieces, after), ahead):
+            is_lacking = done.counts[Missing.word] or done.counts[Unreadable.word]
+            if is_lacking and (why := why_away(self.store)):
                 return why
-            note(checked)
-            self.progress.advance(len(checked), sum(one.expected.size for one in checked))
+            note(done)
+            self.progress.advance(done.keys, done.expected)
         return ""
 
 
+class _Task(NamedTuple):
+    """Keys that are all that is expected above another, up to the last of them."""
+
+    after: str
+    wanted: list[Expected]
+
+
+def _tasks(pieces: Iterable[list[Expected]], after: str) -> Iterator[_Task]:
+    for wanted in pieces:
+        yield _Task(after, wanted)
+        after = wanted[-1].key
+
+
+def _check(store: Store, how: How, pace: Pace, task: _Task) -> Piece:
+    return check_all(store, task.wanted, how, pace)
+
+
+def _look(store: Store, how: How, pace: Pace, task: _Task) -> Piece:
+    """Check, and add what else lies there."""
+    done = _check(store, how, pace, task)
+    try:
+        found = list(extras(store, store.name, (one.key for one in task.wanted), task.after, done.last))
+    except StorageError as error:
+        found = [Finding(Unreadable.word, store.name, "", why=str(error))]
+    done.counts.update(one.outcome for one in found)
+    done.findings.extend(found)
+    return done
+
+
 def paged(keys: Keys, after: str) -> Iterator[Expected]:
-    """The keys above one, some thousands fetched at a time."""
+    """The keys above one, some fetched at a time."""
     while True:
         page = list(islice(keys(after), _PAGE))
         yield from page
@@ -100,17 +147,25 @@ def paged(keys: Keys, after: str) -> Iterator[Expected]:
         after = page[-1].key
 
 
-def again(store: Opens, found: Audit, known: Callable[[str], bool]) -> Audit:
+def again(
+    store: Opens, found: Audit, known: Callable[[str], bool], judge: Callable[[Finding], Finding | None]
+) -> Audit:
     """A result with what was missing or unreadable tried once more: a disk may have hiccuped, a repair have come before
-    us, or a deletion, after which nobody wants it (`known` says of a key whether somebody does)."""
+    us, or a deletion, after which nobody wants it (`known` says of a key whether somebody does). What nobody expected
+    is what `judge` says of it now."""
     result = Audit(found.copy, found.counts.copy(), found.size, cached=found.cached)
     for one in found.findings:
+        if one.outcome == EXTRA:
+            result.counts[EXTRA] -= 1
+            if told := judge(one):
+                result.tell(told)
+            continue
         if one.outcome not in (Missing.word, Unreadable.word) or one.expected is None:
             result.findings.append(one)
             continue
         result.counts[one.outcome] -= 1
         if known(one.key):
             wanted = Expected(one.key, one.expected, 0)
-            result.add(wanted, check(store, wanted))
+            result.add(piece(found.copy, [(wanted, check(store, wanted))]))
     result.counts = +result.counts
     return result

@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from fixity.audit import Audit, Checked, Finding
+from fixity.audit import Audit, Finding, Piece
 from fixity.round import Plan
 from storage.digest import Digest
 
@@ -51,21 +51,15 @@ class Journal:
             db.execute("insert into rounds values (?, ?, ?, ?, ?, ?, ?)", row)
         return UnderWay(plan, plan.after, Audit(plan.copy, cached=cached))
 
-    def note(self, now: UnderWay, checked: Sequence[Checked]) -> UnderWay:
+    def note(self, now: UnderWay, piece: Piece) -> UnderWay:
         """Write down what came of the next piece: `now` and it, as it stands then."""
-        piece = Audit(now.plan.copy)
-        for one in checked:
-            piece.add(*one)
-        now.found.counts.update(piece.counts)
-        now.found.size += piece.size
-        now.found.findings.extend(piece.findings)
-        reached = checked[-1].expected.key
+        now.found.add(piece)
         with self._open() as db:
-            row = (reached, json.dumps(now.found.counts), now.found.size, now.plan.copy, now.plan.scope)
+            row = (piece.last, json.dumps(now.found.counts), now.found.size, now.plan.copy, now.plan.scope)
             db.execute("update rounds set reached = ?, counts = ?, size = ? where copy = ? and scope = ?", row)
             texts = ((now.plan.copy, now.plan.scope, _written(one)) for one in piece.findings)
             db.executemany("insert into findings values (?, ?, ?)", texts)
-        return now._replace(reached=reached)
+        return now._replace(reached=piece.last)
 
     def under_way(self) -> Iterator[UnderWay]:
         """Yield the rounds that did not come to their end."""

@@ -157,8 +157,7 @@ class Rounds:
         draws = min(files, inventory.amount(self.readings.watch.catalogue)[0])
         keys = {one for _ in range(draws) for one in self._somewhere(chance)}
         result = Audit(store.name, cached=not cold.is_cold(store))
-        for checked in check_all(store, sorted(keys), How(idle=limits.io_priority == "idle"), paced(limits)):
-            result.add(*checked)
+        result.add(check_all(store, sorted(keys), How(idle=limits.io_priority == "idle"), paced(limits)))
         self.readings.note(plan, result, START, self.readings.clock() - began)
         yield result
 
@@ -172,8 +171,7 @@ class Rounds:
             return None
         plan = Plan(store.name, "restored", stamp(self.readings.now()), 0)
         result = Audit(store.name, cached=not cold.is_cold(store))
-        for checked in check_all(store, [one.expected for one in missed], How()):
-            result.add(*checked)
+        result.add(check_all(store, [one.expected for one in missed], How()))
         self.readings.note(plan, result, START, self.readings.clock() - began)
         return result
 

@@ -12,6 +12,7 @@ from fixity.audit import Audit, Expected, Finding, audit, extras
 from fixity.reading import END, START
 from repository import evidence, inventory, ledger_files, strays
 from repository.catalogue import Catalogue
+from storage import layout
 from storage.canonical import Json
 from storage.commit import Committer
 from storage.digest import Digest
@@ -26,6 +27,13 @@ def expected(catalogue: Catalogue, after: str = START, last: str = END) -> Itera
     """Yield everything that every copy has to have, or what of it lies above `after` and up to `last`, ascending by
     key; the ledger's right-most bundle is left out, since the next event replaces it."""
     yield from heapq.merge(inventory.keys(catalogue, after, last), ledger_files.full(catalogue, after=after, last=last))
+
+
+def is_expected(catalogue: Catalogue, key: str) -> bool:
+    """Whether every copy has to have a key; of the ledger's right-most bundle, as `expected`."""
+    if layout.blob_digest(key) or layout.record_name(key):
+        return inventory.is_wanted(catalogue, key)
+    return not key.startswith(layout.BLOBS) and any(one.key == key for one in expected(catalogue, key[:-1], key))
 
 
 def came(catalogue: Catalogue, begin: int, end: int, after: str = START, last: str = END) -> Iterator[Expected]:
@@ -70,17 +78,26 @@ class Watch:
 
     def add_extras(self, store: Store, result: Audit, after: str = START, last: str = END) -> None:
         """Add what lies in a copy above a key and up to another, and nobody expects."""
-        signed = self.committer.vault.ledger.signed(store)
+        judge = self.judge(store)
         known = (one.key for one in expected(self.catalogue, after, last))
         try:
             for extra in extras(store, store.name, known, after, last):
-                if (found := strays.judged(self.catalogue, store, extra, signed)) is None:
-                    continue
-                result.counts[found.outcome] += 1
-                result.findings.append(found)
+                if found := judge(extra):
+                    result.tell(found)
         except StorageError as error:
-            result.findings.append(Finding("unreadable", store.name, "", why=str(error)))
-            result.counts["unreadable"] += 1
+            result.tell(Finding("unreadable", store.name, "", why=str(error)))
+
+    def judge(self, store: Store) -> Callable[[Finding], Finding | None]:
+        """What says of a key in a copy that nobody expected when it was seen, whether it is extra, damage, or neither
+        (None): somebody may expect it by now."""
+        signed = self.committer.vault.ledger.signed(store)
+
+        def judged(extra: Finding) -> Finding | None:
+            if is_expected(self.catalogue, extra.key):
+                return None
+            return strays.judged(self.catalogue, store, extra, signed)
+
+        return judged
 
     def keep_list(self, rows: Iterable[dict[str, str]]) -> Digest:
         """A long list as a blob of the vault, named in an entry by its digest."""

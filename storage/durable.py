@@ -13,10 +13,11 @@ import platform
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cache
 from itertools import count
 from pathlib import Path
+from types import TracebackType
 
 from storage.errors import NoRoom, SyncFailed, Unreachable
 
@@ -115,17 +116,27 @@ class Disk:
 DISK = Disk()
 
 
-@contextmanager
-def told(where: str) -> Iterator[None]:
+def told(where: str) -> AbstractContextManager[None]:
     """Turn the system's errors into ours: a full disk is NoRoom, the rest Unreachable, but FileExistsError stays."""
-    try:
-        yield
-    except FileExistsError:
-        raise
-    except OSError as error:
-        if error.errno in _FULL:
-            raise NoRoom(where) from error
-        raise Unreachable(where, error.strerror or str(error)) from error
+    return _Told(where)
+
+
+class _Told(AbstractContextManager[None]):
+    """No generator: it surrounds each of millions of files, some of them several times."""
+
+    __slots__ = ("_where",)
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if isinstance(error, OSError) and not isinstance(error, FileExistsError):
+            raise ours(error, self._where) from error
+
+
+def ours(error: OSError, where: str) -> NoRoom | Unreachable:
+    """The error that we tell for one of the system's."""
+    return NoRoom(where) if error.errno in _FULL else Unreachable(where, error.strerror or str(error))
 
 
 @contextmanager

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from types import TracebackType
 from typing import BinaryIO
 
 from storage import durable, layout
-from storage.durable import DISK, Disk, told
+from storage.durable import DISK, Disk, ours, told
 from storage.errors import AlreadyThere, NotFound, Unreachable
 from storage.store import Batch, Incoming, Pending
 
@@ -107,14 +108,14 @@ class Local:
         with self._answering(key):
             durable.remove_tree(self.disk, Path(self.path(key)))
 
-    def wrong_mode(self, key: str) -> str:
+    def wrong_mode(self, key: str, stream: BinaryIO | None = None) -> str:
         """What is wrong with a file's mode, "" where nothing is: what is kept can be read, and by nobody be written.
 
-        What the file system gives to each file, as one does that knows no modes, is right there. Raises NotFound or
-        Unreachable; whether it is a file at all is for others to say.
+        `stream` is the file, where it is open. What the file system gives to each file, as one does that knows no
+        modes, is right there. Raises NotFound or Unreachable; whether it is a file at all is for others to say.
         """
         with self._answering(key):
-            facts = os.lstat(self.path(key))
+            facts = os.fstat(stream.fileno()) if stream else os.lstat(self.path(key))
         mode = stat.S_IMODE(facts.st_mode)
         if self._may_be_written or not stat.S_ISREG(facts.st_mode) or (not mode & ~READ_ONLY and mode & stat.S_IRUSR):
             return ""
@@ -182,15 +183,23 @@ class Local:
             self._syncs_whole = self.disk.syncs_whole(str(self.scratch))
         return self._syncs_whole
 
-    @contextmanager
-    def _answering(self, key: str) -> Iterator[None]:
-        try:
-            with told(str(self.root)):
-                yield
-        except Unreachable as error:
-            if isinstance(error.__cause__, FileNotFoundError | NotADirectoryError) and self.root.is_dir():
-                raise NotFound(key, self.name) from error
-            raise
+    def _answering(self, key: str) -> AbstractContextManager[None]:
+        return _Answering(self, key)
+
+
+class _Answering(AbstractContextManager[None]):
+    """Turns the system's errors about a key into ours: nothing there, in a copy that is there, is NotFound."""
+
+    __slots__ = ("_key", "_store")
+
+    def __init__(self, store: Local, key: str) -> None:
+        self._store, self._key = store, key
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if isinstance(error, FileNotFoundError | NotADirectoryError) and self._store.root.is_dir():
+            raise NotFound(self._key, self._store.name) from error
+        if isinstance(error, OSError) and not isinstance(error, FileExistsError):
+            raise ours(error, str(self._store.root)) from error
 
 
 class _File:

@@ -14,9 +14,12 @@ from typing import Any
 
 import pytest
 
+from fixity.audit import Audit, Finding
+from fixity.round import again
 from repository import Repository
 from repository.job import carry_out
 from repository.status_page import page
+from repository.watch import expected, is_expected
 from storage.aip import stamp
 from storage.errors import Locked
 from storage.lock import locked
@@ -124,6 +127,16 @@ class TestAWholeReading:
             assert (noted["outcome"], noted["intact"], "last" in noted) == ("not checked", 103, True)
             [first_promise, second_promise] = repository.coverage()
             assert first_promise.unread < second_promise.unread
+
+    def test_what_comes_in_meanwhile_is_nothing_extra(self, archive: Path, tmp_path: Path) -> None:
+        def take_in() -> None:
+            (tmp_path / "delivery" / "0.txt").write_text("another\n")
+            with opened(archive) as other:
+                other.ingest(tmp_path / "delivery")
+
+        with opened(archive, progress=Watcher(2, take_in)) as repository:
+            [first] = repository.audit("first")
+        assert (first.counts["extra"], first.counts["intact"] > FILES) == (0, True)
 
     def test_one_that_is_killed_for_good_loses_a_piece_at_most(self, archive: Path) -> None:
         script = (
@@ -264,6 +277,19 @@ class TestWhatIsRead:
         assert (answer.code, answer.said["mode"], answer.said["altered"]) == (0, 1, 0)
         [found] = [one for one in answer.said["findings"] if one["outcome"] == "mode"]
         assert re.fullmatch(r"0666 instead of 04[04]{2}", found["why"])
+
+    def test_what_was_not_expected_yet_when_it_was_seen_is_nothing_extra(self, archive: Path) -> None:
+        with opened(archive) as repository:
+            watch = repository._watch()
+            keys = [one.key for one in expected(watch.catalogue)]
+            assert all(is_expected(watch.catalogue, key) for key in keys)
+            strange = [*(f"{key}0" for key in keys), "blobs/x", "aips/x", "log/x", "tombstones/x", "x"]
+            assert not any(is_expected(watch.catalogue, key) for key in strange)
+            found = Audit("first")
+            for key in (keys[0], strange[0]):
+                found.tell(Finding("extra", "first", key))
+            result = again(repository.vault.first, found, lambda key: True, watch.judge(repository.vault.first))
+            assert (+result.counts, [one.key for one in result.findings]) == ({"extra": 1}, [strange[0]])
 
     def test_what_a_disk_cannot_read_stays_so_until_it_can(self, archive: Path) -> None:
         place = blob(archive, 5)
