@@ -122,8 +122,8 @@ def check(
         return Unreadable(expected.digest, str(error))
     except OSError as error:
         return Unreadable(expected.digest, error.strerror or str(error))
-    if (found := hashing.digest()) != expected.digest:
-        return Altered(hashing.size, expected.digest, found)
+    if not hashing.finds(expected.digest):
+        return Altered(hashing.size, expected.digest, hashing.digest())
     return WrongMode(hashing.size, wrong) if wrong else Intact(hashing.size)
 
 

@@ -11,7 +11,7 @@ from fixity.reading import END, START
 from fixity.round import Plan
 from fixity.schedule import SPAN, Coverage
 from policies import cadence
-from repository import copies, coverage, holdings, in_force, packages, round_journal, scanners
+from repository import copies, coverage, holdings, in_force, inventory, packages, round_journal, scanners
 from repository.agreement import agrees
 from repository.catalogue import counts
 from repository.config import Copy
@@ -21,7 +21,7 @@ from repository.facade_browse import Browsing
 from repository.project_scan import Window
 from repository.reading import Readings
 from repository.rounds import Rounds
-from repository.workers import workers
+from repository.workers import get_ready, workers
 from storage import layout
 from storage.aip import stamp
 from storage.canonical import Json
@@ -95,6 +95,7 @@ class Keeping(Browsing):
         What was cut short less than a day ago goes on, unless `fresh`; `cached` is content with what memory has.
         """
         stores, packed = self._named(copy)
+        get_ready(*inventory.amount(self.catalogue))
         if not agrees(self.catalogue, self.vault):
             self.rebuild()  # it would tell the audit of too little
         results = self._learned(self._rounds().whole(stores, fresh=fresh, cached=cached))

@@ -21,6 +21,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 LITTLE_FILES, LITTLE_BYTES = 200, 32 << 20  # below both, starting processes costs more than it saves
 _PRELOADED = ["ingest.examine", "fixity.audit", "storage.carry"]  # once, for all workers: they are forked with it
+_CONTEXT = multiprocessing.get_context("forkserver")
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
@@ -30,18 +31,25 @@ def workers(files: int, size: int) -> Iterator[Executor]:
 
     Workers are started by forkserver, which holds none of our locks, and die with their parent.
     """
-    if files < LITTLE_FILES and size < LITTLE_BYTES:
+    if not get_ready(files, size):
         yield Inline()
         return
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(_PRELOADED)
-    _start_server()
     count = len(os.sched_getaffinity(0))
     try:
-        with _Pool(count, mp_context=context, initializer=_begin, initargs=(os.getpid(),)) as pool:
+        with _Pool(count, mp_context=_CONTEXT, initializer=_begin, initargs=(os.getpid(),)) as pool:
             yield pool
     except BrokenProcessPool as error:
         raise WorkerLost from error
+
+
+def get_ready(files: int, size: int) -> bool:
+    """Begin to start what workers are forked from, where so much needs some; return whether it does. That takes a tenth
+    of a second, in which whoever is about to need them may do something else."""
+    if files < LITTLE_FILES and size < LITTLE_BYTES:
+        return False
+    _CONTEXT.set_forkserver_preload(_PRELOADED)
+    _start_server()
+    return True
 
 
 class _Pool(ProcessPoolExecutor):

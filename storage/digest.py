@@ -70,6 +70,10 @@ class Hashing:
             self.feed(part)
         return self
 
+    def finds(self, digest: Digest) -> bool:
+        """Whether this is what the main algorithm comes to: no value is made of what is as it should be."""
+        return self._algorithms[0] == digest.algorithm and self._hashers[0].hexdigest() == digest.hexadecimal
+
     def digest(self) -> Digest:
         return Digest(self._algorithms[0], self._hashers[0].hexdigest())
 
