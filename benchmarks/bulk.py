@@ -95,7 +95,7 @@ def tenths(blobs: Path, files: int) -> Iterator[tuple[str, Watched]]:
     """Yield what the first and the last tenth took, by when each blob was written, in the order in which they were."""
     if files < TEN:
         return
-    times = sorted(path.stat().st_mtime for path in blobs.glob("*/*/*/*"))[:files]
+    times = sorted(path.stat().st_mtime for path in blobs.glob("*/*/*"))[:files]
     tenth = files // TEN
     for name, seconds in ("first", times[tenth - 1] - times[0]), ("last", times[-1] - times[-tenth]):
         yield f"  its {name} {tenth}", Watched(exit=0, wall=seconds, cpu=0, main=0, worker=0, said="", note="")

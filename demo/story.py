@@ -157,7 +157,7 @@ def _last_audits(stage: Stage) -> set[str]:
 def _blob(name: str) -> str:
     """Where a file of the accession lies in the second copy: its name is the digest of its bytes."""
     digest = hashlib.sha256(_source(name)).hexdigest()
-    return f"second-copy/blobs/sha256/{digest[:2]}/{digest[2:4]}/{digest}"
+    return f"second-copy/blobs/sha256/{digest[:3]}/{digest}"
 
 
 def _source(name: str) -> bytes:

@@ -137,7 +137,7 @@ def place(key: str) -> float:
         return 0.0
     if not key.startswith(_BLOBS):
         return 1.0
-    name = key[len(_BLOBS) :].replace("/", "")[4:20] or key[len(_BLOBS) :].replace("/", "")
+    name = key[len(_BLOBS) :].replace("/", "")[3:19] or key[len(_BLOBS) :].replace("/", "")
     try:
         return int(name.ljust(16, "0"), 16) / (1 << 64)
     except ValueError:  # not the name of a blob

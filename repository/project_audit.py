@@ -24,7 +24,7 @@ WHOLE = ("full", "due")
 _FORGET = "delete from damage where copy = ?1 and key > ?2 and key <= ?3 and time <= ?4"
 _CAME_BETWEEN = f"""
  and key in (
- select 'blobs/sha256/' || substr(digest, 8, 2) || '/' || substr(digest, 10, 2) || '/' || substr(digest, 8) from (
+ select 'blobs/sha256/' || substr(digest, 8, 3) || '/' || substr(digest, 8) from (
    select digest from files join versions on versions.aip = files.aip and versions.version = files.since
    where versions.entry >= ?5 and versions.entry < ?6
    union all select digest from evidence where entry >= ?5 and entry < ?6)

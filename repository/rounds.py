@@ -179,7 +179,7 @@ class Rounds:
         """The blob that follows a name drawn at random, or the first: names are digests, which spread evenly."""
         name = f"{chance.getrandbits(256):064x}"
         catalogue = self.readings.watch.catalogue
-        after = next(expected(catalogue, f"blobs/sha256/{name[:2]}/{name[2:4]}/{name}"), None)
+        after = next(expected(catalogue, f"blobs/sha256/{name[:3]}/{name}"), None)
         yield from (one for one in (after or next(expected(catalogue), None),) if one)
 
     def _keys(self, plan: Plan, task: Task | None = None) -> Keys:

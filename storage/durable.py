@@ -26,7 +26,7 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _PIECE = 1 << 15  # bytes a call: for more at once Linux looks for large free pieces of memory, which may be dear
 _HERE, _EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of renameat2(2)
 _SYNC_FILE_RANGE_WRITE = 2
-_REMEMBERED = 100_000  # folders known to be durable; more than the blobs' 65,536
+_REMEMBERED = 100_000  # folders known to be durable; more than the blobs' 4,096
 _serial = count()
 
 

@@ -17,21 +17,21 @@ TOMBSTONES = "tombstones/"
 LOG = "log/"
 CHECKPOINT = "log/checkpoint"
 
-_BLOB = re.compile(r"blobs/sha256/([0-9a-f]{2})/([0-9a-f]{2})/(\1\2[0-9a-f]{60})")
+_BLOB = re.compile(r"blobs/sha256/([0-9a-f]{3})/(\1[0-9a-f]{61})")
 _TOMBSTONE = re.compile(r"tombstones/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.json")
 _RECORD = re.compile(r"aips/([0-9a-f]{2})/([0-9a-f]{2})/([0-9a-f-]{32}\1\2)/v([1-9][0-9]*)\.json")
 
 
 def blob_key(digest: Digest) -> str:
-    """`blobs/sha256/ab/cd/abcd…`."""
+    """`blobs/sha256/abc/abcd…`: 4,096 folders: few to make, and a hundred million blobs are 24,000 in each."""
     name = digest.hexadecimal
-    return f"blobs/{digest.algorithm}/{name[:2]}/{name[2:4]}/{name}"
+    return f"blobs/{digest.algorithm}/{name[:3]}/{name}"
 
 
 def blob_digest(key: str) -> Digest | None:
     """The digest that a blob's key names; None for any other key."""
     match = _BLOB.fullmatch(key)
-    return Digest("sha256", match[3]) if match else None
+    return Digest("sha256", match[2]) if match else None
 
 
 def aip_prefix(aip: UUID) -> str:

@@ -75,7 +75,7 @@ def _taken_in(tianyi: Callable[..., Any], repository: Path, source: Path) -> str
 
 def _flip_a_bit(copy: Path, digest: str) -> Path:
     name = digest.removeprefix("sha256:")
-    blob = copy / "blobs" / "sha256" / name[:2] / name[2:4] / name
+    blob = copy / "blobs" / "sha256" / name[:3] / name
     data = bytearray(blob.read_bytes())
     data[len(data) // 2] ^= 0x10
     blob.chmod(0o644)

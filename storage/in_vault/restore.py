@@ -215,7 +215,7 @@ def manifest(digest: str) -> Iterator[tuple[str, str]]:
 
 
 def blob(digest: str) -> str:
-    return os.path.join(VAULT, "blobs", "sha256", digest[:2], digest[2:4], digest)
+    return os.path.join(VAULT, "blobs", "sha256", digest[:3], digest)
 
 
 def read_blob(digest: str) -> bytes:

@@ -93,7 +93,7 @@ def test_any_command_killed_at_random_moments(
 ) -> None:
     chance = random.Random(3)
     aip = tianyi("ingest", pictures, at=repository).said["aip"]
-    pieces = sorted((copies[1] / "blobs").rglob("sha256/*/*/*"))
+    pieces = sorted((copies[1] / "blobs").rglob("sha256/*/*"))
     commands = {"migrate": ["run"], "audit": [], "repair": [], "replicate": [], "export": [aip, tmp_path / "dip"]}
     for command, arguments in commands.items():
         for moment in (chance.uniform(0.2, 1.0), chance.uniform(0.4, 1.6)):

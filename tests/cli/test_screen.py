@@ -47,7 +47,7 @@ def shown(repository: Path, capsys: pytest.CaptureFixture[str]) -> Callable[...,
 
 def blob(copy: Path, digest: str) -> Path:
     name = digest.removeprefix("sha256:")
-    return copy / "blobs" / "sha256" / name[:2] / name[2:4] / name
+    return copy / "blobs" / "sha256" / name[:3] / name
 
 
 def test_damage_is_told_by_the_names_of_files(

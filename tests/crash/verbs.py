@@ -86,7 +86,7 @@ def spoil(repository: Quick, deliveries: Path) -> None:
     """Damage to blobs, records and a fixed file, in both copies and each time whole in the other; audited."""
     ingest("harbour")(repository, deliveries)
     first, second = (repository.settings.folder / folder for folder in ("vault", "second"))
-    blobs = sorted(str(path.relative_to(first)) for path in first.rglob("blobs/sha256/*/*/*"))
+    blobs = sorted(str(path.relative_to(first)) for path in first.rglob("blobs/sha256/*/*"))
     record = next(str(path.relative_to(first)) for path in first.rglob("v1.json"))
     for place in (second / blobs[0], first / blobs[1], second / layout.README, first / record):
         _flip(place)

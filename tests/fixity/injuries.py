@@ -52,7 +52,7 @@ def _zero(chance: Random, data: bytes) -> bytes:
 
 DEEDS: Mapping[str, Deed] = {"bit flip": _flip, "truncation": _cut, "growth": _grow, "zeroing": _zero}
 MODES = (0o666, 0o644, 0o755, 0o200, 0o000)
-PLACES = ("notes.txt", "blobs/sha256/00/00/{}", "blobs/stray", "aips/.partial", "tombstones/none.json", "log/stray/{}")
+PLACES = ("notes.txt", "blobs/sha256/000/{}", "blobs/stray", "aips/.partial", "tombstones/none.json", "log/stray/{}")
 
 
 def rewrite(kind: str, copy: str, root: Path, key: str, chance: Random) -> Injury | None:

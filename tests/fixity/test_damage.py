@@ -91,7 +91,7 @@ def sorts(tianyi: Tianyi, repository: Path, aip: str) -> dict[str, str]:
               "data/metadata/preservation/premis-v1-0001.xml", "data/metadata/descriptive/dc.json",
               "data/representations/original/data/1.txt")  # fmt: skip
     found = {path: files[path] for path in wanted if path in files}
-    blobs = {path: f"blobs/sha256/{name[:2]}/{name[2:4]}/{name}" for path, name in found.items()}
+    blobs = {path: f"blobs/sha256/{name[:3]}/{name}" for path, name in found.items()}
     return blobs | {"record": f"aips/{aip[-4:-2]}/{aip[-2:]}/{aip[9:]}/v1.json", "README": "README.txt",
                     "restore": "restore.py", "vault": "tianyi-vault.json"}  # fmt: skip
 

@@ -64,7 +64,7 @@ def files(root: Path) -> set[str]:
 
 def _blobs(catalogue: Catalogue, like: str) -> list[str]:
     rows = catalogue.rows("select distinct substr(digest, 8) as name from files where path like ?", like)
-    return sorted(f"blobs/sha256/{row['name'][:2]}/{row['name'][2:4]}/{row['name']}" for row in rows)
+    return sorted(f"blobs/sha256/{row['name'][:3]}/{row['name']}" for row in rows)
 
 
 def deliver(where: Path, chance: Random) -> list[Path]:

@@ -48,7 +48,7 @@ def repository(scene: Path) -> Iterator[Quick]:
 def plans(repository: Quick) -> list[str]:
     """The keys of the ten plans, by name."""
     rows = repository.catalogue.rows("select digest from files where path like '%/plan-%' order by path")
-    return [f"blobs/sha256/{(name := row['digest'][7:])[:2]}/{name[2:4]}/{name}" for row in rows]
+    return [f"blobs/sha256/{(name := row['digest'][7:])[:3]}/{name}" for row in rows]
 
 
 def place(repository: Quick, copy: str, key: str) -> Path:

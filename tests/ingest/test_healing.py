@@ -21,7 +21,7 @@ def content(request: pytest.FixtureRequest) -> bytes:
 
 def blob(copy: Path, content: bytes) -> Path:
     name = sha256(content).hexdigest()
-    return copy / "blobs" / "sha256" / name[:2] / name[2:4] / name
+    return copy / "blobs" / "sha256" / name[:3] / name
 
 
 def spoil(path: Path, content: bytes, how: str) -> None:

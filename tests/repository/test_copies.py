@@ -113,7 +113,7 @@ def test_what_lay_under_a_name_before_is_read_before_it_is_relied_on(
 
 
 def _sharded(name: str) -> str:
-    return f"{name[:2]}/{name[2:4]}/{name}"
+    return f"{name[:3]}/{name}"
 
 
 def test_a_version_whose_blob_is_lost_everywhere_is_not_given_on(archive: Path, tmp_path: Path, tianyi: Tianyi) -> None:

@@ -176,7 +176,7 @@ def test_time_stamps_by_policy(archive: Path, tmp_path: Path, tsa: Authority, ti
     assert tianyi("rebuild", at=archive).code == 0
     for name in ("checkpoint", "token", "certificates", "revocation"):
         digest = detail[name].removeprefix("sha256:")
-        assert (tmp_path / "second" / "blobs" / "sha256" / digest[:2] / digest[2:4] / digest).is_file()
+        assert (tmp_path / "second" / "blobs" / "sha256" / digest[:3] / digest).is_file()
     said = tianyi("ledger", "prove", aip(archive, tianyi), "--to", tmp_path, at=archive).said
     assert said["time_stamps"] == 1
     assert failure(Path(said["proof"]).read_bytes(), Options(tsa_ca=tsa.roots.read_bytes())) == ""

@@ -77,7 +77,7 @@ def audits(repository: Repository) -> list[dict[str, Any]]:
 
 
 def blob(archive: Path, number: int) -> Path:
-    return sorted((archive / "vault" / "blobs").rglob("*/*/*/*"))[number]
+    return sorted((archive / "vault" / "blobs").rglob("*/*/*"))[number]
 
 
 def flip(path: Path) -> None:
@@ -265,7 +265,7 @@ class TestWhatIsRead:
         assert (run.outcome, run.detail["copies"]) == ("success", 2)
         with opened(archive) as repository:
             assert all(one.unread for one in repository.coverage())
-        for path in (archive / "vault" / "blobs").rglob("*/*/*/*"):
+        for path in (archive / "vault" / "blobs").rglob("*/*/*"):
             flip(path)
         with opened(archive) as repository:
             [first] = repository.sample("first", files=5, seed=1)
@@ -344,7 +344,7 @@ class TestStatus:
 
 
 def test_what_was_missed_and_is_brought_back_counts_only_when_it_is_read(archive: Path, tmp_path: Path) -> None:
-    lost = sorted((tmp_path / "second").rglob("blobs/*/*/*/*"))[:3]
+    lost = sorted((tmp_path / "second").rglob("blobs/*/*/*"))[:3]
     for blob in lost:
         blob.unlink()
     with opened(archive) as repository:
