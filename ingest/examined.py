@@ -5,11 +5,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from ingest.examine import Desk, Facts, Task, examine
 from ingest.finding import Finding
+from ingest.identify import Format
 from ingest.scan import Outcome
+from storage.digest import Digest
+from storage.parallel import Carried
 from storage.receive import Waiting
 
 
@@ -49,10 +53,10 @@ class Examined(NamedTuple):
         return sum(one.size for one in self.found)
 
 
-def examined(desk: Desk, tasks: Sequence[Task]) -> Examined:
+def examined(desk: Carried[Desk], tasks: Sequence[Task]) -> Examined:
     """Examine a chunk of files; raises as `examine`."""
     chunk = Examined([], [], [], [], [])
-    for result in examine(desk, tasks):
+    for result in examine(desk.value, tasks):
         if isinstance(result, Facts):
             _take(chunk, result)
         else:
@@ -66,8 +70,8 @@ def found(facts: Facts) -> Found:
     return Found(
         facts.size,
         str(facts.digests[0]),
-        json.dumps([str(digest) for digest in facts.digests]),
-        json.dumps([(one.name, one.version, one.puid) for one in known.formats]),
+        _listed(facts.digests),
+        _formats(known.formats),
         known.mime,
         known.basis.value,
         known.opinion,
@@ -76,6 +80,16 @@ def found(facts: Facts) -> Found:
         verdict.told if verdict else None,
         facts.number,
     )
+
+
+def _listed(digests: Sequence[Digest]) -> str:
+    """As JSON: nothing in a digest has to be escaped."""
+    return '["' + '", "'.join(map(str, digests)) + '"]'
+
+
+@lru_cache(1024)
+def _formats(formats: tuple[Format, ...]) -> str:
+    return json.dumps([(one.name, one.version, one.puid) for one in formats])
 
 
 def _take(chunk: Examined, facts: Facts) -> None:

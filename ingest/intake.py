@@ -14,7 +14,7 @@ from ingest.examine import Desk
 from ingest.examined import Examined, examined
 from ingest.settled import Settled
 from ingest.worklist import Worklist
-from storage.parallel import MORE_AHEAD, cut, in_order, portions
+from storage.parallel import MORE_AHEAD, Carried, cut, in_order, portions
 from storage.receive import Received, Waiting
 from storage.spool import Spool
 from storage.staging import Staging
@@ -87,7 +87,7 @@ class Intake:
     def _examine(self, worklist: Worklist, take: Callable[[Examined], None]) -> None:
         with self._setting.executor(*worklist.totals()) as executor:
             tasks = cut(worklist.tasks(), attrgetter("size"), CHUNK_FILES, CHUNK_BYTES)
-            for chunk in in_order(executor, partial(examined, self._desk), tasks, MORE_AHEAD):
+            for chunk in in_order(executor, partial(examined, Carried(self._desk)), tasks, MORE_AHEAD):
                 take(chunk)
 
     def _take(self, chunk: Examined) -> None:

@@ -25,7 +25,7 @@ from ingest.sip import open_sip
 from ingest.standards import NO_STANDARDS, Standards
 from ingest.worklist import Worklist
 from policies.ingest import IngestPolicy
-from storage.parallel import cut, in_order
+from storage.parallel import Carried, cut, in_order
 from storage.progress import SILENT, Progress
 from storage.receive import HoldsNothing
 
@@ -108,4 +108,4 @@ def _nobody() -> Identifier:
     return _Nobody()
 
 
-_DESK = Desk((), "", HoldsNothing(), _nobody)
+_DESK = Carried(Desk((), "", HoldsNothing(), _nobody))

@@ -18,13 +18,8 @@ from sqlite_utils import Database
 
 from repository import projection, schema
 from repository.project_deletion import put_tombstone
-from storage import layout
-from storage.aip import parse_aip
-from storage.away import has
-from storage.digest import Digest
 from storage.errors import StorageError
 from storage.event import Event
-from storage.store import Opens
 from storage.vault import Vault
 
 Row = dict[str, Any]
@@ -134,37 +129,6 @@ class Catalogue:
 
     def one(self, query: str, *arguments: object) -> Row | None:
         return next(self.rows(query, *arguments), None)
-
-
-class CatalogueHolds:
-    """Which blobs count as held (`storage.receive.Holds`), asked of the catalogue; opened anew in each worker."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._connection: sqlite3.Connection | None = None
-
-    def __getstate__(self) -> Path:
-        return self._path
-
-    def __setstate__(self, path: Path) -> None:
-        self.__init__(path)  # type: ignore[misc]  # a fresh connection in the new process
-
-    def close(self) -> None:
-        if self._connection:
-            self._connection.close()
-            self._connection = None
-
-    def holds(self, copy: Opens, digest: Digest) -> bool:
-        if self._connection is None:
-            self._connection = sqlite3.connect(f"file:{self._path}?mode=ro", uri=True, timeout=60.0)
-        query = (
-            "select v.aip, v.version from files f join versions v on v.aip = f.aip"
-            " and v.version between f.since and coalesce(f.until, v.version) where f.digest = ?1 and not exists"
-            f" (select 1 from damage where copy = ?2 and key = ?3 and {schema.IS_DAMAGED})"
-            " limit 20"
-        )
-        rows = self._connection.execute(query, (str(digest), copy.name, layout.blob_key(digest))).fetchall()
-        return any(has(copy, layout.record_key(parse_aip(aip), version)) for aip, version in rows)
 
 
 def _current(path: Path) -> Database | None:

@@ -18,7 +18,8 @@ from policies import document
 from policies.effective import Policies
 from policies.errors import PolicyError
 from repository import config, copies, evidence, founding, in_force, ledger, ledger_files, packages, scanners
-from repository.catalogue import Catalogue, CatalogueHolds
+from repository.blob_holds import CatalogueHolds
+from repository.catalogue import Catalogue
 from repository.config import Config, Copy
 from repository.errors import UnknownCopy
 from repository.inflight import InFlight

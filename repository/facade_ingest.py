@@ -122,13 +122,16 @@ class Ingesting(Browsing):
         return replace(terms, into=holdings.resolve(self.catalogue, into), how="replace" if replacing else ADD)
 
     def _look(self, delivery: Delivery) -> None:
-        """Raise what `look` does, and UnknownPackage where the repository or a copy lies in the delivery."""
+        """Raise what `look` does, and UnknownPackage where the repository or a copy lies in the delivery; where that is
+        much, workers begin to start."""
         from ingest.delivery import look
+        from repository.workers import foresee
 
         look(delivery)
         for place in local_places(self.settings):
             if place.resolve().is_relative_to(delivery.path.resolve()):
                 raise UnknownPackage(str(delivery.path), f"it holds {place}, and the repository would take in itself")
+        foresee(delivery.path)
 
     def _take_in(self, delivery: Delivery, setting: Setting, number: str) -> Receipt:
         """The rest of an ingest, once it has a number; what its producer is told is written down."""

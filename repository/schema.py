@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING
 
 from fixity.outcome import DAMAGED
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 VERSION = 11
 IS_DAMAGED = f"outcome in ({', '.join(repr(word) for word in DAMAGED)})"
@@ -114,6 +116,8 @@ def create(path: Path) -> Database:
 
 def open_database(path: Path) -> Database:
     """The database in WAL mode; another process's short writes are waited for (seconds)."""
+    from sqlite_utils import Database
+
     connection = sqlite3.connect(path, timeout=60.0)
     db = Database(connection)
     try:

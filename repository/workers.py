@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import multiprocessing
 import os
 import signal
@@ -10,8 +11,10 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import islice
 from multiprocessing import forkserver
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from repository.errors import WorkerLost
@@ -22,6 +25,7 @@ R = TypeVar("R")
 LITTLE_FILES, LITTLE_BYTES = 200, 32 << 20  # below both, starting processes costs more than it saves
 _PRELOADED = ["ingest.examine", "fixity.audit", "storage.carry"]  # once, for all workers: they are forked with it
 _CONTEXT = multiprocessing.get_context("forkserver")
+SELDOM = 20_000  # new values until Python looks for garbage in circles: we make many values, and hardly a circle
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
@@ -50,6 +54,14 @@ def get_ready(files: int, size: int) -> bool:
     _CONTEXT.set_forkserver_preload(_PRELOADED)
     _start_server()
     return True
+
+
+def foresee(path: Path) -> None:
+    """`get_ready`, where a file or folder that has not been listed yet is so much."""
+    files = (os.path.join(folder, name) for folder, _, names in os.walk(path) for name in names)
+    some = [str(path), *islice(files, LITTLE_FILES)]
+    with suppress(OSError):  # what cannot be looked at is told when it is listed
+        get_ready(len(some) - 1, sum(os.lstat(file).st_size for file in some))
 
 
 class _Pool(ProcessPoolExecutor):
@@ -93,6 +105,8 @@ def _begin(main: int) -> None:
 
     The fork server alone does not see the main process die: each worker keeps the pipe open that would tell it.
     """
+    gc.freeze()  # what was imported stays
+    gc.set_threshold(SELDOM)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_die_with_main, daemon=True).start()

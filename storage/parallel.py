@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from functools import lru_cache
 from itertools import islice
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar
 
 R = TypeVar("R")
 C = TypeVar("C")
@@ -61,6 +63,24 @@ def cut(items: Iterable[C], octets: Callable[[C], int], most: int, most_bytes: i
             some, size = [], 0
     if some:
         yield some
+
+
+class Carried(Generic[C]):
+    """A value that every chunk of one piece of work is done with. It is pickled once, and made again once in each
+    process, where it keeps what it has learned there: a connection, folders that are there."""
+
+    def __init__(self, value: C, pickled: bytes = b"") -> None:
+        self.value = value
+        self._pickled = pickled
+
+    def __reduce__(self) -> tuple[Callable[[bytes], Carried[Any]], tuple[bytes]]:
+        self._pickled = self._pickled or pickle.dumps(self.value, pickle.HIGHEST_PROTOCOL)
+        return _carried, (self._pickled,)
+
+
+@lru_cache(maxsize=1)
+def _carried(pickled: bytes) -> Carried[Any]:
+    return Carried(pickle.loads(pickled), pickled)  # what our own main process made
 
 
 class Inline(Executor):
