@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ LENGTHS = {
 }  # fmt: skip
 """Hexadecimal characters of each algorithm that a producer may claim."""
 
-_HEXADECIMAL = frozenset("0123456789abcdef")
+_HEXADECIMAL = re.compile(r"[0-9a-f]*")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -28,7 +29,7 @@ class Digest:
     def __post_init__(self) -> None:
         if len(self.hexadecimal) != LENGTHS.get(self.algorithm):
             raise ValueError(f"not a digest: {self.algorithm}:{self.hexadecimal[:140]}")
-        if not _HEXADECIMAL.issuperset(self.hexadecimal):
+        if not _HEXADECIMAL.fullmatch(self.hexadecimal):
             raise ValueError(f"not lowercase hexadecimal: {self.hexadecimal}")
 
     @classmethod

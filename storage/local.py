@@ -38,6 +38,7 @@ class Local:
         self.at_once = 1
         self.folders = durable.Folders(root)
         self._syncs_whole: bool | None = None
+        self._rooms: set[str] = set()  # folders that this process found there
         self._mode: int | None = None
         self._may_be_written = may_be_written  # by others' tools: then modes say nothing
         self._identity = self._looked_up()  # workers take it along
@@ -70,13 +71,12 @@ class Local:
 
     def incoming(self, run: str) -> Incoming:
         with told(str(self.root)):
-            self._check_root()
             return _File(self, f"{self.scratch}/{run}")
 
     @contextmanager
     def batch(self, run: str) -> Iterator[Batch]:
         with told(str(self.root)):
-            self._check_root()
+            self.check_root()
             durable.make_folders(self.disk, self.scratch / run)
             opened = _Batch(self)
         try:
@@ -131,7 +131,7 @@ class Local:
         """The mode of a file that is written now, after umask and file system have had their say; asked once."""
         if self._mode is None:
             with told(str(self.root)):
-                self._check_root()
+                self.check_root()
                 probe = str(durable.scratch_name(self.disk, self.scratch))
                 descriptor = self.disk.create(probe, READ_ONLY)
                 self._mode = stat.S_IMODE(os.fstat(descriptor).st_mode) | stat.S_IRUSR
@@ -144,11 +144,11 @@ class Local:
 
     def _publish(self, key: str, data: bytes, *, exclusive: bool) -> None:
         with told(str(self.root)):
-            self._check_root()
+            self.check_root()
             target = Path(self.path(key))
             durable.publish(self.disk, target, data, self.scratch, exclusive=exclusive, folders=self.folders)
 
-    def _check_root(self) -> None:
+    def check_root(self) -> None:
         """Never make the copy's own folder anew, and never write into a bare mount point: where the folder is gone, or
         another one without a vault stands in its place, the disk was unmounted."""
         if (found := self._looked_up()) is None:
@@ -166,15 +166,21 @@ class Local:
         return None
 
     def make_room(self, target: str) -> None:
-        """Make the folder that a name is to be in, but never the copy's own."""
+        """Make the folder that a name is to be in, but never the copy's own; one that was there is not asked for again:
+        where it is gone meanwhile, `remake_room` is for whoever finds that."""
         folder = target[: target.rindex("/")]
+        if folder not in self._rooms:
+            self.remake_room(folder)
+
+    def remake_room(self, folder: str) -> None:
         try:
             self.disk.mkdir(folder)
         except FileExistsError:
             pass
         except FileNotFoundError:
-            self._check_root()
+            self.check_root()
             durable.make_folders(self.disk, Path(folder))
+        self._rooms.add(folder)
 
     @property
     def syncs_whole(self) -> bool:
@@ -210,7 +216,8 @@ class _File:
         self._size = self._written_out = 0
         try:
             self._descriptor = store.disk.create(self._path)
-        except FileNotFoundError:
+        except FileNotFoundError:  # at the first; or the disk is gone
+            store.check_root()
             durable.make_folders(store.disk, Path(folder))
             self._descriptor = store.disk.create(self._path)
 
@@ -268,7 +275,7 @@ class _Batch:
 
     def place(self, pending: Iterable[Pending]) -> None:
         with told(str(self._store.root)):
-            self._store._check_root()
+            self._store.check_root()
             for blob in pending:
                 target = self._store.path(blob.key)
                 if not self._whole:
@@ -276,7 +283,7 @@ class _Batch:
                 try:
                     self._store.disk.rename(blob.scratch, target)
                 except FileNotFoundError:
-                    self._store.make_room(target)
+                    self._store.remake_room(target[: target.rindex("/")])
                     self._store.disk.rename(blob.scratch, target)
 
     def _touch(self, folder: Path) -> None:

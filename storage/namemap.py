@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-_ENCODER = json.JSONEncoder(ensure_ascii=False)  # `json.dumps` would make one for each line
+_string = json.JSONEncoder(ensure_ascii=False).encode  # of the one member in which something may have to be escaped
 
 
 class Kind(StrEnum):
@@ -35,16 +35,16 @@ class Named(NamedTuple):
 
 def format_line(entry: Named) -> bytes:
     """One line. Times are decimal text: they are beyond what JSON's readers keep exactly."""
-    members: dict[str, object] = {"kind": entry.kind.value, "name": base64.b64encode(entry.name).decode()}
+    members = [f'"kind": "{entry.kind.value}", "name": "{base64.b64encode(entry.name).decode()}"']
     if entry.path:
-        members["path"] = entry.path
+        members.append(f'"path": {_string(entry.path)}')
     if entry.mode is not None:
-        members["mode"] = f"{entry.mode:04o}"
+        members.append(f'"mode": "{entry.mode:04o}"')
     if entry.mtime is not None:
-        members["mtime_ns"] = str(entry.mtime)
+        members.append(f'"mtime_ns": "{entry.mtime}"')
     if entry.kind is Kind.LINK:
-        members["target"] = base64.b64encode(entry.target).decode()
-    return _ENCODER.encode(members).encode() + b"\n"
+        members.append(f'"target": "{base64.b64encode(entry.target).decode()}"')
+    return f"{{{', '.join(members)}}}\n".encode()
 
 
 def parse_lines(lines: Iterable[bytes]) -> Iterator[Named]:

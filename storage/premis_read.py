@@ -30,7 +30,7 @@ def read(stream: BinaryIO) -> Iterator[File | Happening]:
     begun, between = b"", False
     try:
         for line in lines(stream):
-            if between and (plain := _PLAIN.fullmatch(line)) and not _OTHER.search(line):
+            if between and (plain := _PLAIN.fullmatch(line)) and not _is_other(line):
                 yield _plain(plain)
                 continue
             parser.feed(line + b"\n")
@@ -71,6 +71,10 @@ def _values(ended: Sequence[etree._Element]) -> Iterator[File | Happening]:
             del parent[0]
         if value:
             yield value
+
+
+def _is_other(line: bytes) -> bool:
+    return (b"&" in line or b"\xef\xbf" in line) and _OTHER.search(line) is not None
 
 
 _TEXT = r"[^<>\x00-\x1f]*"  # XML has another view of CR, and of "]]>"

@@ -56,9 +56,9 @@ class Received(NamedTuple):
 
 
 def joined(parts: Iterable[bytes]) -> Iterator[bytes]:
-    """Many small pieces as few large ones."""
+    """Many small pieces, none of them empty, as few larger ones."""
     remaining = iter(parts)
-    while some := b"".join(islice(remaining, 8_192)):
+    while some := b"".join(islice(remaining, 1_024)):
         yield some
 
 
