@@ -57,7 +57,7 @@ def put_names(worklist: Worklist, keep: Keep, version: int) -> None:
     """Write the map of names in segments."""
     for number, some in enumerate(_cut(worklist.named(), NAMES), start=1):
         place = f"{bag.PRESERVATION}names-v{version}-{number:04d}.jsonl"
-        put(worklist, keep, place, map(namemap.format_line, some))
+        put(worklist, keep, place, joined(map(namemap.format_line, some)))
 
 
 def put_premis(
@@ -66,7 +66,7 @@ def put_premis(
 ) -> None:  # fmt: skip
     """Write what this version adds to the AIP's PREMIS, in segments."""
     for number, parts in enumerate(premis.segments(draft.aip, files, events, agents, rights), start=1):
-        put(worklist, keep, f"{bag.PRESERVATION}premis-v{draft.version}-{number:04d}.xml", parts)
+        put(worklist, keep, f"{bag.PRESERVATION}premis-v{draft.version}-{number:04d}.xml", joined(parts))
 
 
 def put_policy(worklist: Worklist, keep: Keep, version: int, policy: bytes) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
-from types import FrameType
+from types import FrameType, TracebackType
 
 PATIENCE = 20.0  # seconds for the identification of one file; a usual one takes less than a thousandth
 
@@ -16,20 +15,29 @@ class TookTooLong(Exception):
     """The work was stopped at its bound."""
 
 
-@contextmanager
-def at_most(seconds: float) -> Iterator[None]:
+def at_most(seconds: float) -> AbstractContextManager[None]:
     """Raise TookTooLong in the block when it takes longer (wall clock; `re` looks for signals while it matches).
 
     Signals reach the main thread only: elsewhere the block runs unbounded. Blocks do not nest: the inner ends both.
     """
     if threading.current_thread() is not threading.main_thread():
-        yield
-        return
+        return nullcontext()
     _listen()
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
+    return _Bound(seconds)
+
+
+class _Bound(AbstractContextManager[None]):
+    """No generator: it surrounds the identification of each file."""
+
+    __slots__ = ("_seconds",)
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def __enter__(self) -> None:
+        signal.setitimer(signal.ITIMER_REAL, self._seconds)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 

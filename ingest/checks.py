@@ -11,6 +11,7 @@ from ingest.worklist import Worklist
 from storage.names import escape_path
 
 _RESERVED = re.compile(rb"(?i)(con|prn|aux|nul|com[1-9]|lpt[1-9])(\.[^/]*)?")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")  # what Unicode calls Cc
 _FORBIDDEN = re.compile(rb'[<>:"|?*\\]')
 
 
@@ -73,7 +74,7 @@ def trouble(name: bytes) -> str:
         text = name.decode("utf-8")
     except UnicodeDecodeError:
         return "The name is not UTF-8."
-    if any(unicodedata.category(c) == "Cc" for c in text):
+    if _CONTROL.search(text):
         return "The name holds control characters."
     if name.endswith((b" ", b".")) or name.startswith(b" "):
         return "The name begins or ends with a blank or a dot, which Windows drops."

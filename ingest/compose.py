@@ -126,7 +126,8 @@ class Composition:
 
     def _is_new(self, file: File, state: State) -> bool:
         """Whether the version before had not the same file there."""
-        return state.is_new(file.path) and not state.worklist.is_held(file.path, file.digests[0])
+        held = self.held is not None and state.worklist.is_held(file.path, file.digests[0])
+        return not held and state.is_new(file.path)
 
     def _rights(self, draft: Draft) -> list[Rights]:
         """What was agreed of rights, said once, of the whole AIP."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import shutil
+from json import JSONEncoder
 from pathlib import Path
 
 from ingest.worklist import Worklist
@@ -28,7 +28,8 @@ def write_report(worklist: Worklist, listing: Path, path: Path) -> None:
     """Write all findings, one JSON object a line, and beside them, as `.sha256`, the list of files."""
     path.parent.mkdir(exist_ok=True)
     shutil.copyfile(listing, path.with_suffix(".sha256"))
+    encode = JSONEncoder(ensure_ascii=False).encode
     with path.open("w", encoding="utf-8") as file:
         for f in worklist.findings():
             told = {"code": f.code, "severity": f.severity, "path": f.path, "message": f.message}
-            file.write(json.dumps(told, ensure_ascii=False) + "\n")
+            file.write(encode(told) + "\n")

@@ -195,8 +195,14 @@ def _changes(sip: Sip, worklist: Worklist) -> Iterator[Finding]:
 def _hashed(found: Iterable[Item | Finding], hashing: Hashing) -> Iterator[Item | Finding]:
     """The same, each fed to the hashing as it comes by."""
     for one in found:
-        hashing.feed(repr(_content(one) if isinstance(one, Item) else one).encode())
+        hashing.feed(_told(one) if isinstance(one, Item) else repr(one).encode())
         yield one
+
+
+def _told(item: Item) -> bytes:
+    """`_content` as bytes: names have no NUL."""
+    mtime = b"" if item.kind is Kind.FOLDER else b"%d" % (item.mtime or 0)
+    return b"\0".join((item.name, item.kind.encode(), b"%d" % item.size, item.target, mtime, b"\n"))
 
 
 def _content(item: Item) -> tuple[object, ...]:

@@ -6,7 +6,6 @@ memory than one. It is no catalogue: nothing here outlives the ingest.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from ingest.finding import Finding, Severity
@@ -15,6 +14,7 @@ from ingest.worklist_facts import Known
 from ingest.worklist_names import fold
 from storage.digest import Digest
 
+_ORDER = "case severity when 'error' then 0 when 'warning' then 1 else 2 end, code"
 __all__ = ["Known", "Placed", "Worklist", "fold"]
 
 
@@ -27,16 +27,15 @@ class Worklist(Bagged):
 
     def findings(self) -> Iterator[Finding]:
         """Yield the findings, errors first, then by code and path, each once."""
-        order = "case severity when 'error' then 0 when 'warning' then 1 else 2 end, code, path, message"
-        for code, severity, path, message in self._db.execute(f"select distinct * from findings order by {order}"):
+        query = f"select distinct * from findings order by {_ORDER}, path, message"
+        for code, severity, path, message in self._db.execute(query):
             yield Finding(code, Severity(severity), path, message)
 
     def codes(self) -> list[tuple[Severity, str, int]]:
         """How many findings there are of each severity and code, errors first, then by code."""
-        counts: Counter[tuple[Severity, str]] = Counter()
-        for found in self.findings():
-            counts[found.severity, found.code] += 1
-        return [(severity, code, count) for (severity, code), count in counts.items()]
+        query = "select severity, code, count(*) from (select distinct * from findings) group by severity, code"
+        rows = self._db.execute(f"{query} order by {_ORDER}")
+        return [(Severity(severity), code, count) for severity, code, count in rows]
 
     def findings_total(self) -> int:
         return int(self._db.execute("select count(*) from (select distinct * from findings)").fetchone()[0])

@@ -9,6 +9,7 @@ from ingest.examine import Task
 from ingest.examined import Found
 from ingest.worklist_names import Names, as_time
 from storage.digest import Digest
+from storage.parallel import portions
 
 _TASKS = """
 select i.id, i.name, source, size, mtime, watched, group_concat(distinct algorithm)
@@ -68,9 +69,9 @@ class Facts(Names):
 
     def known(self, numbers: Iterable[int]) -> Iterator[Known]:
         """Yield what was found of files."""
-        for number in numbers:
-            row = self._db.execute(f"select {', '.join(Known._fields)} from items where id = ?", (number,)).fetchone()
-            yield Known(*row)
+        for some in portions(numbers, 500):
+            query = f"select {', '.join(Known._fields)} from items where id in ({', '.join('?' * len(some))})"
+            yield from map(Known._make, self._db.execute(query, some))
 
     def recall(self, known: Known) -> bool:
         """Take in what was found of a file before; False where it is not listed as it was then, or where a digest is
