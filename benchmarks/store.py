@@ -14,7 +14,7 @@ from functools import partial
 from operator import itemgetter
 from pathlib import Path
 
-from repository.workers import workers
+from repository.workers import foresee, workers
 from storage.carry import BATCH_KEYS
 from storage.commit import prepare_work
 from storage.local import Local
@@ -48,6 +48,7 @@ def _kept(store: Local, path: str) -> Received:
 def main(source: str, dest: Path) -> None:
     """Store the tree and say how many files it had."""
     root, work = dest / "vault", dest / "work"
+    foresee(Path(source))  # as an ingest does
     root.mkdir(parents=True)
     prepare_work(work)
     store = Local("first", root, work / "copies")

@@ -8,11 +8,12 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 from enum import StrEnum
+from functools import partial
 from typing import BinaryIO, NamedTuple
 
 from repository.errors import CannotLink
 from storage.digest import Digest
-from storage.durable import told
+from storage.durable import DISK, told
 from storage.store import Store
 from storage.vault import Vault
 
@@ -59,24 +60,26 @@ def write(copies: Sequence[Store], folder: bytes, link: Link, contents: Sequence
     return Done(len(sizes), sum(sizes), bad)
 
 
-def dress(path: bytes, mode: int | None, mtime: int | None) -> None:
+def dress(place: bytes | int, mode: int | None, mtime: int | None) -> None:
     """Give a file, folder or link its mode (a link has none) and time of modification; never set-uid, set-gid or
-    sticky bits."""
+    sticky bits. `place` is its path, or an open file's descriptor."""
     if mode is not None:
-        os.chmod(path, mode & 0o777)
+        os.chmod(place, mode & 0o777)
     if mtime is not None:
         with suppress(OverflowError):  # a time that this system cannot express
-            os.utime(path, ns=(mtime, mtime), follow_symlinks=False)
+            os.utime(place, ns=(mtime, mtime), follow_symlinks=isinstance(place, int))
 
 
 def _write(vault: Vault, target: bytes, content: Content, link: Link) -> int:
-    if link is Link.NONE:
-        with _created(target) as file:
-            size = vault.copy_out(content.digest, file.write, lambda: (file.seek(0), file.truncate()))
-    else:
+    if link is not Link.NONE:
         size = _share(vault, target, content.digest, link)
-    if link is not Link.HARD:  # it would be the vault's own file that is dressed
-        dress(target, content.mode, content.mtime)
+        if link is not Link.HARD:  # it would be the vault's own file that is dressed
+            dress(target, content.mode, content.mtime)
+        return size
+    with _created(target) as file:
+        write = partial(DISK.write, file.fileno())
+        size = vault.copy_out(content.digest, write, lambda: (file.seek(0), file.truncate()))
+        dress(file.fileno(), content.mode, content.mtime)
     return size
 
 
@@ -105,9 +108,9 @@ def _link(descriptor: int, target: bytes) -> None:
 def _created(target: bytes) -> BinaryIO:
     """A new file to write; its folders are made where they are missing."""
     with suppress(FileNotFoundError):
-        return open(target, "xb")
+        return open(target, "xb", buffering=0)
     _make_room(target)
-    return open(target, "xb")
+    return open(target, "xb", buffering=0)
 
 
 def _make_room(target: bytes) -> None:

@@ -12,7 +12,7 @@ from repository.dip_contents import Link
 from repository.errors import BadRequest, NothingSigned
 from repository.facade_browse import Browsing
 from repository.scratch import scratch
-from repository.workers import workers
+from repository.workers import GIVING, get_ready, workers
 from storage.aip import Record
 from storage.canonical import Json
 from storage.digest import Digest
@@ -49,6 +49,7 @@ class Giving(Browsing):
             )
         urn = holdings.resolve(self.catalogue, aip)
         record = self._version(urn, version)
+        get_ready(record.files, record.size, GIVING)
         if form == "ocfl":
             return self._export_ocfl(record, dest)
         proof = self._proof(urn, record.version)

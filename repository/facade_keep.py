@@ -21,7 +21,7 @@ from repository.facade_browse import Browsing
 from repository.project_scan import Window
 from repository.reading import Readings
 from repository.rounds import Rounds
-from repository.workers import get_ready, workers
+from repository.workers import READING, get_ready, workers
 from storage import layout
 from storage.aip import stamp
 from storage.canonical import Json
@@ -49,6 +49,7 @@ class Keeping(Browsing):
         from repository import replication
 
         stores, packed = self._named(copy)
+        get_ready(*inventory.roughly(self.catalogue))
         self.note_changes()
         setting = self._setting()
         done = [replication.bring_up(store, setting) for store in stores]
@@ -95,7 +96,7 @@ class Keeping(Browsing):
         What was cut short less than a day ago goes on, unless `fresh`; `cached` is content with what memory has.
         """
         stores, packed = self._named(copy)
-        get_ready(*inventory.amount(self.catalogue))
+        get_ready(*inventory.amount(self.catalogue), READING)
         if not agrees(self.catalogue, self.vault):
             self.rebuild()  # it would tell the audit of too little
         results = self._learned(self._rounds().whole(stores, fresh=fresh, cached=cached))

@@ -8,7 +8,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
@@ -23,7 +23,11 @@ from storage.parallel import Inline
 P = ParamSpec("P")
 R = TypeVar("R")
 LITTLE_FILES, LITTLE_BYTES = 200, 32 << 20  # below both, starting processes costs more than it saves
-_PRELOADED = ["ingest.examine", "fixity.audit", "storage.carry"]  # once, for all workers: they are forked with it
+# What workers are forked with, by what they are for: imported once, and nothing that they will not need.
+CARRYING = ("storage.carry",)
+GIVING = ("repository.dip_contents",)
+READING = ("fixity.audit",)
+EXAMINING = ("ingest.examined", "repository.blob_holds", "repository.identifiers")
 _CONTEXT = multiprocessing.get_context("forkserver")
 SELDOM = 20_000  # new values until Python looks for garbage in circles: we make many values, and hardly a circle
 _PR_SET_PDEATHSIG = 1  # prctl(2)
@@ -46,12 +50,13 @@ def workers(files: int, size: int) -> Iterator[Executor]:
         raise WorkerLost from error
 
 
-def get_ready(files: int, size: int) -> bool:
+def get_ready(files: int, size: int, purpose: Sequence[str] = CARRYING) -> bool:
     """Begin to start what workers are forked from, where so much needs some; return whether it does. That takes a tenth
-    of a second, in which whoever is about to need them may do something else."""
+    of a second, in which whoever is about to need them may do something else. The first purpose that a process has
+    is what its workers are prepared for; they do anything."""
     if files < LITTLE_FILES and size < LITTLE_BYTES:
         return False
-    _CONTEXT.set_forkserver_preload(_PRELOADED)
+    _CONTEXT.set_forkserver_preload([__name__, *purpose])
     _start_server()
     return True
 
@@ -61,7 +66,7 @@ def foresee(path: Path) -> None:
     files = (os.path.join(folder, name) for folder, _, names in os.walk(path) for name in names)
     some = [str(path), *islice(files, LITTLE_FILES)]
     with suppress(OSError):  # what cannot be looked at is told when it is listed
-        get_ready(len(some) - 1, sum(os.lstat(file).st_size for file in some))
+        get_ready(len(some) - 1, sum(os.lstat(file).st_size for file in some), EXAMINING)
 
 
 class _Pool(ProcessPoolExecutor):
