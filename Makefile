@@ -75,7 +75,7 @@ lint: $(READY) ## style and types
 .PHONY: test
 test: $(READY) scanner ## style, types and the tests that are quick (all of them, whichever fails)
 	@failed=0; $(MAKE) --no-print-directory lint || failed=1; \
-	  $(IN_MEMORY) $(PYTEST) -o tmp_path_retention_policy=failed -m "not slow" || failed=1; exit $$failed
+	  $(IN_MEMORY) $(PYTEST) -o tmp_path_retention_policy=failed -m "not slow and not exhaustive" || failed=1; exit $$failed
 
 # ClamAV's clamd, a package of Debian, is installed only where it is missing, and only by root; without it the tests
 # that need it are skipped.
@@ -88,6 +88,10 @@ scanner:
 .PHONY: test-slow
 test-slow: $(READY) $(SWIFT_READY) $(VALIDATORS_READY) ## the rest of the tests
 	@$(PYTEST) -m slow || { code=$$?; [ $$code -eq 5 ] || exit $$code; }  # 5: there are none yet
+
+.PHONY: test-every
+test-every: $(READY) ## faults at every call of every verb, not at some of them: about eight minutes more
+	@$(PYTEST) -m exhaustive
 
 .PHONY: servers
 servers: $(SWIFT_READY) ## make .venv-swift, with the S3 server of the tests (46 MB)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-from repository import Repository
+from repository import Repository, workers
 
 PROGRAM = """
 import sys
@@ -30,3 +31,9 @@ def test_a_command_waits_for_nothing_of_others(command: tuple[str, ...], tmp_pat
     code, *modules = subprocess.run(line, capture_output=True, text=True, check=True).stderr.splitlines()[-1].split()
     assert code == "0"
     assert HEAVY.intersection(modules) == set()
+
+
+@pytest.mark.parametrize("purpose", [workers.CARRYING, workers.GIVING, workers.READING, workers.EXAMINING])
+def test_what_workers_are_prepared_with_is_there(purpose: tuple[str, ...]) -> None:
+    """The fork server passes over in silence what it cannot import."""
+    assert all(find_spec(name) for name in purpose)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import suppress
+from math import ceil
 from pathlib import Path
 
 import pytest
@@ -20,26 +21,33 @@ from tests.faulty import Fault, Faulty, Unsynced, broken_disk, full_disk
 
 MAKING = ["create", "write", "rename", "link", "mkdir"]
 SYNCS = ["sync_file", "sync_folder", "sync_filesystem"]
-MOST = 12  # calls of a kind that are tried, spread over all
+MOST = [  # calls of a kind that are tried, spread over all
+    pytest.param(3, id="few"),
+    pytest.param(20, id="many", marks=pytest.mark.slow),
+    pytest.param(10**6, id="every", marks=pytest.mark.exhaustive),
+]
 
 
+@pytest.mark.parametrize("most", MOST)
 @pytest.mark.parametrize("operation", MAKING)
 @pytest.mark.parametrize(("do", "error"), [(full_disk, NoRoom), (broken_disk, Unreachable)], ids=["full", "broken"])
 def test_a_disk_that_takes_no_more(
-    do: Fault, error: type[StorageError], operation: str, verb: Verb, fresh: Fresh, deliveries: Path, tally: Tally
-) -> None:
-    calls = _calls(operation, verb, True, fresh(verb), deliveries)
+    do: Fault, error: type[StorageError], operation: str, most: int, verb: Verb, fresh: Fresh, deliveries: Path,
+    tally: Tally,
+) -> None:  # fmt: skip
+    calls = _calls(operation, most, verb, True, fresh(verb), deliveries)
     tally("calls refused by a full or broken disk", len(calls))
     for call in calls:
         disk = Faulty(Unsynced(whole=True)).on(operation, call, do)
         _fails_and_goes_on(disk, error, verb, fresh(verb), deliveries)
 
 
+@pytest.mark.parametrize("most", MOST)
 @pytest.mark.parametrize("operation", SYNCS)
 def test_a_sync_that_fails(
-    operation: str, verb: Verb, whole: bool, fresh: Fresh, deliveries: Path, tally: Tally
+    operation: str, most: int, verb: Verb, whole: bool, fresh: Fresh, deliveries: Path, tally: Tally
 ) -> None:
-    calls = _calls(operation, verb, whole, fresh(verb), deliveries)
+    calls = _calls(operation, most, verb, whole, fresh(verb), deliveries)
     tally("failed syncs", len(calls))
     for call in calls:
         disk = Faulty(Unsynced(whole=whole)).on(operation, call, broken_disk)
@@ -65,7 +73,7 @@ def test_a_second_copy_that_dies_midway_is_behind(
         _stands(start, scene, repository, receipt.behind)
 
 
-def _calls(operation: str, verb: Verb, whole: bool, scene: Path, deliveries: Path) -> list[int]:
+def _calls(operation: str, most: int, verb: Verb, whole: bool, scene: Path, deliveries: Path) -> list[int]:
     """Which calls of an operation are to fail, of all that a verb makes."""
     disk = Faulty(Unsynced(whole=whole))
     with opened(scene, disk, seed=1) as repository:
@@ -73,7 +81,7 @@ def _calls(operation: str, verb: Verb, whole: bool, scene: Path, deliveries: Pat
         verb.run(repository, deliveries)
     assert before[operation] == 0
     calls = disk.calls[operation]
-    return list(range(1, calls + 1, 1 + calls // MOST))
+    return list(range(1, calls + 1, max(1, ceil(calls / most))))
 
 
 def _fails_and_goes_on(disk: Faulty, error: type[StorageError], verb: Verb, scene: Path, deliveries: Path) -> None:
