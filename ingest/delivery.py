@@ -109,9 +109,10 @@ def look(delivery: Delivery) -> None:
         describe.read(delivery.metadata)
 
 
-def judged(findings: Iterable[Finding], policy: IngestPolicy, override: str = "") -> Decision:
-    """What the policy decides; with an officer's reason, what it would hold is accepted."""
-    decision = decide_ingest(((f.code, f.severity.value) for f in findings), policy)
+def judged(codes: Iterable[tuple[Severity, str, int]], policy: IngestPolicy, override: str = "") -> Decision:
+    """What the policy decides of so many findings of each severity and code; with an officer's reason, what it would
+    hold is accepted."""
+    decision = decide_ingest({(code, severity.value): count for severity, code, count in codes}, policy)
     if decision.outcome == "hold" and override:
         because = (*decision.because, f"accepted: {first_said([override])[:LONGEST]}")
         return replace(decision, outcome="accept", because=because)

@@ -192,7 +192,7 @@ class _Ingest:
             raise NotAsHeld(self.accession, escape_path(os.fsencode(self.delivery.path)))
 
     def _decide(self) -> Decision:
-        return judged(self.worklist.findings(), self.setting.policies.ingest, self.delivery.override)
+        return judged(self.worklist.codes(), self.setting.policies.ingest, self.delivery.override)
 
     def _never_unread(self, decision: Decision) -> Decision:
         """Whatever the policy says of findings: what was not read cannot be kept."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -44,8 +44,11 @@ class Keep:
 Plan: TypeAlias = MigrateTo | Keep
 
 
-def decide_ingest(findings: Iterable[tuple[str, str]], policy: IngestPolicy) -> Decision:
-    """Judge findings, pairs of code and severity ("error", "warning", "info"), in any order; the severest wins.
+def decide_ingest(
+    findings: Iterable[tuple[str, str]] | Mapping[tuple[str, str], int], policy: IngestPolicy
+) -> Decision:
+    """Judge findings, pairs of code and severity ("error", "warning", "info"), in any order, or how many there are of
+    each; the severest wins.
 
     Streams: a million findings cost one count for each kind. Raises ValueError for another severity.
     """
