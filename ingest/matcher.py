@@ -23,8 +23,8 @@ from ingest.literals import reach
 from ingest.needs import LENGTHS, Needs, numbered, wanted
 from ingest.signatures import Pattern, Rule, Signatures, settle
 
-REMEMBERED: Final = 1024  # sets of candidates whose signatures are kept at hand: a collection has some dozens
-FEW: Final = 64  # candidates; larger sets are those of hostile bytes, and not kept
+REMEMBERED: Final = 4096  # sets of literals whose signatures are kept at hand: 20,000 files of nine kinds have 1,600
+FEW: Final = 64  # literals; larger sets are those of hostile bytes, and not kept
 
 Signature = tuple[int, ...]  # the numbers of its patterns
 _Placed = tuple[int, Rule, Signature]
@@ -47,8 +47,8 @@ class LiteralMatcher:
 
     def rules(self, head: bytes, tail: bytes) -> tuple[Rule, ...]:
         """Return the rules that fit and are not beaten, in the table's order; raise TookTooLong."""
-        candidates = self._candidates(head, tail)
-        possible = (self._remembered if len(candidates) <= FEW else self._possible)(candidates)
+        begun, in_head, in_tail = self._candidates.met(head, tail)
+        possible = (self._remembered if len(in_head | in_tail) <= FEW else self._possible)(begun, in_head, in_tail)
         if not possible:
             return ()
         known: dict[int, bool] = {}
@@ -79,8 +79,11 @@ class LiteralMatcher:
         self._compiled[number] = find, pattern.position == "EOF"
         return self._compiled[number]
 
-    def _possible(self, candidates: frozenset[int]) -> list[tuple[Rule, list[Signature]]]:
+    def _possible(
+        self, begun: tuple[bytes, ...], in_head: frozenset[int], in_tail: frozenset[int]
+    ) -> list[tuple[Rule, list[Signature]]]:
         """Return the rules that fit if all candidates do, in the table's order, and their signatures that then do."""
+        candidates = self._candidates(begun, in_head, in_tail)
         every = chain.from_iterable(self._signatures.get(first, ()) for first in (None, *candidates))
         found = defaultdict(list)
         for place, rule, signature in every:
@@ -112,13 +115,22 @@ class _Candidates:
                     (self._in_tail if pattern.position == "EOF" else self._in_head)[place].append(number)
                 if not several:
                     self._always.append(number)
+        self._lengths: Final = [
+            [length for length in LENGTHS if any(len(one) == length and one[0] == first for one in self._beginning)]
+            for first in range(256)
+        ]
 
-    def __call__(self, head: bytes, tail: bytes) -> frozenset[int]:
+    def met(self, head: bytes, tail: bytes) -> tuple[tuple[bytes, ...], frozenset[int], frozenset[int]]:
+        """Return the beginnings that the head has, and the places of the literals that are in head and tail."""
+        lengths = self._lengths[head[0]] if head else ()
+        begun = tuple([head[:length] for length in lengths if head[:length] in self._beginning])
         in_head = frozenset(self._find(head))
-        in_tail = in_head if tail is head else self._find(tail)
+        return begun, in_head, in_head if tail is head else frozenset(self._find(tail))
+
+    def __call__(self, begun: tuple[bytes, ...], in_head: frozenset[int], in_tail: frozenset[int]) -> frozenset[int]:
         found = self._always.copy()
-        for length in LENGTHS:
-            for number, several in self._beginning.get(head[:length], ()):
+        for beginning in begun:
+            for number, several in self._beginning[beginning]:
                 if not several or not several.isdisjoint(in_head):
                     found.append(number)
         for place in in_head:
