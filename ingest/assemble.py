@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 
-from ingest.sip import Container
+from ingest.unchanged import Container
 from ingest.worklist import Placed, Worklist
 from storage import bag, manifest, namemap, premis
 from storage.aip import Record

@@ -39,6 +39,7 @@ from ingest.rules import rules
 from ingest.scan import Engine
 from ingest.settled import Captured, Settled, place, remove
 from ingest.sip import Sip, open_sip, unchanged
+from ingest.unchanged import looked_at
 from ingest.worklist import Worklist
 from policies.decide import Decision
 from storage import durable
@@ -143,9 +144,16 @@ class _Ingest:
         return json.dumps([*told, repr(self.engine)])
 
     def _check(self, sip: Sip) -> None:
-        for check in (checks.nothing, checks.formats, checks.names):
-            self.worklist.tell(check(self.worklist))
-        self.worklist.tell(scan_told.check(self.worklist, self.engine))
+        """Check the package; then nothing reads it any more, and it is looked at again beside the other checks."""
+        self._check_package(sip)
+        with self.setting.executor(*self.worklist.totals()) as executor:
+            found = executor.submit(looked_at, sip.path, packed=sip.container is not None)
+            for check in (checks.nothing, checks.formats, checks.names):
+                self.worklist.tell(check(self.worklist))
+            self.worklist.tell(scan_told.check(self.worklist, self.engine))
+            self.worklist.tell(unchanged(sip, self.worklist, found.result()))
+
+    def _check_package(self, sip: Sip) -> None:
         self.worklist.tell(rules(self.worklist, sip, self.setting.now()))
         if sip.ocfl and sip.ocfl.is_root:
             self.worklist.tell([error("ocfl-root", "It is a storage root in an archive: deliver it unpacked.")])
@@ -153,7 +161,6 @@ class _Ingest:
             self.worklist.tell(beside.rules(self.worklist, sip, self.setting.standards, self.scratch))
         if self.held:
             self.worklist.tell(self.held.beside(self.worklist, sip))
-        self.worklist.tell(unchanged(sip, self.worklist))
 
     def _extract(self, sip: Sip) -> None:
         """Unpack the archives in it beside it, where the policy asks for it, and examine what came out."""

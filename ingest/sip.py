@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,8 +24,9 @@ from ingest.sip_eark import Eark
 from ingest.sip_metadata import Description
 from ingest.sip_ocfl import Ocfl
 from ingest.sip_rocrate import RoCrate
-from ingest.source import open_source
 from ingest.top_folder import top_folder
+from ingest.unchanged import Container, changes, hashed, own_name
+from ingest.unchanged import container as read_container
 from ingest.unpack import Unpacking
 from ingest.worklist import Worklist
 from policies.ingest import IngestPolicy
@@ -34,19 +34,9 @@ from storage.bag import ORIGINAL
 from storage.digest import Digest, Hashing
 from storage.namemap import Kind
 from storage.names import bag_path, escape, escape_path
-from storage.receive import chunks
 
 _HEED = 1_000  # items that are listed between two looks at whether to stop
 KINDS = ("folder", "bag", "ocfl", "eark", "rocrate", *archive.KINDS)
-
-
-@dataclass(frozen=True, slots=True)
-class Container:
-    """The archive that a package came in: its own name, SHA-256 and bytes."""
-
-    name: str
-    digest: Digest
-    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +86,16 @@ def open_sip(
     container, packed, listing = None, "folder", None
     if stat.S_ISDIR(facts.st_mode):
         hashing = Hashing()
-        whole = listed(worklist, _hashed(folder.walk(raw), hashing), policy, heed)
+        whole = listed(worklist, hashed(folder.walk(raw), hashing), policy, heed)
         listing = hashing.digest()
     else:
-        container = None if peek else _container(raw, heed)
+        container = None if peek else read_container(raw, heed)
         packed = archive.kind_of(path.resolve(), kind)
         limits = policy.limits.container
         unpacking = (peek or Unpacking)(scratch, facts.st_size, limits, worklist.item, in_place=True, heed=heed)
         whole = listed(worklist, archive.members(path.resolve(), packed, unpacking), policy, heed)
         worklist.tell(member.crossings(worklist.everything(), worklist.solid))
-    own = _own_name(raw)
+    own = own_name(raw)
     opened = partial(Sip, name=escape(own), path=raw, container=container, whole=whole, listing=listing)
     if (base := _base(sip_bag.find_base, worklist, "bag", kind)) is not None:
         place = partial(sip_bag.place, base=base)
@@ -157,57 +147,14 @@ def check_package(path: Path, kind: str = "", *, follow: bool = True) -> None:
         raise UnknownPackage(escape_path(os.fsencode(path)), f"it is a folder, no {kind}")
 
 
-def unchanged(sip: Sip, worklist: Worklist) -> Iterator[Finding]:
-    """Yield what came, went or changed in the producer's package since it was listed."""
-    if sip.container:
-        if _as_it_is(sip.path) != sip.container:
-            yield error("source-changed", "The package changed while it was being taken in.")
+def unchanged(sip: Sip, worklist: Worklist, found: Container | Digest | None) -> Iterator[Finding]:
+    """Yield what came, went or changed in the producer's package since it was listed; `found` is what was looked at."""
+    if found == (sip.container or sip.listing):
         return
-    hashing = Hashing()
-    for _ in _hashed(folder.walk(sip.path), hashing):
-        pass
-    if hashing.digest() != sip.listing:
-        changes = _changes(sip, worklist)
-        went = error("source-changed", "Something went away or came while the package was being taken in.")
-        yield next(changes, went)
-        yield from changes
-
-
-def _as_it_is(raw: bytes) -> Container | None:
-    """The archive once more; None where it cannot be read any more."""
-    with suppress(OSError):
-        return _container(raw)
-    return None
-
-
-def _changes(sip: Sip, worklist: Worklist) -> Iterator[Finding]:
-    """Yield which items are not as on the worklist; devices and what cannot be read are on none."""
-    for item in folder.walk(sip.path):
-        if isinstance(item, Finding):
-            continue
-        listed = worklist.item(item.name)
-        if listed is None:
-            yield error("source-changed", "It came while the package was being taken in.", escape_path(item.name))
-        elif _content(listed) != _content(item):
-            yield error("source-changed", "It changed while the package was being taken in.", escape_path(item.name))
-
-
-def _hashed(found: Iterable[Item | Finding], hashing: Hashing) -> Iterator[Item | Finding]:
-    """The same, each fed to the hashing as it comes by."""
-    for one in found:
-        hashing.feed(_told(one) if isinstance(one, Item) else repr(one).encode())
-        yield one
-
-
-def _told(item: Item) -> bytes:
-    """`_content` as bytes: names have no NUL."""
-    mtime = b"" if item.kind is Kind.FOLDER else b"%d" % (item.mtime or 0)
-    return b"\0".join((item.name, item.kind.encode(), b"%d" % item.size, item.target, mtime, b"\n"))
-
-
-def _content(item: Item) -> tuple[object, ...]:
-    """What must stay as it was listed; a folder's time of modification tells nothing that its items do not."""
-    return item.name, item.kind, item.size, item.target, None if item.kind is Kind.FOLDER else item.mtime
+    if sip.container:
+        yield error("source-changed", "The package changed while it was being taken in.")
+    else:
+        yield from changes(sip.path, worklist)
 
 
 def _looked_at(raw: bytes, follow: bool) -> os.stat_result:
@@ -254,16 +201,3 @@ def _beyond(item: Item, files: int, size: int, policy: IngestPolicy) -> Finding 
     if item.name.count(b"/") > limits.depth:
         return error("too-deep", f"Folders lie deeper than {limits.depth}.", escape_path(item.name[:4096]))
     return None
-
-
-def _container(raw: bytes, heed: Callable[[], None] = unheeded) -> Container:
-    hashing = Hashing()
-    with open_source(os.path.realpath(raw)) as stream:
-        for part in chunks(stream):
-            hashing.feed(part)
-            heed()
-    return Container(escape(_own_name(raw)), hashing.digest(), hashing.size)
-
-
-def _own_name(raw: bytes) -> bytes:
-    return os.path.basename(os.path.abspath(raw))
