@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlite_utils import Database
-
 from repository import projection, schema
 from repository.project_deletion import put_tombstone
 from storage.errors import StorageError
@@ -76,19 +74,19 @@ class Catalogue:
             if self.position != entry:
                 return False
             projection.project(self.db, vault, entry, raw, event)
-            self.db.conn.execute("update state set value = ? where key = 'position'", (entry + 1,))
+            self.db.execute("update state set value = ? where key = 'position'", (entry + 1,))
             return True
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         """One writer at a time, from its first reading on."""
-        self.db.conn.execute("begin immediate")
+        self.db.execute("begin immediate")
         try:
             yield
         except BaseException:
-            self.db.conn.rollback()
+            self.db.rollback()
             raise
-        self.db.conn.commit()
+        self.db.commit()
 
     def complete(self, vault: Vault) -> None:
         """Take in the records and tombstones that no entry of the ledger tells of: a copy may have lost its ledger."""
@@ -115,7 +113,7 @@ class Catalogue:
         names = (f"{self.path.stem}-of-{known}-entries{end}.db" for end in chain([""], (f"-{n}" for n in count(2))))
         self.aside = next(path for name in names if not (path := self.path.with_name(name)).exists())
         with closing(sqlite3.connect(self.aside)) as kept:
-            self.db.conn.backup(kept)
+            self.db.backup(kept)
         self.clear()
 
     def clear(self) -> None:
@@ -125,13 +123,15 @@ class Catalogue:
 
     def rows(self, query: str, *arguments: object) -> Iterator[Row]:
         """Rows of a question as dictionaries."""
-        yield from self.db.query(query, arguments)
+        found = self.db.execute(query, arguments)
+        names = [column[0] for column in found.description]
+        yield from (dict(zip(names, row, strict=True)) for row in found)
 
     def one(self, query: str, *arguments: object) -> Row | None:
         return next(self.rows(query, *arguments), None)
 
 
-def _current(path: Path) -> Database | None:
+def _current(path: Path) -> sqlite3.Connection | None:
     """The catalogue that is there; None where there is none, one of another version, or one that cannot be read."""
     if not path.exists():
         return None
@@ -147,7 +147,7 @@ def _current(path: Path) -> Database | None:
     return None
 
 
-def _anew(path: Path) -> Database:
+def _anew(path: Path) -> sqlite3.Connection:
     remove(path)
     return schema.create(path)
 
@@ -161,8 +161,10 @@ def remove(path: Path) -> None:
 
 def counts(catalogue: Catalogue) -> dict[str, int]:
     """AIPs, versions and content files that a catalogue knows."""
-    return {
-        "aips": catalogue.db.table("aips").count,
-        "versions": catalogue.db.table("versions").count,
-        "files": catalogue.db.table("files").count_where("content and until is null"),
-    }
+    count = """
+    select (select count(*) from aips) as aips, (select count(*) from versions) as versions,
+    (select count(*) from files where content and until is null) as files
+    """
+    found = catalogue.one(count)
+    assert found is not None  # counts are always there
+    return found

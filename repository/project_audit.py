@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import datetime
+from sqlite3 import Connection
 from typing import Any
-
-from sqlite_utils import Database
 
 from fixity.reading import END, START, Reading
 from repository import evidence
+from repository.rows import put
 from repository.schema import RECORD_KEY
 from storage.aip import stamp
 from storage.digest import Digest
@@ -36,7 +36,7 @@ and end_entry <= :end_entry and time <= :time and (:collection = '' or collectio
 """
 
 
-def audited(db: Database, vault: Vault, entry: int, event: Event) -> None:
+def audited(db: Connection, vault: Vault, entry: int, event: Event) -> None:
     """What a reading found replaces what was known of the keys that it read; the rest stays as it was.
 
     What was found damaged after it had begun stays too: it may have read that before.
@@ -46,7 +46,7 @@ def audited(db: Database, vault: Vault, entry: int, event: Event) -> None:
         query = "delete from damage where copy = ? and outcome = 'missing' and time <= ?"
         db.execute(query, (event.object, str(event.detail.get("started", event.time))))
     if scope in WHOLE:
-        db.table("audits").insert({"copy": event.object, "time": event.time, "entry": entry}, replace=True)
+        put(db, "audits", {"copy": event.object, "time": event.time, "entry": entry})
     if reading := reading_of(event, entry):
         if not event.detail.get("collection"):  # it read some of these keys, and does not say which
             _forget_damage(db, event.object, reading, stamp(reading.time), scope)
@@ -56,7 +56,7 @@ def audited(db: Database, vault: Vault, entry: int, event: Event) -> None:
             for found in evidence.rows(vault, Digest.parse(str(report))):
                 row = {name: found.get(name) or "" for name in ("copy", "key", "outcome", "expected", "found")}
                 if row["outcome"] != "not_checked":
-                    db.table("damage").insert({**row, "time": event.time, "entry": entry}, replace=True)
+                    put(db, "damage", {**row, "time": event.time, "entry": entry})
 
 
 def scope_of(event: Event) -> str:
@@ -76,21 +76,21 @@ def reading_of(event: Event, entry: int) -> Reading | None:
     return None
 
 
-def _forget_damage(db: Database, copy: str, reading: Reading, began: str, scope: str) -> None:
+def _forget_damage(db: Connection, copy: str, reading: Reading, began: str, scope: str) -> None:
     row = (copy, reading.after, reading.last, began)
     if scope in WHOLE:
-        db.conn.execute(_FORGET, row)
+        db.execute(_FORGET, row)
     else:
-        db.conn.execute(_FORGET + _CAME_BETWEEN, (*row, reading.begin, reading.end))
+        db.execute(_FORGET + _CAME_BETWEEN, (*row, reading.begin, reading.end))
 
 
-def _put_reading(db: Database, event: Event, entry: int, reading: Reading) -> None:
+def _put_reading(db: Connection, event: Event, entry: int, reading: Reading) -> None:
     """Those that lie in it and are older tell nothing any more."""
     row = {"copy": event.object, "collection": str(event.detail.get("collection", "")), "after": reading.after}
     row |= {"last": reading.last, "time": stamp(reading.time)}
     told: dict[str, Any] = {**row, "first_entry": reading.begin, "end_entry": reading.end}
-    db.conn.execute(_CONTAINED, told)
-    db.table("readings").insert({**told, "entry": entry}, replace=True)
+    db.execute(_CONTAINED, told)
+    put(db, "readings", {**told, "entry": entry})
 
 
 def _time(text: str) -> datetime:

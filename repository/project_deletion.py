@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-
-from sqlite_utils import Database
+from sqlite3 import Connection
 
 from repository.disposal import APPROVED, DELETED, REQUESTED, WITHDRAWN
+from repository.rows import put, put_new
 from storage import layout
 from storage.aip import parse_aip
 from storage.digest import sha256
@@ -23,7 +23,7 @@ and not exists (select 1 from evidence where digest = 'sha256:' || substr(key, 2
 """
 
 
-def requested(db: Database, vault: Vault, entry: int, event: Event) -> None:
+def requested(db: Connection, vault: Vault, entry: int, event: Event) -> None:
     row = {
         "state": REQUESTED,
         "due": "",
@@ -34,31 +34,31 @@ def requested(db: Database, vault: Vault, entry: int, event: Event) -> None:
     }
     row |= {"requested": event.time, "requested_by": event.agent, "requested_user": _said(event, "user")}
     names = {"request": _said(event, "request"), "aip": event.object, "accession": _said(event, "accession")}
-    db.table("requests").insert({**names, **row, "entry": entry}, replace=True)
+    put(db, "requests", {**names, **row, "entry": entry})
 
 
-def approved(db: Database, vault: Vault, entry: int, event: Event) -> None:
+def approved(db: Connection, vault: Vault, entry: int, event: Event) -> None:
     db.execute(
         "update requests set state = ?, due = ?, approved = ?, approved_by = ?, policy = ? where request = ?",
         (APPROVED, _said(event, "due"), event.time, event.agent, _said(event, "policy"), _said(event, "request")),
     )
 
 
-def withdrawn(db: Database, vault: Vault, entry: int, event: Event) -> None:
+def withdrawn(db: Connection, vault: Vault, entry: int, event: Event) -> None:
     db.execute("update requests set state = ? where request = ?", (WITHDRAWN, _said(event, "request")))
 
 
-def held(db: Database, vault: Vault, entry: int, event: Event) -> None:
+def held(db: Connection, vault: Vault, entry: int, event: Event) -> None:
     row = {"hold": _said(event, "hold"), "aip": event.object, "accession": _said(event, "accession")}
     row |= {"reason": _said(event, "why"), "since": event.time, "agent": event.agent, "released": ""}
-    db.table("holds").insert({**row, "entry": entry}, replace=True)
+    put(db, "holds", {**row, "entry": entry})
 
 
-def released(db: Database, vault: Vault, entry: int, event: Event) -> None:
+def released(db: Connection, vault: Vault, entry: int, event: Event) -> None:
     db.execute("update holds set released = ? where hold = ?", (event.time, _said(event, "hold")))
 
 
-def deleted(db: Database, vault: Vault, entry: int, event: Event) -> None:
+def deleted(db: Connection, vault: Vault, entry: int, event: Event) -> None:
     """The AIP is gone from everything but its accession, its events of the ledger, and the list of what was deleted."""
     file: dict[str, str | int] = {"file_digest": _said(event, "tombstone"), "file_size": 0}
     with suppress(StorageError, ValueError):  # lost or damaged everywhere: an audit misses it by what the entry says
@@ -68,21 +68,21 @@ def deleted(db: Database, vault: Vault, entry: int, event: Event) -> None:
     _put_deleted(db, event.object, {**row, "reason": _said(event, "why"), **file, "entry": entry})
 
 
-def put_tombstone(db: Database, tombstone: Tombstone, entry: int) -> None:
+def put_tombstone(db: Connection, tombstone: Tombstone, entry: int) -> None:
     """A deletion that no entry tells of: the ledger may have been lost."""
     row = {"request": tombstone.request, "accession": tombstone.accession, "time": tombstone.deleted}
     _put_deleted(db, tombstone.aip, {**row, "reason": tombstone.reason, **_file(tombstone), "entry": entry})
 
 
-def _put_deleted(db: Database, aip: str, row: dict[str, str | int]) -> None:
-    db.table("deleted").insert({"aip": aip, **row}, replace=True)
+def _put_deleted(db: Connection, aip: str, row: dict[str, str | int]) -> None:
+    put(db, "deleted", {"aip": aip, **row})
     for table in ("files", "happenings", "corrections", "versions", "aips"):
         db.execute(f"delete from {table} where aip = ?", (aip,))
     db.execute(_FORGET_DAMAGE, (f"{layout.aip_prefix(parse_aip(aip))}%",))  # what nobody needs cannot be damaged
     db.execute("update requests set state = ? where request = ?", (DELETED, row["request"]))
     because = json.dumps([row["reason"]], ensure_ascii=False)
     accession = {"accession": row["accession"], "received": "", "outcome": DELETED, "aip": aip, "because": because}
-    db.table("accessions").insert({**accession, "entry": row["entry"]}, ignore=True)
+    put_new(db, "accessions", {**accession, "entry": row["entry"]})
     db.execute(
         "update accessions set outcome = ?1, aip = ?2, because = ?3 where accession = ?4"
         " or (aip = ?2 and outcome = 'accepted')",  # what was added to it later

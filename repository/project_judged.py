@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from sqlite3 import Connection
 from typing import TYPE_CHECKING
-
-from sqlite_utils import Database
 
 from ingest.judgement import EVENT
 from storage.aip import Record
@@ -24,12 +23,12 @@ def is_judgement(found: Happening) -> bool:
     return found.type == EVENT and bool(found.agents) and any(found.objects)
 
 
-def put(db: Database, record: Record, found: Happening) -> None:
+def put(db: Connection, record: Record, found: Happening) -> None:
     """Take it in; what tools said of the file before counts no more."""
     path, agent = found.objects[0], found.agents[0]
     before = "delete from judged where aip = ? and path = ? and version < ?"
-    db.conn.execute(before, (record.aip, path, record.version))
-    db.conn.execute(
+    db.execute(before, (record.aip, path, record.version))
+    db.execute(
         "insert or replace into judged (aip, path, tool, version, agent, outcome, note) values (?, ?, ?, ?, ?, ?, ?)",
         (record.aip, path, agent.partition(" ")[0], record.version, agent, found.outcome, found.note),
     )

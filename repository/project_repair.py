@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-
-from sqlite_utils import Database
+from sqlite3 import Connection
 
 from repository import evidence
 from storage.digest import Digest
@@ -16,14 +15,14 @@ from storage.vault import Vault
 _TRIED = "update damage set attempts = coalesce(attempts, 0) + 1 where copy = ? and key = ?"
 
 
-def repaired(db: Database, vault: Vault, entry: int, event: Event) -> None:
+def repaired(db: Connection, vault: Vault, entry: int, event: Event) -> None:
     """What was healed is damaged no more; of what was not, it is known how often somebody has tried."""
     if event.outcome == "fail":
-        db.conn.executemany(_TRIED, ((event.object, key) for key in _failed(vault, event)))
+        db.executemany(_TRIED, ((event.object, key) for key in _failed(vault, event)))
         return
     keys = event.detail.get("repaired", [])
     assert isinstance(keys, list)
-    db.conn.executemany("delete from damage where copy = ? and key = ?", [(event.object, str(key)) for key in keys])
+    db.executemany("delete from damage where copy = ? and key = ?", [(event.object, str(key)) for key in keys])
 
 
 def _failed(vault: Vault, event: Event) -> Iterator[str]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from sqlite3 import Connection
 from typing import NamedTuple
-
-from sqlite_utils import Database
 
 from repository import evidence
 from storage.aip import Record
@@ -32,7 +31,7 @@ class Window(NamedTuple):
     aip: str = ""
 
 
-def ingested(db: Database, record: Record, entry: int, event: Event) -> None:
+def ingested(db: Connection, record: Record, entry: int, event: Event) -> None:
     """A delivery all of which was clean. Of any other, everything is due."""
     if event.detail.get("scan") == "pass":
         db.execute(
@@ -42,7 +41,7 @@ def ingested(db: Database, record: Record, entry: int, event: Event) -> None:
         )
 
 
-def scanned(db: Database, vault: Vault, entry: int, event: Event) -> None:
+def scanned(db: Connection, vault: Vault, entry: int, event: Event) -> None:
     """What was due then was scanned, but for what the entry's list tells: the same blobs are due in a rebuild."""
     detail = event.detail
     if detail.get("limits") == "hidden" or not _read_list(db, vault, str(detail.get("list", ""))):
@@ -57,7 +56,7 @@ def scanned(db: Database, vault: Vault, entry: int, event: Event) -> None:
     )
 
 
-def _read_list(db: Database, vault: Vault, digest: str) -> bool:
+def _read_list(db: Connection, vault: Vault, digest: str) -> bool:
     """Take in what was not clean; False where that is lost with its blob."""
     db.execute("create temp table if not exists unclean (digest text primary key, outcome text) without rowid")
     db.execute("delete from unclean")
@@ -65,7 +64,7 @@ def _read_list(db: Database, vault: Vault, digest: str) -> bool:
         return True
     try:
         rows = ((row["digest"], row["outcome"]) for row in evidence.rows(vault, Digest.parse(digest)))
-        db.conn.executemany("insert or replace into unclean values (?, ?)", rows)
+        db.executemany("insert or replace into unclean values (?, ?)", rows)
     except StorageError:
         return False
     return True

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-
-from sqlite_utils import Database
+from sqlite3 import Connection
 
 from ingest import describe
 from ingest.errors import NotMetadata
 from repository import project_correction, project_judged
+from repository.rows import put, put_new, update
 from storage import bag
 from storage.aip import Record
 from storage.digest import Digest, sha256
@@ -41,21 +41,21 @@ order by b.path
 """
 
 
-def project_version(db: Database, vault: Vault, record: Record, entry: int) -> None:
+def project_version(db: Connection, vault: Vault, record: Record, entry: int) -> None:
     """Take one version into the catalogue, from its bag alone.
 
     Of a bag that is damaged in every copy, what is left is taken in: one lost blob must not hide the other holdings,
     and an audit tells of it.
     """
     for statement in filter(str.strip, _TEMPORARY.split(";")):
-        db.conn.execute(statement)
-    db.conn.execute("delete from bagged")
-    db.conn.execute("delete from described")
-    db.conn.executemany("insert into bagged values (?, ?)", _bagged(vault, record))
+        db.execute(statement)
+    db.execute("delete from bagged")
+    db.execute("delete from described")
+    db.executemany("insert into bagged values (?, ?)", _bagged(vault, record))
     _read_premis(db, vault, record)
-    db.register_function(lambda digest: size_of(vault, Digest.parse(digest)), name="stored_size", replace=True)
-    db.conn.execute(_CLOSE, (record.aip, record.version - 1))
-    db.conn.execute(_ADD, (record.aip, record.version))
+    db.create_function("stored_size", 1, lambda digest: size_of(vault, Digest.parse(digest)))
+    db.execute(_CLOSE, (record.aip, record.version - 1))
+    db.execute(_ADD, (record.aip, record.version))
     project_correction.apply(db, record.aip)
     _put_version(db, record, entry)
     _put_aip(db, vault, record, _info(db, vault))
@@ -81,23 +81,23 @@ def _bagged(vault: Vault, record: Record) -> Iterator[tuple[str, str]]:
         yield from ((line.path, str(line.digest)) for line in vault.payload(record))
 
 
-def _info(db: Database, vault: Vault) -> dict[str, str]:
+def _info(db: Connection, vault: Vault) -> dict[str, str]:
     for digest in _parts(db, bag.INFO):
         with suppress(StorageError):
             return dict(bag.parse_info(vault.read(digest).decode()))
     return {}
 
 
-def _read_premis(db: Database, vault: Vault, record: Record) -> None:
+def _read_premis(db: Connection, vault: Vault, record: Record) -> None:
     """What the version added to the AIP's PREMIS: files into `described`, events into `happenings`."""
     for digest in _parts(db, f"{bag.PRESERVATION}premis-v{record.version}-"):
         with suppress(StorageError), vault.open(digest) as stream:
-            db.conn.executemany(
+            db.executemany(
                 "insert or replace into described values (?, ?, ?, ?, ?, ?, ?)", _rows(db, record, read(stream))
             )
 
 
-def _rows(db: Database, record: Record, found: Iterable[File | Happening]) -> Iterator[tuple[str | int, ...]]:
+def _rows(db: Connection, record: Record, found: Iterable[File | Happening]) -> Iterator[tuple[str | int, ...]]:
     """Rows for the files; the events among them are put where they belong on the way."""
     for one in found:
         if isinstance(one, File):
@@ -113,8 +113,8 @@ def _row(file: File) -> tuple[str | int, ...]:
     return (file.path, file.size, file.original_name, puids, file.mime, file.basis, file.derived_from)
 
 
-def _put_happening(db: Database, record: Record, found: Happening) -> None:
-    db.conn.execute(
+def _put_happening(db: Connection, record: Record, found: Happening) -> None:
+    db.execute(
         "insert or replace into happenings (id, aip, version, time, type, agents, outcome, detail, note,"
         " objects) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (found.id, record.aip, record.version, found.time, found.type, json.dumps(found.agents), found.outcome,
@@ -122,52 +122,49 @@ def _put_happening(db: Database, record: Record, found: Happening) -> None:
     )  # fmt: skip
 
 
-def _put_version(db: Database, record: Record, entry: int) -> None:
+def _put_version(db: Connection, record: Record, entry: int) -> None:
     data = record.to_bytes()
     query = "select coalesce(sum(size), 0) from files where aip = ? and since = ?"
     added = db.execute(query, (record.aip, record.version)).fetchone()[0] + len(data)
-    db.table("versions").insert(
-        {
+    put(
+        db, "versions", {
             "aip": record.aip, "version": record.version, "created": record.created, "reason": record.reason,
             "agent": record.agent, "files": record.files, "bytes": record.size, "added": added,
             "record": str(record.digest),
             "file_digest": str(sha256(data)), "file_size": len(data), "entry": entry,
         },
-        replace=True,
     )  # fmt: skip
 
 
-def put_lost(db: Database, event: Event, version: int, entry: int) -> None:
+def put_lost(db: Connection, event: Event, version: int, entry: int) -> None:
     """Take in a version whose record no copy has whole: that it was committed, so that an audit misses it."""
     told = {name: str(event.detail.get(name, "")) for name in ("accession", "reason", "record")}
-    db.table("versions").insert(
-        {
+    put(
+        db, "versions", {
             "aip": event.object, "version": version, "created": event.time, "reason": told["reason"],
             "agent": event.agent, "files": 0, "bytes": 0, "added": 0, "record": told["record"],
             "file_digest": told["record"], "file_size": 0, "entry": entry,
         },
-        replace=True,
     )  # fmt: skip
     lost = {"aip": event.object, "title": "", "accession": told["accession"], "producer": "", "created": event.time}
-    db.table("aips").insert({**lost, "description": "", "versions": version, "files": 0, "bytes": 0}, ignore=True)
+    put_new(db, "aips", {**lost, "description": "", "versions": version, "files": 0, "bytes": 0})
 
 
-def _put_aip(db: Database, vault: Vault, record: Record, info: dict[str, str]) -> None:
+def _put_aip(db: Connection, vault: Vault, record: Record, info: dict[str, str]) -> None:
     count, size = db.execute(
         "select count(*), coalesce(sum(size), 0) from files where aip = ? and content and until is null", (record.aip,)
     ).fetchone()
     first = db.execute("select created from versions where aip = ? order by version", (record.aip,)).fetchone()
-    db.table("aips").upsert(
-        {
+    update(
+        db, "aips", "aip", {
             "aip": record.aip, "title": info.get("External-Description", ""), "accession": record.accession,
             "producer": info.get("Source-Organization", ""), "created": first[0],
             "description": " ".join(_description(db, vault)), "versions": record.version, "files": count, "bytes": size,
         },
-        pk="aip",
     )  # fmt: skip
 
 
-def _description(db: Database, vault: Vault) -> Iterator[str]:
+def _description(db: Connection, vault: Vault) -> Iterator[str]:
     """The values of the bag's Dublin Core, for the search."""
     for digest in _parts(db, bag.DUBLIN_CORE):
         try:
@@ -178,12 +175,12 @@ def _description(db: Database, vault: Vault) -> Iterator[str]:
             yield from values
 
 
-def _parts(db: Database, prefix: str) -> list[Digest]:
+def _parts(db: Connection, prefix: str) -> list[Digest]:
     """The bag's files whose paths begin so, by path."""
     query = "select digest from bagged where substr(path, 1, ?) = ? order by path"
     return [Digest.parse(row[0]) for row in db.execute(query, (len(prefix), prefix)).fetchall()]
 
 
-def _path_of(db: Database, digest: Digest) -> str:
+def _path_of(db: Connection, digest: Digest) -> str:
     row = db.execute("select path from bagged where digest = ? order by path", (str(digest),)).fetchone()
     return str(row[0])

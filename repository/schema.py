@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fixity.outcome import DAMAGED
-
-if TYPE_CHECKING:
-    from sqlite_utils import Database
 
 VERSION = 11
 IS_DAMAGED = f"outcome in ({', '.join(repr(word) for word in DAMAGED)})"
@@ -94,9 +90,12 @@ _TABLES: dict[str, tuple[dict[str, type], tuple[str, ...]]] = {
 }  # fmt: skip
 
 
-def create(path: Path) -> Database:
+def create(path: Path) -> sqlite3.Connection:
     """A new catalogue; raise sqlite3.Error."""
-    db = open_database(path)
+    from sqlite_utils import Database  # a tenth of a start, and a catalogue is made once
+
+    connection = open_database(path)
+    db = Database(connection)
     for name, (columns, key) in _TABLES.items():
         db.table(name).create(columns, pk=key if len(key) > 1 else key[0], strict=True)
     db.table("files").create_index(["digest", "size"])
@@ -111,25 +110,23 @@ def create(path: Path) -> Database:
     db.execute(f"create index deleted_by_key on deleted ({TOMBSTONE_KEY})")
     db.table("aips").enable_fts(["title", "producer", "description", "accession"], create_triggers=True)
     db.table("state").insert_all([{"key": "schema", "value": VERSION}, {"key": "position", "value": 0}])
-    return db
+    return connection
 
 
-def open_database(path: Path) -> Database:
+def open_database(path: Path) -> sqlite3.Connection:
     """The database in WAL mode; another process's short writes are waited for (seconds)."""
-    from sqlite_utils import Database
-
     connection = sqlite3.connect(path, timeout=60.0)
-    db = Database(connection)
     try:
-        db.enable_wal()
-        db.execute("pragma synchronous = normal")  # it can be made again; it only has to be consistent
+        if connection.execute("pragma journal_mode").fetchone() != ("wal",):
+            connection.execute("pragma journal_mode = wal")
+        connection.execute("pragma synchronous = normal")  # it can be made again; it only has to be consistent
     except sqlite3.Error:
-        db.close()
+        connection.close()
         raise
-    return db
+    return connection
 
 
-def is_current(db: Database) -> bool:
+def is_current(db: sqlite3.Connection) -> bool:
     """Whether the tables are there and of this version."""
     try:
         row = db.execute("select value from state where key = 'schema'").fetchone()
