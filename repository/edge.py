@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import sqlite3
 from collections.abc import Mapping
-from concurrent.futures.process import BrokenProcessPool
 from typing import NamedTuple
 
 from ingest.errors import Cancelled, ConversionFailed, IngestError, NoSuchPackage
@@ -108,6 +107,8 @@ class Told(NamedTuple):
 
 def tell(error: Exception) -> Told | None:
     """What to say of an error; None for a fault of ours."""
+    from concurrent.futures.process import BrokenProcessPool  # with all of multiprocessing
+
     if isinstance(error, BrokenProcessPool):
         error = own.WorkerLost()
     if isinstance(error, sqlite3.DatabaseError):

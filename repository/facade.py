@@ -7,7 +7,6 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -23,6 +22,7 @@ from repository.catalogue import Catalogue
 from repository.config import Config, Copy
 from repository.errors import UnknownCopy
 from repository.inflight import InFlight
+from repository.version import VERSION
 from repository.watch import Watch, remembered
 from repository.workers import workers
 from storage.aip import stamp, uuid7
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from repository.signatures import Imported
     from storage.ocfl_copy import OcflCopy
 
-SOFTWARE = f"tianyi {version('tianyi')}"
+SOFTWARE = f"tianyi {VERSION}"
 
 
 def utc_now() -> datetime:

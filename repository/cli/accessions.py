@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from repository import wire
 from repository.accession import Accession
@@ -16,7 +14,10 @@ from repository.cli.app import AsJson, opened
 from repository.cli.completing import accession_numbers
 from repository.cli.deletions import Reason
 from repository.cli.ingest import exit_code, show
-from repository.cli.screen import Screen
+from repository.cli.screen import Screen, escape
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 AccessionArgument = Annotated[
     str, typer.Argument(metavar="ACCESSION", help="Its number, as 2026-0001.", autocompletion=accession_numbers)

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from repository import config, edge, metrics, metrics_file, notify, wire
 from repository.alerting import Look, see
 from repository.alerts import NEWS, Message
 from repository.cli.app import AsJson, chosen
-from repository.cli.screen import Screen, counted, printable
+from repository.cli.screen import Screen, counted, escape, printable
 from repository.config import Config
 from repository.errors import NoDestination, NotSent
 from repository.facade import utc_now
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def alerts(

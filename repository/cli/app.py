@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +12,7 @@ import typer
 from repository.cli.commands import Commands
 from repository.cli.screen import Screen
 from repository.edge import EXIT_CODES
+from repository.version import VERSION
 
 if TYPE_CHECKING:
     from repository import Repository
@@ -43,7 +43,7 @@ class Session:
 
 def _version(asked: bool) -> None:
     if asked:
-        typer.echo(f"tianyi {version('tianyi')}")
+        typer.echo(f"tianyi {VERSION}")
         raise typer.Exit
 
 

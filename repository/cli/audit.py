@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from fixity.audit import WORDS, Audit, Finding, is_damaged
 from fixity.outcome import DAMAGED
@@ -19,10 +17,13 @@ from repository.cli.app import AsJson, opened
 from repository.cli.audit_status import show_status
 from repository.cli.helping import Command
 from repository.cli.naming import named
-from repository.cli.screen import Screen, printable, size
+from repository.cli.screen import Screen, escape, printable, size
 from repository.errors import BadRequest
 from repository.holdings import Behind
 from repository.words import counted
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _SHOWN = 20
 _NOTHING = Behind([], 0, [])

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from fixity.schedule import Coverage
 from repository import edge, wire
 from repository.cli.app import AsJson, opened
-from repository.cli.screen import Screen, counted, printable, size
+from repository.cli.screen import Screen, counted, escape, printable, size
 from repository.copies import check_outside
 from repository.status import CopyStatus
 from repository.status_page import page
 from repository.words import span
 from storage.durable import DISK, publish
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _COLOURS = {"kept": "green", "attested": "dim", "at risk": "yellow", "broken": "red"}
 _RECENT = 30  # days

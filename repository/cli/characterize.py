@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from repository import Repository, edge, wire
 from repository.characterization import Planned as Asked
 from repository.characterize import Characterized
 from repository.cli.app import AsJson, opened
 from repository.cli.ending import followed
-from repository.cli.screen import Screen, counted, dumps, printable
+from repository.cli.screen import Screen, counted, dumps, escape, printable
 
 
 def characterize(

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from repository import Repository, edge, wire
 from repository.cli.app import AsJson, chosen, opened, session
 from repository.cli.helping import Command
-from repository.cli.screen import Screen, counted, printable, size
+from repository.cli.screen import Screen, counted, escape, printable, size
 from repository.config import Copy
 from repository.founding import absolute
 from storage.replicate import Replicated
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 app = typer.Typer(help="How the copies of the vault stand; declare, promote and retire them.")
 _COLUMNS = ("name", "state", "behind", "last_read_in_full", "medium", "place", "url")

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from repository import Repository, wire
 from repository.cli.app import AsJson, opened
 from repository.cli.ending import followed
 from repository.cli.holdings import AipArgument
-from repository.cli.screen import Json, Screen, counted, printable, size
+from repository.cli.screen import Json, Screen, counted, escape, printable, size
 from repository.disposal import Plan, Request
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 RequestArgument = Annotated[str, typer.Argument(metavar="REQUEST", help="Its number, as D-2026-0001.")]
 Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why; it goes on record.")]

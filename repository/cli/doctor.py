@@ -5,20 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from repository import Repository, config, edge, wire
 from repository import doctor as examination
 from repository.cli import doctor_drill
 from repository.cli.app import AsJson, session
-from repository.cli.screen import Screen, printable
+from repository.cli.screen import Screen, escape, printable
 from repository.doctor_check import Check
 from repository.errors import NoRepository
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _FAILED = {"error": "[red]✗[/]", "warning": "[yellow]![/]", "info": "[dim]–[/]"}
 

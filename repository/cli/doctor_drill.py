@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from rich.console import Console
-from rich.markup import escape
+from typing import TYPE_CHECKING
+
 from rich.table import Table
 
 from repository import edge
-from repository.cli.screen import printable
+from repository.cli.screen import escape, printable
 from repository.doctor_drill import Drill
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _SAID = {True: "[green]repaired[/]", False: "[red]not repaired[/]", None: "[dim]left alone[/]"}
 

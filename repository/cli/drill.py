@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 from itertools import islice
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from repository import edge, wire
 from repository.cli.app import AsJson, opened
 from repository.cli.helping import Command
-from repository.cli.screen import Screen, counted, printable, size
+from repository.cli.screen import Screen, counted, escape, printable, size
 from repository.drill import Drilled
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 app = typer.Typer(help="Rehearse what one hopes never to need.", no_args_is_help=True)
 _SHOWN = 20

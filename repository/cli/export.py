@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from repository import wire
 from repository.cli.app import AsJson, opened
 from repository.cli.holdings import AipArgument
-from repository.cli.screen import Screen, counted, size
+from repository.cli.screen import Screen, counted, escape, size
 from repository.dip_contents import Link
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
-
-from rich.console import Console
-from rich.markup import escape
+from typing import TYPE_CHECKING, Protocol
 
 from ingest.finding import Finding, Severity
-from repository.cli.screen import printable
+from repository.cli.screen import escape, printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _SHOWN = {"error": 20, "warning": 5, "info": 1}  # findings of one code on the screen
 

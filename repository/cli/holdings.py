@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from ingest.judgement import Outcome
 from repository import Repository, wire
 from repository.cli.app import AsJson, opened
 from repository.cli.completing import aip_numbers
 from repository.cli.naming import short, why
-from repository.cli.screen import Json, Screen, counted, printable, size
+from repository.cli.screen import Json, Screen, counted, escape, printable, size
 from repository.corrections import OFFICER, Correction
 from repository.holdings import Aip, Happened, HeldFile, Version
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 AipArgument = Annotated[
     str,

@@ -6,11 +6,9 @@ from collections.abc import Iterable
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from ingest.delivery import Receipt
 from ingest.terms import Terms, terms
@@ -20,9 +18,12 @@ from repository.cli.app import AsJson, chosen, opened
 from repository.cli.completing import aip_numbers
 from repository.cli.findings import show_findings
 from repository.cli.preflight import foretold
-from repository.cli.screen import Screen, counted, size
+from repository.cli.screen import Screen, counted, escape, size
 from repository.cli.watching import watch
 from repository.drops import Said
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 class Kind(StrEnum):

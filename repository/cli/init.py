@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from repository import Repository, wire
 from repository.cli.app import AsJson, session
-from repository.cli.screen import Screen
+from repository.cli.screen import Screen, escape
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def init(

@@ -7,13 +7,12 @@ from datetime import timedelta
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from repository import edge, wire
 from repository.cli.app import AsJson, opened
 from repository.cli.deletions import Reason
 from repository.cli.helping import Command
-from repository.cli.screen import Json, Screen, counted, dumps, printable, size
+from repository.cli.screen import Json, Screen, counted, dumps, escape, printable, size
 from repository.job import perform
 from repository.jobs import Job, Run
 from repository.words import span

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from repository import edge, wire
 from repository.cli import ledger_prove, ledger_publish
 from repository.cli.app import AsJson, opened
 from repository.cli.helping import Command
-from repository.cli.screen import Screen, counted, printable
+from repository.cli.screen import Screen, counted, escape, printable
 from repository.ledger_check import Verified
 from repository.ledger_scan import INFO
 from storage.signed_note import VerifierKey
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 app = typer.Typer(help="The ledger: verify it, read it, prove by it, change the key that signs.", no_args_is_help=True)
 

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from repository import wire
 from repository.cli.app import AsJson, opened
 from repository.cli.holdings import AipArgument
-from repository.cli.screen import Screen, counted
+from repository.cli.screen import Screen, counted, escape
 
 
 def prove(

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from repository import wire
 from repository.cli.app import AsJson, opened
 from repository.cli.ending import followed
 from repository.cli.holdings import AipArgument
-from repository.cli.screen import Screen, printable
+from repository.cli.screen import Screen, escape, printable
 from repository.description import Described
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def metadata(

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 import typer
 from rich.cells import cell_len
-from rich.console import Console
-from rich.markup import escape
 
 from repository import Repository, edge, wire
 from repository.cli.app import AsJson, opened
 from repository.cli.ending import followed
 from repository.cli.helping import Command
 from repository.cli.naming import short
-from repository.cli.screen import Json, Screen, dumps, printable
+from repository.cli.screen import Json, Screen, dumps, escape, printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 app = typer.Typer(help="Migrate formats by policy, with proof; originals are kept.", no_args_is_help=True)
 

@@ -6,9 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from rich.markup import escape
-
-from repository.cli.screen import printable
+from repository.cli.screen import escape, printable
 from repository.holdings import Behind
 
 _LONGEST = 72  # characters of a reason; JSON has all of it

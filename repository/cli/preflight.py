@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from rich.console import Console
-from rich.markup import escape
+from typing import TYPE_CHECKING
 
 from ingest.glance import Format
 from ingest.preflight import Preflight
 from repository import Repository, edge, wire
 from repository.cli.findings import show_findings
-from repository.cli.screen import Screen, counted, lasting, printable, size
+from repository.cli.screen import Screen, counted, escape, lasting, printable, size
 from repository.room import Room
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _WOULD = {
     "accept": "[green]would be accepted[/]",

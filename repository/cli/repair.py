@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from fixity.repair import Mend
 from repository import Repository, edge, wire
 from repository.cli import reports
 from repository.cli.app import AsJson, opened
 from repository.cli.naming import named
-from repository.cli.screen import Screen, counted, printable
+from repository.cli.screen import Screen, counted, escape, printable
 from repository.holdings import Behind
 from repository.losses import Loss
 from repository.mending import Mended
 from repository.strays import QUARANTINE
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _SHOWN = 100
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import tempfile
-import traceback
 from collections.abc import Sequence
 from types import FrameType
 
@@ -99,6 +97,9 @@ def _usage(screen: Screen, error: Exception) -> int:
 
 def _reported(error: Exception) -> str:
     """Where the technical details are, for whoever mends it."""
+    import tempfile
+    import traceback
+
     with tempfile.NamedTemporaryFile("w", prefix="tianyi-fault-", suffix=".txt", delete=False) as file:
         traceback.print_exception(error, file=file)
     return f"Your holdings are as they were. Please report it with {file.name}."

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import islice
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from ingest.scan import Outcome
 from repository import edge, wire
 from repository.cli.app import AsJson, opened
 from repository.cli.naming import named
-from repository.cli.screen import Screen, counted, printable, size
+from repository.cli.screen import Screen, counted, escape, printable, size
 from repository.holdings import Behind
 from repository.rescan import Scanned
 from storage.layout import blob_key
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _SHOWN = 20
 _COLOURS = {Outcome.INFECTED: "red", Outcome.NOT_SCANNED: "yellow"}

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from repository import edge
 from repository.cli.app import AsJson, opened
 from repository.cli.jobs import exit_code, tell
-from repository.cli.screen import Screen, printable
+from repository.cli.screen import Screen, escape, printable
 from repository.jobs import Job, Run
 from repository.words import span
 from storage.aip import stamp

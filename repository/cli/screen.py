@@ -3,36 +3,41 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
-import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, DownloadColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
-from rich.table import Table
-from rich.text import Text
 
+from repository.cli.bar import Bar
 from repository.words import counted as counted
 from repository.words import size as size
 from storage.parallel import portions
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 Json = dict[str, Any]
 _LINE_ENDS = {ord(c): f"\\u{ord(c):04x}" for c in "\x85\u2028\u2029"}
 _TABLE = 1_000  # rows; a longer list is shown in parts
-_PATIENCE = 1.0  # seconds before a progress bar appears
 
 
 class Screen:
-    """Two printers of one shape. Colour only on terminals; progress on standard error."""
+    """Two printers of one shape. Colour only on terminals; progress on standard error.
+
+    What only people see is imported when something is shown to them."""
 
     def __init__(self, *, json: bool) -> None:
         self.json = json
-        self.console = Console(highlight=False, soft_wrap=True, emoji=False)
-        self.errors = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+
+    @cached_property
+    def console(self) -> Console:
+        return _console()
+
+    @cached_property
+    def errors(self) -> Console:
+        return _console(stderr=True)
 
     def result(self, value: Json, show: Callable[[Console], None]) -> None:
         """One object: as JSON, or as `show` prints it."""
@@ -48,34 +53,14 @@ class Screen:
             for row in rows:
                 print(dumps(row))
             return
+        from repository.cli.table import show_table
+
         empty = True
         for some in portions(rows, _TABLE):
-            self._show_table(some, columns, spare)
+            show_table(self.console, some, columns, spare)
             empty = False
         if empty:
             self.console.print(nothing)
-
-    def _show_table(self, listed: Sequence[Json], columns: Sequence[str], spare: Sequence[str]) -> None:
-        table = _table(listed, columns)
-        if not self.console.is_terminal:
-            self.console.width = 10_000  # whoever reads a file or a pipe wants whole cells
-        for column in spare:
-            if _width(table) <= self.console.width:
-                break
-            columns = [one for one in columns if one != column]
-            table = _table(listed, columns)
-        if _width(table) > self.console.width:
-            table = _table(listed, columns, tight=True)
-        self._print(table)
-
-    def _print(self, table: Table) -> None:
-        """A table; in a file or a pipe without the blanks that fill its last column."""
-        if self.console.is_terminal:
-            self.console.print(table, soft_wrap=False)
-            return
-        with self.console.capture() as shown:
-            self.console.print(table, soft_wrap=False)
-        print(re.sub(" +$", "", shown.get(), flags=re.MULTILINE), end="")
 
     def warn(self, message: str) -> None:
         """Something that a person has to know beside the answer, on standard error."""
@@ -92,83 +77,22 @@ class Screen:
 
     def progress(self, context: typer.Context) -> Bar:
         """A bar that is gone when the command ends, however it does: an error has a line, and a terminal its cursor."""
-        bar = Bar(self.errors)
+        bar = Bar(lambda: self.errors)
         context.call_on_close(bar.end)
         return bar
 
 
-class _Rate(ProgressColumn):
-    """Bytes a second, in the units of everything else that is shown (rich knows decimal ones alone)."""
+def _console(*, stderr: bool = False) -> Console:
+    from rich.console import Console
 
-    def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
-        return Text(f"{size(round(speed))}/s" if speed else "", style="progress.data.speed")
+    return Console(stderr=stderr, highlight=False, soft_wrap=True, emoji=False)
 
 
-class Bar:
-    """A progress bar with rate and time left (storage.progress.Progress), on a terminal, after a second."""
+def escape(text: str) -> str:
+    """Text as markup that says it."""
+    from rich import markup
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._bar: Progress | None = None
-        self._what, self._files, self._size, self._done, self._bytes, self._since = "", 0, 0, 0, 0, 0.0
-
-    def begin(self, what: str, files: int, size: int) -> None:
-        self.end()
-        self._what, self._files, self._size = what, files, size
-        self._done = self._bytes = 0
-        self._since = time.monotonic()
-
-    def advance(self, files: int, size: int) -> None:
-        self._done, self._bytes = self._done + files, self._bytes + size
-        if self._bar is None and self._console.is_terminal and time.monotonic() - self._since > _PATIENCE:
-            self._start()
-        if self._bar is not None:
-            count = f"{self._done:,} of {self._files:,} files" if self._files else counted(self._done, "file")
-            if not self._size:  # else the bytes have a rate
-                count += f", {self._done / (time.monotonic() - self._since):,.0f}/s"
-            self._bar.update(self._bar.task_ids[0], completed=self._bytes or self._done, count=count)
-
-    def end(self) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-            self._bar = None
-
-    def _start(self) -> None:
-        columns = [TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[count]}")]
-        rates = [DownloadColumn(binary_units=True), _Rate()] if self._size else []
-        self._bar = Progress(*columns, *rates, TimeRemainingColumn(), console=self._console, transient=True)
-        self._bar.add_task(self._what, total=self._size or self._files or None, count="")
-        self._bar.start()
-
-
-_FLOWING = frozenset({"title", "path", "file", "agent", "puids", "was", "would_be", "mime", "found", "why", "reason"})
-"""Columns whose text may go on in the next line; numbers, times and words stay whole."""
-
-
-_TIGHT = {"type": 14}
-"""Columns that are narrowed for the sake of the others, where room is wanting."""
-
-
-def _table(rows: Sequence[Json], columns: Sequence[str], *, tight: bool = False) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in columns:
-        numeric = any(isinstance(row.get(column), int) for row in rows)
-        most = _TIGHT.get(column) if tight else None
-        flows = column in _FLOWING or most is not None
-        table.add_column(
-            column.replace("_", " "), justify="right" if numeric else "left", no_wrap=not flows,
-            overflow="fold" if flows else "ellipsis", max_width=most,
-        )  # fmt: skip
-    for row in rows:
-        table.add_row(*(escape(cell(column, row.get(column))) for column in columns))
-    return table
-
-
-def _width(table: Table) -> int:
-    """What the table needs, if no cell goes on in the next line."""
-    wide = Console(width=10_000)
-    return wide.measure(table).maximum
+    return markup.escape(text)
 
 
 def cell(column: str, value: object) -> str:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from ingest.again import Drifted
 from repository import edge, wire
 from repository.cli.app import AsJson, opened
 from repository.cli.helping import Command
 from repository.cli.naming import short
-from repository.cli.screen import Json, Screen, counted, printable
+from repository.cli.screen import Json, Screen, counted, escape, printable
 from repository.errors import BadRequest
 from repository.signatures import Known
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 app = typer.Typer(help="Signatures of formats: newer ones, and what they would change.", no_args_is_help=True)
 _COLUMNS = ["accession", "file", "was", "would_be", "basis"]

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from repository import edge, wire
 from repository.cli.app import AsJson, opened
 from repository.cli.deletions import show_plan
-from repository.cli.screen import Screen, counted, printable, size
+from repository.cli.screen import Screen, counted, escape, printable, size
 from repository.disposal import Done, Plan
 from storage.sweep import Swept
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def sweep(

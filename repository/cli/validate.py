@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from ingest import sip_bag_profile
 from ingest import standards as files
@@ -19,9 +17,12 @@ from policies.document import load
 from repository import config, edge, wire
 from repository.cli.app import AsJson, chosen
 from repository.cli.ingest import Kind, Manifest
-from repository.cli.screen import Screen, printable
+from repository.cli.screen import Screen, escape, printable
 from repository.errors import NoRepository
 from repository.workers import workers
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 Standards = Annotated[
     Path | None,

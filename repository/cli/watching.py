@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import FrameType
-
-from rich.console import Console
-from rich.markup import escape
+from typing import TYPE_CHECKING
 
 from ingest.delivery import Receipt
 from repository import Repository, config, edge, wire
-from repository.cli.screen import Screen, dumps, printable
+from repository.cli.screen import Screen, dumps, escape, printable
 from repository.drops import Drop, DropFolder, Said
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 class Stopped(BaseException):

@@ -188,7 +188,7 @@ def test_a_run_of_nothing_says_so(repository: Path, shown: Callable[..., tuple[i
 
 def test_a_bar_goes_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
     """However that ends: what is told next has a line of its own, and the cursor is seen again."""
-    monkeypatch.setattr("repository.cli.screen._PATIENCE", -1.0)
+    monkeypatch.setattr("repository.cli.bar.PATIENCE", -1.0)
     screen, out = Screen(json=False), io.StringIO()
     screen.errors = Console(file=out, force_terminal=True)
     with typer.Context(typer.main.get_command(app)) as context:
