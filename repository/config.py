@@ -12,9 +12,7 @@ from pathlib import Path, PurePath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from ingest.scan_line import parse_address
 from ingest.standards import NO_STANDARDS, Standards
-from repository import copy_s3
 from repository.errors import BadConfig, NoRepository, UnsupportedCopy
 from storage.durable import DISK, Disk
 from storage.local import Local
@@ -148,6 +146,8 @@ def _check_url(copy: Copy, file: Path) -> None:
 def _scan(said: Mapping[str, Any], file: Path) -> Scan | None:
     if "scan" not in said:
         return None
+    from ingest.scan_line import parse_address
+
     seconds = said["scan"].get("seconds", SCANNING)
     if unknown := said["scan"].keys() - {"clamd", "seconds"}:
         raise BadConfig(str(file), f"[scan] has {min(unknown)!r}; it takes clamd and seconds")
@@ -237,12 +237,18 @@ def is_s3(copy: Copy) -> bool:
 
 def root_of(copy: Copy, folder: Path) -> PurePath:
     """Where a copy is, so that it can be told whether another is inside it; raise UnsupportedCopy."""
-    return copy_s3.root(copy.url, copy.options) if is_s3(copy) else local_path(copy, folder)
+    if not is_s3(copy):
+        return local_path(copy, folder)
+    from repository import copy_s3
+
+    return copy_s3.root(copy.url, copy.options)
 
 
 def open_copy(copy: Copy, config: Config, disk: Disk = DISK) -> Store:
     """The store that a copy's URL names, by its scheme; raise UnsupportedCopy, or BadConfig for its options."""
     if is_s3(copy):
+        from repository import copy_s3
+
         return copy_s3.opened(copy.name, copy.url, copy.options, config.folder, disk)
     root = local_path(copy, config.folder)
     return Local(copy.name, root, scratch_for(root, config.work / "copies" / copy.name), disk)

@@ -12,19 +12,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
-from ingest.codes import check_known
-from policies import document
-from policies.effective import Policies
 from policies.errors import PolicyError
-from repository import config, copies, evidence, founding, in_force, ledger, ledger_files, packages, scanners
+from repository import config, founding, in_force, ledger, ledger_files, packages
 from repository.blob_holds import CatalogueHolds
 from repository.catalogue import Catalogue
 from repository.config import Config, Copy
 from repository.errors import UnknownCopy
 from repository.inflight import InFlight
 from repository.version import VERSION
-from repository.watch import Watch, remembered
-from repository.workers import workers
 from storage.aip import stamp, uuid7
 from storage.canonical import Json
 from storage.commit import Committer, prepare_work
@@ -42,7 +37,9 @@ if TYPE_CHECKING:
     from ingest.delivery import Setting
     from ingest.identify import Identifier
     from ingest.identify_magic import Asked
+    from policies.effective import Policies
     from repository.signatures import Imported
+    from repository.watch import Watch
     from storage.ocfl_copy import OcflCopy
 
 SOFTWARE = f"tianyi {VERSION}"
@@ -88,7 +85,7 @@ class Opened:
         self.vault = Vault(
             founding.present(stores, settings.vault_id),
             lambda copy, key: self.bad_reads.append((copy, key)),
-            self._required(),
+            self._required,
         )
         self.seal = Seal(settings.keys, settings.vault_id, settings.origin, disk)
         self.committer = Committer(self.vault, settings.work, disk, patience, self.seal)
@@ -104,7 +101,7 @@ class Opened:
             self.catalogue.complete(self.vault)  # records count, whatever became of the entries that told of them
         self.recovered = [] if self.changed else self._recover(disk)
         self.catalogue.follow(self.vault)
-        self.committer.scribe.remembers = lambda: remembered(self.catalogue)
+        self.committer.scribe.remembers = lambda: ledger_files.remembered(self.catalogue)
         self.committer.scribe.beside = [ledger_files.Made(self.catalogue, self.seal)]
 
     def __enter__(self) -> Self:
@@ -115,7 +112,10 @@ class Opened:
 
     def close(self) -> None:
         self._holds.close()
-        scanners.rest(self.settings)
+        if self.settings.scan:
+            from repository import scanners
+
+            scanners.rest(self.settings)
         self.catalogue.close()
 
     @property
@@ -126,6 +126,10 @@ class Opened:
         """The policies in force: those in `policies/` over the defaults; raise PolicyError."""
         if self._settled is not None:
             return self._settled
+        from ingest.codes import check_known
+        from policies import document
+        from repository import copies
+
         loaded = document.load(self.settings.policies if self.settings.policies.is_dir() else None)
         check_known(loaded.ingest.findings.codes)
         copies.check_required(loaded.copies.names(), self.settings)
@@ -144,6 +148,8 @@ class Opened:
 
         Where none are on record they are compared with what ships; `first`: written down whatever they are.
         """
+        from repository import evidence
+
         # Another process may have written them down, or a run that failed its version.
         self.catalogue.follow(self.vault)
         policies, vault = self.policies(), self.settings.vault_id
@@ -205,6 +211,8 @@ class Opened:
 
     def _setting(self) -> Setting:
         from ingest.delivery import Setting
+        from repository import scanners
+        from repository.workers import workers
 
         policies = self.policies()
         identifier = self.identifier(policies.ingest.second_opinion)
@@ -216,6 +224,9 @@ class Opened:
         )  # fmt: skip
 
     def _watch(self) -> Watch:
+        from repository.watch import Watch
+        from repository.workers import workers
+
         return Watch(
             catalogue=self.catalogue, committer=self.committer, work=self.settings.work, executor=workers,
             time=stamp(self.now()), agent=self.agent, new_id=self._new_id, progress=self.progress,

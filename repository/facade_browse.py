@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
-from repository import accessions, corrections, holdings, requests
-from repository.accession import Accession
-from repository.corrections import Correction
-from repository.disposal import Hold, Request
+from repository import holdings
 from repository.facade import Opened
 from repository.holdings import Aip, Behind, Happened, HeldFile, Version
 from storage.aip import Record, parse_aip
 from storage.digest import Digest
 from storage.errors import NotFound
+
+if TYPE_CHECKING:
+    from repository.accession import Accession
+    from repository.corrections import Correction
+    from repository.disposal import Hold, Request
 
 
 class Browsing(Opened):
@@ -60,22 +63,32 @@ class Browsing(Opened):
 
     def accessions(self) -> Iterator[Accession]:
         """Yield every accession that ever got a number, in their order."""
+        from repository import accessions
+
         return accessions.accessions(self.catalogue, self.settings.work)
 
     def corrections(self, aip: str) -> list[Correction]:
         """What officers said of an AIP's files, by path."""
+        from repository import corrections
+
         return corrections.corrections(self.catalogue, holdings.resolve(self.catalogue, aip))
 
     def requests(self) -> Iterator[Request]:
         """Yield every request to delete that was ever made, in order."""
+        from repository import requests
+
         return requests.requests(self.catalogue)
 
     def open_request(self, aip: str) -> Request | None:
         """The request to delete an AIP that waits for something, where there is one."""
+        from repository import requests
+
         return requests.open_request(self.catalogue, aip)
 
     def holds(self) -> list[Hold]:
         """The legal holds in force, in order."""
+        from repository import requests
+
         return requests.holds(self.catalogue)
 
     def unchecked(self) -> dict[str, int]:

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from repository import packages
-from repository.disposal import Done, Hold, Plan, Request
 from repository.facade_browse import Browsing
-from storage.sweep import Swept
 
 if TYPE_CHECKING:
     from repository.deletions import Deletions
+    from repository.disposal import Done, Hold, Plan, Request
+    from storage.sweep import Swept
 
 
 class Deleting(Browsing):

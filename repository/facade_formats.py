@@ -8,13 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from repository import corrections, evidence, holdings
+from repository import holdings
 from repository.agents import on_record
-from repository.corrections import Correction
 from repository.errors import UnknownFormat
 from repository.facade_browse import Browsing
-from repository.scratch import scratch
-from repository.workers import workers
 from storage.aip import stamp
 from storage.canonical import Json
 from storage.event import Event
@@ -27,6 +24,7 @@ if TYPE_CHECKING:
     from repository.characterization import Due
     from repository.characterization import Planned as Asked
     from repository.characterize import Characterized
+    from repository.corrections import Correction
     from repository.migration import Migration, Planned
     from repository.signatures import Imported, Known
 
@@ -48,7 +46,7 @@ class Formats(Browsing):
         Both files are kept in the vault as evidence; files that are in use already change nothing either.
         """
         from ingest.droid import convert
-        from repository import signatures
+        from repository import evidence, signatures
 
         pair = signatures.read(signature_file, container_file)
         version, files = convert(*pair).table.version, signatures.digests(pair)
@@ -64,6 +62,8 @@ class Formats(Browsing):
         DROID's that are only tried. Nothing is changed. Raises NotSignatures or NoSuchPackage."""
         from ingest.droid import convert
         from repository import drift, identifiers, signatures
+        from repository.scratch import scratch
+        from repository.workers import workers
 
         if files is None:
             yield from drift.drift(self.catalogue, self.vault.copies, self.identifier(), workers, self.progress)
@@ -81,6 +81,8 @@ class Formats(Browsing):
 
         Raises UnknownFormat, NotFound or BadRequest; then nothing was said.
         """
+        from repository import corrections
+
         why, known = on_record(reason), self._format(puid)
         with self.committer.lock():
             self.catalogue.follow(self.vault)

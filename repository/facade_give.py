@@ -7,13 +7,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from repository import copies, holdings
+from repository import holdings
 from repository.dip_contents import Link
 from repository.errors import BadRequest, NothingSigned
 from repository.facade_browse import Browsing
-from repository.scratch import scratch
-from repository.workers import GIVING, get_ready, workers
-from storage.aip import Record
 from storage.canonical import Json
 from storage.digest import Digest
 
@@ -21,6 +18,7 @@ if TYPE_CHECKING:
     from repository.dip import Dip
     from repository.drill import Drilled, Wanted
     from repository.proving import Proof
+    from storage.aip import Record
 
 FORMS = ("bag", "rocrate", "folder", "ocfl")
 
@@ -37,8 +35,9 @@ class Giving(Browsing):
 
         A bag or a folder may `link` its files to the vault's where both are on one file system; raise CannotLink.
         """
-        from repository import dip, dip_bag, dip_folder, dip_proof
+        from repository import copies, dip, dip_bag, dip_folder, dip_proof
         from repository.dip import Dip
+        from repository.workers import GIVING, get_ready, workers
 
         if form not in FORMS:
             raise BadRequest(f"{form!r} is not a form of DIP.", f"Choose one of: {', '.join(FORMS)}.")
@@ -78,7 +77,7 @@ class Giving(Browsing):
 
         Raises NothingSigned where no signed checkpoint covers its commit, and as `show` does.
         """
-        from repository import dip_proof, proving
+        from repository import copies, dip_proof, proving
 
         copies.check_outside(to, self.settings)
         urn = holdings.resolve(self.catalogue, aip)
@@ -111,6 +110,7 @@ class Giving(Browsing):
         Those that are larger than so many bytes are not chosen. Raises UnknownCopy, Unreachable or NoRoom.
         """
         from repository import drill
+        from repository.scratch import scratch
 
         stores, _ = self._named(copy)
         if not stores:

@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING
 
 from ingest.errors import Cancelled, UnknownPackage
 from ingest.terms import ADD, NO_TERMS, Terms
-from repository import accessions, holdings
+from repository import holdings
 from repository.accession import ENDS, INTERRUPTED, RECEIVED, Accession
-from repository.accessions import Decisions
 from repository.config import local_places
 from repository.errors import SourceUnknown
 from repository.facade_browse import Browsing
-from repository.scratch import scratch
 from storage.aip import stamp
 from storage.canonical import Json
 from storage.digest import Digest
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
     from ingest.delivery import Delivery, Receipt, Setting
     from ingest.drop_folder import Entry
     from ingest.preflight import Preflight
+    from repository.accessions import Decisions
     from repository.description import Described
     from repository.room import Room
 
@@ -50,6 +49,7 @@ class Ingesting(Browsing):
         from ingest.delivery import Delivery
         from ingest.held import held
         from ingest.preflight import Lens, preflight
+        from repository.scratch import scratch
 
         terms = self._added(NO_TERMS, into, replacing)
         delivery = Delivery(
@@ -171,7 +171,12 @@ class Ingesting(Browsing):
     def _is_received(self, number: str) -> bool:
         """Whether nothing was decided of it, nor is it at its end; call with its run's mark."""
         self.catalogue.follow(self.vault)
-        return accessions.accession(self.catalogue, self.settings.work, number).state == RECEIVED
+        return self._accession(number).state == RECEIVED
+
+    def _accession(self, number: str) -> Accession:
+        from repository import accessions
+
+        return accessions.accession(self.catalogue, self.settings.work, number)
 
     def accept(self, number: str, reason: str, source: Path | None = None) -> Receipt:
         """Take in what is held, as an officer says; its files have to be those that were held.
@@ -181,7 +186,7 @@ class Ingesting(Browsing):
         """
         from ingest.delivery import Delivery
 
-        found = accessions.accession(self.catalogue, self.settings.work, number)
+        found = self._accession(number)
         known = self.in_flight.get(found.accession)
         if source is None and known is None and found.allows("accept"):
             raise SourceUnknown(found.accession)
@@ -198,7 +203,7 @@ class Ingesting(Browsing):
 
     def give_back(self, number: str, reason: str) -> Accession:
         """Say that what is held, or was interrupted, is not taken in; raise UnknownAccession or AccessionState."""
-        found = accessions.accession(self.catalogue, self.settings.work, number)
+        found = self._accession(number)
         with running(found.accession, self.settings.work):
             return self._ended(*self._decisions().give_back(number, reason))
 
@@ -256,6 +261,8 @@ class Ingesting(Browsing):
         return self.settings.work / "reports"
 
     def _decisions(self) -> Decisions:
+        from repository.accessions import Decisions
+
         return Decisions(
             catalogue=self.catalogue, committer=self.committer, agents=self.settings.agents, agent=self.agent,
             user=self.user, now=self.now(),

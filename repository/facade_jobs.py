@@ -8,18 +8,15 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, get_args
 
-from policies.jobs import JobName
-from repository import jobs
 from repository.agents import deciding, on_record
-from repository.disposal import HELD, OPEN
 from repository.errors import BadRequest, UnknownJob
 from repository.facade_keep import Keeping
-from repository.jobs import PAUSED, RUNNING, Job, Run, agenda, history, lock_of
 from storage.canonical import Json
 from storage.lock import is_held
 
 if TYPE_CHECKING:
     from repository.backup import Backup
+    from repository.jobs import Job, Run
 
 
 class Scheduling(Keeping):
@@ -27,16 +24,22 @@ class Scheduling(Keeping):
 
     def jobs(self) -> list[Job]:
         """The policy's jobs by name, with their last run and when they fall due."""
-        found = agenda(self.catalogue, self.policies().audit, self.now())
-        return [replace(job, state=RUNNING) if self._runs(job.name) else job for job in found]
+        from repository import jobs
+
+        found = jobs.agenda(self.catalogue, self.policies().audit, self.now())
+        return [replace(job, state=jobs.RUNNING) if self._runs(job.name) else job for job in found]
 
     def job_history(self, name: str = "", most: int = 50) -> Iterator[Run]:
         """Yield the last runs, of every job or of one, the newest first; raise UnknownJob."""
+        from repository import jobs
+
         self._known(name)
-        return history(self.catalogue, name, most)
+        return jobs.history(self.catalogue, name, most)
 
     def pause_job(self, name: str, reason: str) -> None:
         """Let the scheduler not begin a job before it is resumed; raise UnknownJob, BadRequest where it is paused."""
+        from repository.jobs import PAUSED
+
         detail = self._turning(name, reason, paused=False)
         self._note("pause", name, PAUSED, detail)
 
@@ -59,6 +62,8 @@ class Scheduling(Keeping):
     def review(self) -> Counter[str]:
         """How many requests to delete wait for what (requested, approved, due, held), how many AIPs are on hold
         (`holds`) and how many deliveries (`deliveries`) wait for a person. Nothing is changed."""
+        from repository.disposal import HELD, OPEN
+
         waiting = Counter(one.seen(self.now()) for one in self.requests() if one.state in OPEN)
         waiting["holds"] = len({hold.aip for hold in self.holds()})
         waiting["deliveries"] = sum(one.state == HELD for one in self.accessions())
@@ -78,6 +83,8 @@ class Scheduling(Keeping):
 
     def _turning(self, name: str, reason: str, *, paused: bool) -> dict[str, Json]:
         """What an entry says of who turns a job on or off; raise BadRequest where it is that already."""
+        from repository import jobs
+
         self._known(name)
         if self.settings.agents:
             deciding(self.settings.agents, self.agent, self.user)
@@ -87,8 +94,12 @@ class Scheduling(Keeping):
         return {"user": self.user, **({"why": on_record(reason)} if reason else {})}
 
     def _known(self, name: str) -> None:
+        from policies.jobs import JobName
+
         if name not in ("", *get_args(JobName)):
             raise UnknownJob(name, sorted(get_args(JobName)))
 
     def _runs(self, name: str) -> bool:
+        from repository.jobs import lock_of
+
         return is_held(lock_of(self.settings.work, name))

@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-import random
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from fixity.audit import Audit
-from fixity.reading import END, START
-from fixity.round import Plan
-from fixity.schedule import SPAN, Coverage
-from policies import cadence
-from repository import copies, coverage, holdings, in_force, inventory, packages, round_journal, scanners
-from repository.agreement import agrees
+from repository import holdings, in_force, packages
 from repository.catalogue import counts
-from repository.config import Copy
-from repository.copies import CopyState
 from repository.errors import NoScanner
 from repository.facade_browse import Browsing
-from repository.project_scan import Window
-from repository.reading import Readings
-from repository.rounds import Rounds
-from repository.workers import READING, get_ready, workers
 from storage import layout
 from storage.aip import stamp
 from storage.canonical import Json
 from storage.event import Event
-from storage.replicate import Replicated
 
 if TYPE_CHECKING:
+    from fixity.audit import Audit
+    from fixity.schedule import Coverage
+    from repository.config import Copy
+    from repository.copies import CopyState
     from repository.rescan import Scanned
+    from repository.rounds import Rounds
     from repository.status import CopyStatus
     from storage.ocfl_copy import OcflCopy
+    from storage.replicate import Replicated
 
 
 class Keeping(Browsing):
@@ -39,6 +31,8 @@ class Keeping(Browsing):
 
     def copy_states(self) -> list[CopyState]:
         """How each copy stands, in their order, by listings."""
+        from repository import copies
+
         return copies.states(self.settings, self.vault, self.packages, self.catalogue, self.seal, self.now())
 
     def replicate(self, copy: str = "") -> list[Replicated]:
@@ -47,11 +41,15 @@ class Keeping(Browsing):
         A copy that does not answer, or that fails midway, is told by what it still lacks.
         """
         from repository import replication
+        from repository.workers import get_ready, workers
 
         stores, packed = self._named(copy)
-        get_ready(*inventory.roughly(self.catalogue))
+        get_ready(*holdings.roughly(self.catalogue))
         self.note_changes()
-        setting = self._setting()
+        setting = replication.Setting(
+            committer=self.committer, work=self.settings.work, executor=workers, now=self.now, new_id=self._new_id,
+            agent=self.agent, progress=self.progress,
+        )  # fmt: skip
         done = [replication.bring_up(store, setting) for store in stores]
         for one in packed:
             run = f"packages-{setting.new_id()}"
@@ -73,6 +71,8 @@ class Keeping(Browsing):
 
     def add_copy(self, copy: Copy) -> None:
         """Declare another copy at an empty place; `replicate` fills it. Raises BadRequest, NotAVault, Unreachable."""
+        from repository import copies
+
         self.note_changes()
         with self.committer.lock():
             copies.add(self.settings, self.vault, copy)
@@ -80,6 +80,8 @@ class Keeping(Browsing):
 
     def retire_copy(self, name: str) -> None:
         """Declare a copy no longer; what is in it stays. Raises UnknownCopy, or BadRequest for the first."""
+        from repository import copies
+
         self.note_changes()
         copies.check_spared(name, self.copy_states(), self.policies().copies.names())
         with self.committer.lock():
@@ -95,6 +97,10 @@ class Keeping(Browsing):
 
         What was cut short less than a day ago goes on, unless `fresh`; `cached` is content with what memory has.
         """
+        from repository import inventory
+        from repository.agreement import agrees
+        from repository.workers import READING, get_ready
+
         stores, packed = self._named(copy)
         get_ready(*inventory.amount(self.catalogue), READING)
         if not agrees(self.catalogue, self.vault):
@@ -113,6 +119,8 @@ class Keeping(Browsing):
 
     def round(self, copy: str = "") -> list[Audit]:
         """One slice of reading what is due by the policy: at most half an hour; raise UnknownCopy or PolicyError."""
+        from repository.agreement import agrees
+
         stores, packed = self._named(copy)
         rounds = self._rounds()
         if rounds.readings.journal.is_time_to_compare(self.now()) and not agrees(self.catalogue, self.vault):
@@ -125,6 +133,8 @@ class Keeping(Browsing):
     def sample(self, copy: str = "", *, files: int = 0, seed: int | None = None) -> list[Audit]:
         """Read a few files at random in each copy that is read at all, by default as many as the policy says; raise
         UnknownCopy or PolicyError."""
+        import random
+
         policy, chance = self.policies().audit, random.Random(seed)  # chance, not secrecy
         stores = [store for store in self._named(copy)[0] if policy.every_of(store.name)]
         return [
@@ -133,28 +143,42 @@ class Keeping(Browsing):
 
     def coverage(self) -> list[Coverage]:
         """How the promises of reading everything again stand, copy by copy, its collections after it."""
+        from repository import coverage
+
         copies = [copy.name for copy in self.settings.copies]
         return coverage.coverage(self.catalogue, self.policies().audit, copies, self.now())
 
     def audit_status(self) -> list[CopyStatus]:
         """Promises, what was read day by day, and what was found and healed by month, copy by copy."""
-        from repository import status
+        from repository import coverage, status
 
         speeds = {copy.name: coverage.speed(self.catalogue, copy.name) for copy in self.settings.copies}
         return status.status(self.catalogue, self.coverage(), speeds, self.now())
 
     def _rounds(self) -> Rounds:
+        from repository import round_journal
+        from repository.reading import Readings
+        from repository.rounds import Rounds
+
         place = round_journal.at(self.settings.work / "rounds.db")
         return Rounds(Readings(self._watch(), place, self.now, self.patience), self.policies().audit)
 
     def _audit_packages(self, copy: OcflCopy) -> Audit:
         """Package copies are read as a whole: what is in them follows from the bags and not from the catalogue."""
+        from fixity.reading import END, START
+        from fixity.round import Plan
+        from repository.workers import workers
+
         plan = Plan(copy.name, "full", stamp(self.now()), self.catalogue.position)
         result = packages.audit(copy, self.vault, self.settings, workers, self.progress)
         self._rounds().readings.note(plan, result, START if result.counts["not_checked"] else END, 0)
         return result
 
     def _is_due(self, copy: str) -> bool:
+        from fixity.schedule import SPAN
+        from policies import cadence
+        from repository import coverage
+
         if not (every := self.policies().audit.every_of(copy)):
             return False
         return cadence.due(coverage.read_in_full(self.catalogue, copy, self.now()), every * SPAN, self.now())
@@ -162,7 +186,9 @@ class Keeping(Browsing):
     def scan(self, aip: str = "", every: timedelta = timedelta(0)) -> Scanned:
         """Scan what is held, or one AIP's files, for viruses, so far as the last scan is older than `every`; one entry
         of the ledger. Raises NoScanner or ScannerAway, and what `show` raises."""
-        from repository import rescan
+        from repository import rescan, scanners
+        from repository.project_scan import Window
+        from repository.workers import workers
 
         urn, now = holdings.resolve(self.catalogue, aip) if aip else "", self.now()
         if not (scanner := scanners.configured(self.settings)):

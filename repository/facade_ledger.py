@@ -7,18 +7,18 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from repository import ledger, ledger_records
+from repository import ledger
 from repository.errors import NothingSigned
 from repository.facade import Opened
 from storage.aip import stamp
 from storage.errors import StorageError
 from storage.lock import locked
-from storage.signed_note import VerifierKey
 
 if TYPE_CHECKING:
     from repository.ledger_check import Verified
     from repository.ledger_scan import LedgerFault
     from repository.publishing import Handed, Publisher
+    from storage.signed_note import VerifierKey
 
 
 class Recording(Opened):
@@ -43,6 +43,8 @@ class Recording(Opened):
 
     def untold(self) -> list[tuple[str, int]]:
         """The versions that are held and that no entry of the ledger tells of, as the catalogue knows it."""
+        from repository import ledger_records
+
         return ledger_records.untold(self.catalogue)
 
     def publish_checkpoint(self) -> list[Handed]:

@@ -7,9 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from repository import damage, packages
+from repository import packages
 from repository.facade_browse import Browsing
-from repository.quarantine import Quarantine
 from storage.away import answers
 
 if TYPE_CHECKING:
@@ -30,6 +29,7 @@ class Repairing(Browsing):
     def mend_automatically(self) -> Mended:
         """Heal what audits found so far as the policy allows; raise what `repair` raises. Where no damage is on record
         it costs one question to the catalogue."""
+        from repository import damage
         from repository.mending import Limits, Mended
 
         policy = self.policies().repair
@@ -48,6 +48,8 @@ class Repairing(Browsing):
 
     def is_damaged(self) -> bool:
         """Whether there is damage on record, in any copy."""
+        from repository import damage
+
         return damage.is_on_record(self.catalogue)
 
     def overworked(self) -> dict[str, int]:
@@ -83,6 +85,7 @@ class Repairing(Browsing):
     def _mending(self, given: Path | None) -> Mending:
         from repository.mending import Mending
         from repository.outside import search
+        from repository.quarantine import Quarantine
 
         watch = self._watch()
         mending = Mending(watch, Quarantine(watch.work / "quarantine", watch.time))

@@ -270,3 +270,10 @@ def _from_premis(row: dict[str, Any]) -> Happened:
     if files := [path for path in json.loads(row["objects"]) if path]:
         detail["files"] = files
     return Happened(row["time"], row["type"], agents, row["aip"], row["outcome"], detail, "premis")
+
+
+def roughly(catalogue: Catalogue) -> tuple[int, int]:
+    """About how many files and bytes there are, at once: what AIPs share is counted for each."""
+    row = catalogue.one("select coalesce(sum(files), 0) as files, coalesce(sum(bytes), 0) as bytes from aips")
+    assert row is not None  # a sum is always there
+    return row["files"], row["bytes"]

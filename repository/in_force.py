@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
-from policies import document
-from policies.effective import Policies
 from repository.catalogue import Catalogue
 from repository.config import FILE, Config
 from storage.digest import Digest, sha256
 from storage.errors import StorageError
 from storage.vault import Vault
 
+if TYPE_CHECKING:
+    from policies.effective import Policies
+
 
 def on_record(catalogue: Catalogue, *, first: bool) -> str:
     """The digest of the policies last written down; of those that ship where none were, "" for the `first` time."""
+    from policies import document
+
     return _last(catalogue, "policy", "policy") or ("" if first else document.load(None).digest)
 
 
 def last(catalogue: Catalogue, vault: Vault) -> Policies | None:
     """The policies last written down; None where none were, or they are another release's and lack something."""
+    from pydantic import ValidationError
+
+    from policies.effective import Policies
+
     with suppress(StorageError, ValidationError):
         if digest := _last(catalogue, "policy", "policy"):
             with vault.open(Digest.parse(digest)) as stream:

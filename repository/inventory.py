@@ -115,13 +115,6 @@ def amount(catalogue: Catalogue) -> tuple[int, int]:
     return row["keys"], row["bytes"]
 
 
-def roughly(catalogue: Catalogue) -> tuple[int, int]:
-    """About how many files and bytes there are, at once: what AIPs share is counted for each."""
-    row = catalogue.one("select coalesce(sum(files), 0) as files, coalesce(sum(bytes), 0) as bytes from aips")
-    assert row is not None  # a sum is always there
-    return row["files"], row["bytes"]
-
-
 def _meets(prefix: str, after: str, last: str) -> bool:
     """Whether keys with a prefix may lie above `after` and up to `last`."""
     return after < f"{prefix}{END}" and last > prefix

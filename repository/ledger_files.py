@@ -14,7 +14,7 @@ from fixity.reading import END, START
 from repository.catalogue import Catalogue
 from storage import bundle, layout, tiles
 from storage.checkpoint import Checkpoint
-from storage.digest import sha256
+from storage.digest import Digest, sha256
 from storage.errors import NotFound, StorageError
 from storage.event import parse_event
 from storage.seal import Seal, is_signed
@@ -65,6 +65,12 @@ def last_bundle(catalogue: Catalogue) -> Expected | None:
     if not width:
         return None
     return _expected(bundle.bundle_key(number, width), bundle.encode(_entries(catalogue, number, width)))
+
+
+def remembered(catalogue: Catalogue) -> tuple[str, Digest] | None:
+    """Key and digest of the ledger's right-most bundle. Ask under the commit lock."""
+    last = last_bundle(catalogue)
+    return (last.key, last.digest) if last else None
 
 
 def _edge(catalogue: Catalogue, vault: Vault, root: bytes) -> Edge:

@@ -7,8 +7,6 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fixity.audit import Audit, Expected
-from fixity.fault import Fault
 from repository import config
 from repository.catalogue import Catalogue
 from repository.config import FORMS, Config, Copy
@@ -17,14 +15,15 @@ from storage import durable
 from storage.digest import Digest
 from storage.durable import Disk
 from storage.errors import NotAVault, StorageError, Unreachable
-from storage.parallel import Workers
 from storage.progress import Progress
-from storage.replicate import Replicated
 from storage.vault import Vault
 
 if TYPE_CHECKING:
+    from fixity.audit import Audit
     from fixity.repair import Mend
     from storage.ocfl_copy import OcflCopy
+    from storage.parallel import Workers
+    from storage.replicate import Replicated
 
 
 def is_package(copy: Copy) -> bool:
@@ -77,6 +76,7 @@ def behind(copy: OcflCopy, vault: Vault, vault_id: str) -> int:
 def bring_up(copy: OcflCopy, vault: Vault, settings: Config, run: str, progress: Progress) -> Replicated:
     """Bring one up to the vault; what stopped it is told in `behind`, under no key."""
     from storage import ocfl_update
+    from storage.replicate import Replicated
 
     try:
         check_ours(copy, vault, settings.vault_id)
@@ -113,6 +113,8 @@ def audit(copy: OcflCopy, vault: Vault, settings: Config, workers: Workers, prog
 def damage(catalogue: Catalogue, copy: str, attempts: int = 0) -> list[Mend]:
     """What audits found in one, by paths below its root, and nobody has tried to heal `attempts` times (0: however
     often); sizes are not known."""
+    from fixity.audit import Expected
+    from fixity.fault import Fault
     from fixity.repair import Damage, Mend
 
     query = (

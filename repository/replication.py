@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
 
-from ingest.delivery import Setting
 from storage.aip import stamp
+from storage.commit import Committer
 from storage.errors import StorageError
 from storage.event import Event
 from storage.ledger import Ledger
+from storage.parallel import Workers
+from storage.progress import Progress
 from storage.replicate import Replicated, Replication
 from storage.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """With what copies are brought up, and in whose name that goes on record."""
+
+    committer: Committer
+    work: Path
+    executor: Workers
+    now: Callable[[], datetime]
+    new_id: Callable[[], UUID]
+    agent: str
+    progress: Progress
 
 
 def bring_up(target: Store, setting: Setting) -> Replicated:

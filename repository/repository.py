@@ -13,8 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from repository import config, copies, founding, in_force
-from repository.copies import Promoted
+from repository import config, founding, in_force
 from repository.facade import default_agent, new_id, utc_now
 from repository.facade_delete import Deleting
 from repository.facade_formats import Formats
@@ -27,6 +26,7 @@ from storage.aip import stamp
 from storage.progress import SILENT, Progress
 
 if TYPE_CHECKING:
+    from repository.copies import Promoted
     from repository.doctor_check import Check
     from repository.doctor_drill import Drill
 
@@ -56,6 +56,8 @@ class Repository(Scheduling, Ingesting, Formats, Repairing, Giving, Deleting, Re
     @classmethod
     def promote_copy(cls, folder: Path, name: str, *, agent: str = "") -> Promoted:
         """Make a copy the first, also where the first one is lost; raise what `copies.promote` raises."""
+        from repository import copies
+
         done = copies.promote(folder, name)
         with cls.open(folder, agent=agent) as repository:
             told = {**done.told(), "settings": in_force.of_file(repository.settings)}

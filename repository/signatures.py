@@ -10,17 +10,19 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ingest.droid import DroidSignatures
-from ingest.droid_container import Unusable
-from ingest.droid_xml import LARGEST
 from ingest.errors import NoSuchPackage
-from ingest.identify import Format
-from ingest.signatures import Signatures
 from repository.catalogue import Catalogue, Row
 from storage import durable
 from storage.digest import Digest, sha256
 from storage.vault import Vault
+
+if TYPE_CHECKING:
+    from ingest.droid import DroidSignatures
+    from ingest.droid_container import Unusable
+    from ingest.identify import Format
+    from ingest.signatures import Signatures
 
 Pair = tuple[bytes, bytes]
 """A signature file and a container signature file, as they came."""
@@ -72,6 +74,8 @@ def read(signature_file: Path, container_file: Path) -> Pair:
 
 
 def _read(path: Path) -> bytes:
+    from ingest.droid_xml import LARGEST  # with all that reads XML
+
     try:
         with path.open("rb") as file:
             return file.read(LARGEST + 1)

@@ -42,12 +42,6 @@ def came(catalogue: Catalogue, begin: int, end: int, after: str = START, last: s
     yield from heapq.merge(inventory.came(catalogue, begin, end, after, last), logged)
 
 
-def remembered(catalogue: Catalogue) -> tuple[str, Digest] | None:
-    """Key and digest of the ledger's right-most bundle. Ask under the commit lock."""
-    last = ledger_files.last_bundle(catalogue)
-    return (last.key, last.digest) if last else None
-
-
 @dataclass(frozen=True, slots=True)
 class Watch:
     """What audits and repairs work with."""

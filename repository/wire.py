@@ -10,37 +10,35 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fixity.audit import WORDS, Audit
-from fixity.audit import Finding as Seen
-from fixity.schedule import Coverage
 from repository import edge
-from repository.accession import Accession
-from repository.copies import CopyState
-from repository.corrections import Correction
-from repository.disposal import Done, Hold, Plan, Request
-from repository.holdings import Aip, Behind, Happened, HeldFile, Version
-from repository.jobs import PAUSED, Job, Run
 from storage.aip import stamp
 from storage.layout import blob_key
 from storage.names import escape_path
-from storage.replicate import Replicated
-from storage.sweep import Swept
 
 if TYPE_CHECKING:
+    from fixity.audit import Audit
+    from fixity.audit import Finding as Seen
     from fixity.repair import Mend
+    from fixity.schedule import Coverage
     from ingest.again import Drifted
     from ingest.delivery import Receipt
     from ingest.finding import Finding
     from ingest.preflight import Preflight
     from ingest.validation import Validation
+    from repository.accession import Accession
     from repository.alerts import Told
     from repository.characterization import Planned as Asked
     from repository.characterize import Characterized
+    from repository.copies import CopyState
+    from repository.corrections import Correction
     from repository.description import Described
     from repository.dip import Dip
+    from repository.disposal import Done, Hold, Plan, Request
     from repository.doctor_drill import Drill
     from repository.drill import Drilled
     from repository.drops import Drop
+    from repository.holdings import Aip, Behind, Happened, HeldFile, Version
+    from repository.jobs import Job, Run
     from repository.ledger_check import Verified
     from repository.losses import Loss
     from repository.mending import Mended
@@ -52,6 +50,8 @@ if TYPE_CHECKING:
     from repository.room import Room
     from repository.signatures import Known
     from repository.status import CopyStatus
+    from storage.replicate import Replicated
+    from storage.sweep import Swept
 
 Json = dict[str, Any]
 CAPPED = 100  # findings shown; the rest is in the report
@@ -254,6 +254,8 @@ def happened(value: Happened) -> Json:
 
 def audits(results: Sequence[Audit], behind: Callable[[str], Behind]) -> Json:
     """Counts over all copies, and everything that is not intact."""
+    from fixity.audit import WORDS
+
     counts = {word: sum(result.counts[word] for result in results) for word in WORDS}
     findings = chain.from_iterable(result.findings for result in results)
     return {
@@ -417,6 +419,8 @@ def verified(done: Verified) -> Json:
 
 def job(value: Job) -> Json:
     """Null where a job is paused, or never ran."""
+    from repository.jobs import PAUSED
+
     return {
         "name": value.name, "every": value.rule.every // timedelta(seconds=1), "state": value.state,
         "next": None if value.state == PAUSED else stamp(value.next), "last": stamp(value.last) if value.last else None,

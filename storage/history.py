@@ -42,8 +42,10 @@ class History:
     def _known(self) -> Checkpoint | None:
         """The mark; or a later checkpoint of the first copy, where it goes on from there."""
         mark = self.seal.mark()
+        if mark and self._claimed(self.vault.first) <= mark[0].size:
+            return mark[0]  # whoever has signed the other: it says nothing more
         there = self._of(self.vault.first)
-        if there is None or (mark and there.size <= mark[0].size):
+        if there is None:
             return mark[0] if mark else None
         if mark:
             self.vault.ledger.prove(mark[0])
@@ -77,6 +79,12 @@ class History:
         """How many entries a copy's own checkpoint covers; None where it has none of this repository's."""
         found = self._of(store)
         return found.size if found else None
+
+    def _claimed(self, store: Store) -> int:
+        """How many entries a copy's own checkpoint is about, whoever has signed it; 0 where it has none."""
+        with suppress(StorageError, ValueError):
+            return parse_checkpoint(read_checkpoint(store))[0].size
+        return 0
 
     def _of(self, store: Store) -> Checkpoint | None:
         with suppress(StorageError, ValueError):

@@ -11,14 +11,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
-
 from storage import durable
 from storage.canonical import Json, canonical, parse_canonical
 from storage.checkpoint import Checkpoint, parse_checkpoint, parse_text
@@ -57,6 +49,9 @@ class Seal:
 
     def private(self, file: str) -> SigningKey | None:
         """A private key that is there; raise Damaged where it cannot be read."""
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+        from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
         if (pem := self._read(file)) is None:
             return None
         try:
@@ -85,6 +80,8 @@ class Seal:
 
     def make(self, file: str = KEY) -> SigningKey:
         """A new private key, durable on return; one of that name that is there already and readable is taken."""
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
         if file == KEY and (key := self.private(KEY)):
             return key
         key, known = SigningKey(self.origin, Ed25519PrivateKey.generate()), self.public()
@@ -185,4 +182,6 @@ def is_signed(mark: bytes) -> bool:
 
 
 def _pem(key: SigningKey) -> bytes:
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
     return key.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

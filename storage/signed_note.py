@@ -7,9 +7,10 @@ from base64 import b64decode, b64encode
 from binascii import Error
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 ED25519, COSIGNATURE = 1, 4  # kinds of keys; the latter is a witness's (c2sp.org/tlog-cosignature)
 _MARK = "\u2014 "
@@ -71,6 +72,9 @@ class VerifierKey:
         return one.name == self.name and one.data[:_KEPT] == self.id
 
     def _made(self, one: Signature, text: str) -> bool:
+        from cryptography.exceptions import InvalidSignature
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
         signature, message = one.data[_KEPT:], text.encode()
         if self.kind == COSIGNATURE:
             time, signature = signature[:8], signature[8:]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import suppress
+from functools import cached_property
 from io import SEEK_END
 from itertools import groupby, islice
 from typing import BinaryIO
@@ -24,22 +25,35 @@ Told = Callable[[str, str], None]
 """Hears of what was bad on the way: a copy's name and the key."""
 
 
+Required = Callable[[], Container[str] | None]
+"""Names the copies that a write waits for; None for all."""
+
+
 def _silent(copy: str, key: str) -> None: ...
+
+
+def _all() -> None: ...
 
 
 class Vault:
     """Reads records, bags and blobs. The first of the copies decides what is committed; the others follow.
 
-    `told` hears each time that a copy was passed over because what it had was missing or bad.
+    `told` hears each time that a copy was passed over because what it had was missing or bad. `required` is
+    asked when something is written, and not before.
     """
 
-    def __init__(self, copies: Sequence[Store], told: Told = _silent, required: Container[str] | None = None) -> None:
+    def __init__(self, copies: Sequence[Store], told: Told = _silent, required: Required = _all) -> None:
         self.copies = tuple(copies)
         self.first = self.copies[0]
-        self.prompt = tuple(s for s in self.copies if s is self.first or required is None or s.name in required)
-        """The copies that a write waits for; the others are brought up to them later."""
         self.ledger = Ledger(*self.copies)
         self.told = told
+        self._required = required
+
+    @cached_property
+    def prompt(self) -> tuple[Store, ...]:
+        """The copies that a write waits for; the others are brought up to them later."""
+        required = self._required()
+        return tuple(s for s in self.copies if s is self.first or required is None or s.name in required)
 
     def tombstone(self, aip: UUID) -> Tombstone | None:
         """What stays of a deleted AIP, None of any other; raise BrokenRecord where no copy has it whole."""
