@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from ingest import unpack_7z, unpack_tar, unpack_zip
 from ingest.errors import UnknownPackage
 from ingest.finding import Finding, error
 from ingest.item import Item
-from ingest.tar_stream import BLOCK, BROKEN, opened
 from ingest.unpack import TooMuch, Unpacking
 from storage.names import escape_path
 
@@ -23,6 +20,7 @@ _SUFFIXES = {
 }  # fmt: skip
 _MAGIC = {b"PK\x03\x04": "zip", b"7z\xbc\xaf\x27\x1c": "7z"}
 _RAR = b"Rar!\x1a\x07"
+KINDS = ("zip", "tar", "7z", "rar")
 
 
 def kind_of(path: Path, wanted: str = "") -> str:
@@ -48,13 +46,30 @@ def members(path: Path, kind: str, unpacking: Unpacking) -> Iterator[Item | Find
     """Yield the members in the archive's order, and findings; the last one says so where a limit was reached."""
     unpacking.folder.mkdir()
     try:
-        yield from _READERS[kind](path, unpacking)
+        yield from _reader(kind)(path, unpacking)
     except TooMuch as beyond:
         yield beyond.finding
 
 
+def _reader(kind: str) -> Callable[[Path, Unpacking], Iterator[Item | Finding]]:
+    """What reads archives of a kind: most deliveries are none."""
+    if kind == "zip":
+        from ingest.unpack_zip import unpack
+    elif kind == "tar":
+        from ingest.unpack_tar import unpack
+    elif kind == "7z":
+        from ingest.unpack_7z import unpack
+    else:
+        return _refused
+    return unpack
+
+
 def is_tar(path: Path) -> bool:
     """Whether its first bytes, decompressed where they are compressed, are those of a tar."""
+    import tarfile
+
+    from ingest.tar_stream import BLOCK, BROKEN, opened
+
     with suppress(*BROKEN, tarfile.TarError), opened(path) as stream:
         tarfile.TarInfo.frombuf(stream.read(BLOCK), "utf-8", "surrogateescape")
         return True
@@ -64,12 +79,3 @@ def is_tar(path: Path) -> bool:
 def _refused(path: Path, unpacking: Unpacking) -> Iterator[Item | Finding]:
     """No free program reads every RAR, so that nobody could say that all of it is there."""
     yield error("rar-refused", "It is a RAR file, a format that is not open: unpack it, and deliver the folder.")
-
-
-_READERS: dict[str, Callable[[Path, Unpacking], Iterator[Item | Finding]]] = {
-    "zip": unpack_zip.unpack,
-    "tar": unpack_tar.unpack,
-    "7z": unpack_7z.unpack,
-    "rar": _refused,
-}
-KINDS = tuple(_READERS)

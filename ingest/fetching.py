@@ -12,10 +12,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from ingest.bagit_tags import Fetch
-from ingest.fetch_http import Fetcher
 from ingest.fetch_plan import Room, check, failed, foretold, name_of, shown, url
 from ingest.fetch_rules import NotFetched
 from ingest.finding import Finding, Severity, info
@@ -33,6 +33,9 @@ from storage.premis import Happening
 from storage.progress import SILENT, Progress
 from storage.spool import Spool
 from storage.store import Opens
+
+if TYPE_CHECKING:
+    from ingest.fetch_http import Fetcher
 
 EVENT = "capture"  # id.loc.gov/vocabulary/preservation/eventType: the repository itself obtains an object
 PAUSES = (1.0, 2.0)  # seconds before another try

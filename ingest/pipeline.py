@@ -29,7 +29,6 @@ from ingest.delivery import CAPPED, OUTCOMES, Delivery, Receipt, Setting, judged
 from ingest.describe import DublinCore
 from ingest.errors import NotAsHeld
 from ingest.extracting import Extracted, Tools
-from ingest.fetch_http import Fetcher
 from ingest.fetch_plan import foretold
 from ingest.finding import error
 from ingest.held import held
@@ -120,6 +119,8 @@ class _Ingest:
         if policy.fetch == "refuse" or self._decide().outcome == "reject":
             self.worklist.tell(foretold(sip.bag, self.worklist, policy))
             return
+        from ingest.fetch_http import Fetcher  # with all that speaks TLS
+
         with closing(Settled(self.resumes, self._examined_with(sip))) as settled:
             means = fetching.Means(
                 policy=policy, fetcher=Fetcher(policy.fetching, self.heed), scratch=self.scratch / "fetched",

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
-from xml.sax.saxutils import escape
 
 from storage.digest import Digest
+from storage.xml_text import escaped
 
 OBJECTS = 10_000  # file objects of one segment
 REGISTRY = "PRONOM"
@@ -243,7 +243,7 @@ def _text(text: str) -> str:
     """Text as XML 1.0 keeps it: CR by reference, what XML cannot hold as U+FFFD (names never have any)."""
     if not text.isprintable():
         text = "".join(c if c.isprintable() or _allowed(c) else "\ufffd" for c in text)
-    return escape(text, {"\r": "&#13;"})
+    return escaped(text)
 
 
 def _allowed(character: str) -> bool:

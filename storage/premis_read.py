@@ -6,13 +6,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import BinaryIO
-from xml.sax.saxutils import unescape
 
 from lxml import etree
 
 from storage.digest import Digest
 from storage.premis import _HEAD, _NAMES, PATH_TYPE, File, FormatName, Happening
 from storage.receive import lines
+from storage.xml_text import unescaped
 
 _NS = "{http://www.loc.gov/premis/v3}"
 _ALGORITHMS = {name.encode(): algorithm for algorithm, name in _NAMES.items()}
@@ -136,7 +136,7 @@ def _plain_formats(text: bytes) -> tuple[tuple[FormatName, ...], str, str]:
 
 
 def _said(text: bytes) -> str:
-    return unescape(text.decode(), {"&#13;": "\r"}) if b"&" in text else text.decode()
+    return unescaped(text.decode()) if b"&" in text else text.decode()
 
 
 def _file(element: etree._Element) -> File | None:

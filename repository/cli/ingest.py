@@ -17,10 +17,7 @@ from repository.accession import INTERRUPTED
 from repository.cli.app import AsJson, chosen, opened
 from repository.cli.completing import aip_numbers
 from repository.cli.findings import show_findings
-from repository.cli.preflight import foretold
 from repository.cli.screen import Screen, counted, escape, size
-from repository.cli.watching import watch
-from repository.drops import Said
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -93,6 +90,9 @@ def ingest(
     if drops is not None:
         if title or metadata or manifest or accept or received or extent or dry_run:
             raise typer.BadParameter("--watch goes with --producer, --as, --agreement, --rights and --restrictions.")
+        from repository.cli.watching import watch
+        from repository.drops import Said
+
         said = Said(producer, kind or "", agreed)
         opens = partial(opened, context, screen)
         code = watch(screen, chosen(context), opens, drops, settle, said, once=once, show=show, exit_code=exit_code)
@@ -112,6 +112,8 @@ def ingest(
                 repository.preflight, metadata=metadata, manifest=manifest, kind=kind or "", override=accept,
                 into=into, replacing=replacing,
             )  # fmt: skip
+            from repository.cli.preflight import foretold
+
             codes = {foretold(screen, repository, look(one)) for one in packages}
             raise typer.Exit(_worst(codes))
         receipts = (
