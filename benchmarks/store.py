@@ -18,7 +18,8 @@ from repository.workers import foresee, workers
 from storage.carry import BATCH_KEYS
 from storage.commit import prepare_work
 from storage.local import Local
-from storage.parallel import cut, in_order
+from storage.parallel import in_order
+from storage.portions import cut
 from storage.receive import HoldsNothing, Received, chunks, receive
 from storage.staging import staging
 

@@ -20,7 +20,8 @@ from storage.digest import Digest, Hashing
 from storage.errors import NotFound, StorageError
 from storage.local import Local
 from storage.names import escape_path
-from storage.parallel import cut, in_order, side_by_side
+from storage.parallel import in_order, side_by_side
+from storage.portions import cut
 from storage.progress import SILENT, Progress
 from storage.receive import chunks
 from storage.spool import Spool

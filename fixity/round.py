@@ -30,7 +30,8 @@ from fixity.pace import UNHURRIED, Pace
 from fixity.reading import END, START
 from storage.away import why_away
 from storage.errors import StorageError
-from storage.parallel import AHEAD, cut, in_order
+from storage.parallel import AHEAD, in_order
+from storage.portions import cut
 from storage.progress import SILENT, Progress
 from storage.store import Opens, Store
 

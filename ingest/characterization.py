@@ -14,7 +14,8 @@ from pathlib import Path
 from ingest.characterize import Bench, Judged, characterize
 from ingest.finding import Finding, info, warning
 from ingest.judgement import Judgement, Outcome, Subject, from_json, overall, unchecked
-from storage.parallel import Workers, cut, in_order
+from storage.parallel import Workers, in_order
+from storage.portions import cut
 from storage.premis import File
 from storage.progress import SILENT, Progress
 

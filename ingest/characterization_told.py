@@ -14,7 +14,7 @@ from ingest.characterization import Characterization
 from ingest.judgement import EVENT, SUMMARY, Judgement, Outcome, Subject
 from ingest.worklist import Worklist
 from storage import bag, premis
-from storage.parallel import portions
+from storage.portions import portions
 from storage.premis import Agent, File, Happening, Rights
 
 SEGMENT, LINES = 5_000, 10_000  # files of a segment of PREMIS, lines of one of the tools' output

@@ -14,7 +14,8 @@ from ingest.examine import Desk
 from ingest.examined import Examined, examined
 from ingest.settled import Settled
 from ingest.worklist import Worklist
-from storage.parallel import MORE_AHEAD, Carried, cut, in_order, portions
+from storage.parallel import MORE_AHEAD, Carried, in_order
+from storage.portions import cut, portions
 from storage.receive import Received, Waiting
 from storage.spool import Spool
 from storage.staging import Staging

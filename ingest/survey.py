@@ -19,7 +19,8 @@ from ingest.identify import Basis, Identification, Identifier
 from ingest.sample import sample_of
 from storage.namemap import Kind
 from storage.names import escape_path, unescape_path
-from storage.parallel import in_order, portions
+from storage.parallel import in_order
+from storage.portions import portions
 from storage.progress import SILENT, Progress
 from storage.spool import Spool
 

@@ -25,7 +25,8 @@ from ingest.sip import open_sip
 from ingest.standards import NO_STANDARDS, Standards
 from ingest.worklist import Worklist
 from policies.ingest import IngestPolicy
-from storage.parallel import Carried, cut, in_order
+from storage.parallel import Carried, in_order
+from storage.portions import cut
 from storage.progress import SILENT, Progress
 from storage.receive import HoldsNothing
 

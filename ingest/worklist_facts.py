@@ -9,7 +9,7 @@ from ingest.examine import Task
 from ingest.examined import Found
 from ingest.worklist_names import Names, as_time
 from storage.digest import Digest
-from storage.parallel import portions
+from storage.portions import portions
 
 _TASKS = """
 select i.id, i.name, source, size, mtime, watched, group_concat(distinct algorithm)

@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from repository import projection, schema
-from repository.project_deletion import put_tombstone
+from repository import schema
 from storage.errors import StorageError
 from storage.event import Event
 from storage.vault import Vault
@@ -70,6 +69,8 @@ class Catalogue:
 
     def _take(self, vault: Vault, entry: int, raw: bytes, event: Event) -> bool:
         """Take in one entry; False where another process has done so already."""
+        from repository import projection
+
         with self._transaction():
             if self.position != entry:
                 return False
@@ -90,6 +91,7 @@ class Catalogue:
 
     def complete(self, vault: Vault) -> None:
         """Take in the records and tombstones that no entry of the ledger tells of: a copy may have lost its ledger."""
+        from repository import projection
         from repository.project_version import project_version
 
         for _, versions in groupby(vault.all_records(), key=lambda record: record.aip):
@@ -102,6 +104,8 @@ class Catalogue:
             self._complete_deletion(vault, aip)
 
     def _complete_deletion(self, vault: Vault, aip: UUID) -> None:
+        from repository.project_deletion import put_tombstone
+
         if not self.one("select 1 from deleted where aip = ?", f"urn:uuid:{aip}"):
             with suppress(StorageError):  # one that no copy has whole is left for a person
                 if tombstone := vault.tombstone(aip):

@@ -13,12 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from policies.errors import Mistake, PolicyFileError
-from repository import config, coverage, damage, founding, ledger_files, packages
+from repository import config, founding, ledger_files, packages
 from repository.catalogue import Catalogue
 from repository.config import FORMS, Config, Copy
 from repository.errors import BadConfig, BadRequest, UnknownCopy
-from repository.watch import expected
-from storage import lacking
 from storage.aip import stamp
 from storage.canonical import Json
 from storage.checkpoint import Checkpoint
@@ -78,6 +76,8 @@ def states(
 
 
 def _state(copy: Copy, lacks: Callable[[], int], catalogue: Catalogue, now: datetime) -> CopyState:
+    from repository import damage
+
     read = _last_reading(catalogue, copy.name, now)
     try:
         behind = lacks()
@@ -93,6 +93,9 @@ def _state(copy: Copy, lacks: Callable[[], int], catalogue: Catalogue, now: date
 
 def _behind(store: Store, vault: Vault, catalogue: Catalogue, seal: Seal) -> int:
     """Keys that the copy lacks, the ledger's ends among them; raise Diverged or Unsigned."""
+    from repository.watch import expected
+    from storage import lacking
+
     Ledger(store).check_same(vault.ledger.alone(vault.first))
     ends = (one.key for one in ledger_files.ends(catalogue, vault, seal))
     keys = heapq.merge((one.key for one in expected(catalogue)), ends)
@@ -100,6 +103,8 @@ def _behind(store: Store, vault: Vault, catalogue: Catalogue, seal: Seal) -> int
 
 
 def _last_reading(catalogue: Catalogue, copy: str, now: datetime) -> str:
+    from repository import coverage
+
     read = coverage.read_in_full(catalogue, copy, now)
     return stamp(read) if read else ""
 

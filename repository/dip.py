@@ -20,7 +20,8 @@ from repository.errors import NotEmpty
 from storage.digest import Digest, Hashing
 from storage.durable import told
 from storage.errors import Damaged, NotFound, StorageError
-from storage.parallel import Inline, Workers, in_order, portions
+from storage.parallel import Inline, Workers, in_order
+from storage.portions import portions
 from storage.progress import SILENT, Progress
 from storage.vault import Vault
 

@@ -12,7 +12,8 @@ from repository.catalogue import Catalogue
 from repository.corrections import OFFICER
 from storage.digest import Digest
 from storage.names import unescape_path
-from storage.parallel import Workers, in_order, portions
+from storage.parallel import Workers, in_order
+from storage.portions import portions
 from storage.progress import SILENT, Progress
 from storage.store import Opens
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
 from policies.errors import PolicyError
-from repository import config, founding, in_force, ledger, ledger_files, packages
+from repository import config, founding, in_force, ledger, packages
 from repository.blob_holds import CatalogueHolds
 from repository.catalogue import Catalogue
 from repository.config import Config, Copy
@@ -23,6 +23,7 @@ from repository.version import VERSION
 from storage.aip import stamp, uuid7
 from storage.canonical import Json
 from storage.commit import Committer, prepare_work
+from storage.digest import Digest
 from storage.durable import DISK, Disk
 from storage.errors import Locked, StorageError
 from storage.event import Event
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from ingest.identify import Identifier
     from ingest.identify_magic import Asked
     from policies.effective import Policies
+    from repository.ledger_files import Made
     from repository.signatures import Imported
     from repository.watch import Watch
     from storage.ocfl_copy import OcflCopy
@@ -101,8 +103,7 @@ class Opened:
             self.catalogue.complete(self.vault)  # records count, whatever became of the entries that told of them
         self.recovered = [] if self.changed else self._recover(disk)
         self.catalogue.follow(self.vault)
-        self.committer.scribe.remembers = lambda: ledger_files.remembered(self.catalogue)
-        self.committer.scribe.beside = [ledger_files.Made(self.catalogue, self.seal)]
+        self.committer.scribe.remembers, self.committer.scribe.beside = self._remembered, self._made
 
     def __enter__(self) -> Self:
         return self
@@ -223,6 +224,16 @@ class Opened:
             scanner=scanners.configured(self.settings), standards=self.settings.standards,
         )  # fmt: skip
 
+    def _remembered(self) -> tuple[str, Digest] | None:
+        from repository.ledger_files import remembered
+
+        return remembered(self.catalogue)
+
+    def _made(self) -> list[Made]:
+        from repository.ledger_files import Made
+
+        return [Made(self.catalogue, self.seal)]
+
     def _watch(self) -> Watch:
         from repository.watch import Watch
         from repository.workers import workers
@@ -230,7 +241,7 @@ class Opened:
         return Watch(
             catalogue=self.catalogue, committer=self.committer, work=self.settings.work, executor=workers,
             time=stamp(self.now()), agent=self.agent, new_id=self._new_id, progress=self.progress,
-            sources=[*self.packages, ledger_files.Made(self.catalogue, self.seal)],
+            sources=[*self.packages, *self._made()],
         )  # fmt: skip
 
 

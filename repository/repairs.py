@@ -12,7 +12,7 @@ from repository.catalogue import Catalogue
 from repository.watch import Watch
 from storage.aip import stamp
 from storage.canonical import Json
-from storage.parallel import cut
+from storage.portions import cut
 from storage.spool import Spool
 
 DAY = timedelta(days=1)

@@ -14,7 +14,8 @@ from repository.errors import ScannerAway
 from repository.project_scan import DUE, Window
 from storage.canonical import Json
 from storage.digest import Digest
-from storage.parallel import Workers, cut, in_order
+from storage.parallel import Workers, in_order
+from storage.portions import cut
 from storage.progress import SILENT, Progress
 from storage.spool import Spool
 from storage.vault import Vault

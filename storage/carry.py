@@ -11,7 +11,8 @@ from pathlib import Path
 from storage import layout
 from storage.digest import Digest
 from storage.errors import Damaged, StorageError
-from storage.parallel import MORE_AHEAD, cut, in_order
+from storage.parallel import MORE_AHEAD, in_order
+from storage.portions import cut
 from storage.receive import HoldsNothing, Received, chunks, receive
 from storage.staging import staging
 from storage.store import Opens, Store

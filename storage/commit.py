@@ -22,7 +22,6 @@ from storage.event import Event
 from storage.intent import Intent, deleted_aip, intent_name, parse_intent, parse_name
 from storage.intents import Intents
 from storage.lock import locked, remove_dead
-from storage.parallel import side_by_side
 from storage.scribe import Scribe
 from storage.seal import Seal
 from storage.staging import lives
@@ -257,6 +256,7 @@ def record_key(record: Record) -> str:
 
 def check_all(store: Opens, blobs: BlobSizes) -> None:
     """Raise NotFound or Damaged where a blob is not in a copy with its size."""
+    from storage.parallel import side_by_side
 
     def check(blob: tuple[Digest, int]) -> None:
         key = layout.blob_key(blob[0])

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from functools import lru_cache
-from itertools import islice
 from typing import Any, Generic, ParamSpec, TypeVar
 
 R = TypeVar("R")
@@ -42,27 +41,6 @@ def side_by_side(at_once: int, work: Callable[[C], R], items: Iterable[C]) -> It
         return
     with ThreadPoolExecutor(at_once) as threads:
         yield from in_order(threads, work, items, ahead=2 * at_once)
-
-
-def portions(items: Iterable[C], most: int) -> Iterator[list[C]]:
-    """Cut into lists of at most so many; none is empty."""
-    remaining = iter(items)
-    while portion := list(islice(remaining, most)):
-        yield portion
-
-
-def cut(items: Iterable[C], octets: Callable[[C], int], most: int, most_bytes: int) -> Iterator[list[C]]:
-    """Cut into lists of at most so many; one ends also where it has come to so many bytes. None is empty."""
-    some: list[C] = []
-    size = 0
-    for item in items:
-        some.append(item)
-        size += octets(item)
-        if len(some) >= most or size >= most_bytes:
-            yield some
-            some, size = [], 0
-    if some:
-        yield some
 
 
 class Carried(Generic[C]):

@@ -22,7 +22,8 @@ from storage.commit import Committer, create_same
 from storage.digest import Digest
 from storage.errors import Conflict, NotFound, StorageError
 from storage.ledger import Ledger
-from storage.parallel import Workers, in_order, portions
+from storage.parallel import Workers, in_order
+from storage.portions import portions
 from storage.progress import SILENT, Progress
 from storage.receive import Received, reads_as
 from storage.references import References, gather

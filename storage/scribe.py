@@ -35,7 +35,7 @@ class Scribe:
         self.unsigned = False  # whether an entry was written that no key was there to sign
         self.remembers: Callable[[], tuple[str, Digest] | None] = lambda: None
         """Key and digest of the ledger's right-most bundle as somebody who has read it (the catalogue) remembers it."""
-        self.beside: Sequence[Opens] = ()
+        self.beside: Callable[[], Sequence[Opens]] = tuple
         """Who else may have that bundle right, where no copy has."""
 
     def write(self, events: Sequence[Event], keys: Sequence[SigningKey] = ()) -> tuple[int, frozenset[str]]:
@@ -119,7 +119,7 @@ class Scribe:
             or _is_whole(self.vault.first, *remembered)
         ):
             return []
-        sources = (*self.vault.prompt[1:], *self.beside)
+        sources = (*self.vault.prompt[1:], *self.beside())
         source = next((store for store in sources if _is_whole(store, *remembered)), None)
         if source is None:
             return []

@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fixity.schedule import Coverage
 from repository import edge, wire
 from repository.cli.app import AsJson, opened
 from repository.cli.screen import Screen, counted, escape, printable, size
-from repository.copies import check_outside
-from repository.status import CopyStatus
-from repository.status_page import page
 from repository.words import span
 from storage.durable import DISK, publish
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from fixity.schedule import Coverage
+    from repository.status import CopyStatus
 
 _COLOURS = {"kept": "green", "attested": "dim", "at risk": "yellow", "broken": "red"}
 _RECENT = 30  # days
@@ -38,6 +37,9 @@ def show_status(
         now, found = repository.now(), repository.audit_status()
         told = {**wire.audit_status(found, now), "html": wire.place(html) if html else None}
         if html:
+            from repository.copies import check_outside
+            from repository.status_page import page
+
             check_outside(html, repository.settings)
             text = page(found, repository.settings.vault_id, now)
             publish(DISK, html.absolute(), text.encode(), html.absolute().parent, exclusive=False, mode=0o644)

@@ -13,7 +13,7 @@ import typer
 from repository.cli.bar import Bar
 from repository.words import counted as counted
 from repository.words import size as size
-from storage.parallel import portions
+from storage.portions import portions
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -24,7 +24,8 @@ HEAVY = {
 }  # fmt: skip
 OF_WHO_WRITES = {
     "policies.document", "policies.model", "yaml", "cryptography", "multiprocessing", "concurrent.futures.process",
-    "repository.copies", "repository.coverage", "repository.watch", "repository.workers",
+    "repository.copies", "repository.coverage", "repository.watch", "repository.workers", "repository.projection",
+    "concurrent.futures", "fixity.audit",
 }  # fmt: skip
 """What reading the catalogue needs none of."""
 
