@@ -17,8 +17,16 @@ from typing import Any
 
 def paths(folder: str) -> list[str]:
     """Return every file below `folder` that is not a link, sorted."""
-    every = (os.path.join(where, name) for where, _, names in os.walk(folder) for name in names)
-    return sorted(path for path in every if not os.path.islink(path))
+    return sorted(_below(folder))
+
+
+def _below(folder: str) -> Iterator[str]:
+    with os.scandir(folder) as found:
+        for entry in found:
+            if entry.is_dir(follow_symlinks=False):
+                yield from _below(entry.path)
+            elif not entry.is_symlink():
+                yield entry.path
 
 
 def tianyi(folder: str) -> Iterator[tuple[str, list[str]]]:
