@@ -8,28 +8,24 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from operator import attrgetter
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from fixity.audit import (
     AS_ALWAYS,
     CHUNK_BYTES,
     CHUNK_KEYS,
-    EXTRA,
     Audit,
     Expected,
-    Finding,
     How,
     Piece,
     check,
     check_all,
-    extras,
     piece,
 )
 from fixity.outcome import Missing, Unreadable
 from fixity.pace import UNHURRIED, Pace
 from fixity.reading import END, START
 from storage.away import why_away
-from storage.errors import StorageError
 from storage.parallel import AHEAD, in_order
 from storage.portions import cut
 from storage.progress import SILENT, Progress
@@ -87,8 +83,6 @@ class Reader:
     how: How = AS_ALWAYS
     pace: Pace = UNHURRIED
     progress: Progress = SILENT
-    is_whole: bool = False
-    """Whether what lies between the keys is looked at too: all that is there has to be expected."""
 
     def read(self, keys: Keys, after: str, bounds: Bounds, note: Callable[[Piece], None]) -> str:
         """Read what lies above a key, and hand on what was found, piece by piece and in order.
@@ -98,44 +92,15 @@ class Reader:
         """
         most, most_bytes = (_PACED_KEYS, _PACED_BYTES) if self.pace.is_bounded else (CHUNK_KEYS, CHUNK_BYTES)
         pieces = cut(bounds.cut(paged(keys, after)), attrgetter("size"), most, most_bytes)
-        work = partial(_look if self.is_whole else _check, self.store, self.how, self.pace)
+        work = partial(check_all, self.store, how=self.how, pace=self.pace)
         ahead = 1 if self.pace.is_bounded else AHEAD
-        for done in in_order(self.executor, work, _tasks(pieces, after), ahead):
+        for done in in_order(self.executor, work, pieces, ahead):
             is_lacking = done.counts[Missing.word] or done.counts[Unreadable.word]
             if is_lacking and (why := why_away(self.store)):
                 return why
             note(done)
             self.progress.advance(done.keys, done.expected)
         return ""
-
-
-class _Task(NamedTuple):
-    """Keys that are all that is expected above another, up to the last of them."""
-
-    after: str
-    wanted: list[Expected]
-
-
-def _tasks(pieces: Iterable[list[Expected]], after: str) -> Iterator[_Task]:
-    for wanted in pieces:
-        yield _Task(after, wanted)
-        after = wanted[-1].key
-
-
-def _check(store: Store, how: How, pace: Pace, task: _Task) -> Piece:
-    return check_all(store, task.wanted, how, pace)
-
-
-def _look(store: Store, how: How, pace: Pace, task: _Task) -> Piece:
-    """Check, and add what else lies there."""
-    done = _check(store, how, pace, task)
-    try:
-        found = list(extras(store, store.name, (one.key for one in task.wanted), task.after, done.last))
-    except StorageError as error:
-        found = [Finding(Unreadable.word, store.name, "", why=str(error))]
-    done.counts.update(one.outcome for one in found)
-    done.findings.extend(found)
-    return done
 
 
 def paged(keys: Keys, after: str) -> Iterator[Expected]:
@@ -148,19 +113,11 @@ def paged(keys: Keys, after: str) -> Iterator[Expected]:
         after = page[-1].key
 
 
-def again(
-    store: Opens, found: Audit, known: Callable[[str], bool], judge: Callable[[Finding], Finding | None]
-) -> Audit:
+def again(store: Opens, found: Audit, known: Callable[[str], bool]) -> Audit:
     """A result with what was missing or unreadable tried once more: a disk may have hiccuped, a repair have come before
-    us, or a deletion, after which nobody wants it (`known` says of a key whether somebody does). What nobody expected
-    is what `judge` says of it now."""
+    us, or a deletion, after which nobody wants it (`known` says of a key whether somebody does)."""
     result = Audit(found.copy, found.counts.copy(), found.size, cached=found.cached)
     for one in found.findings:
-        if one.outcome == EXTRA:
-            result.counts[EXTRA] -= 1
-            if told := judge(one):
-                result.tell(told)
-            continue
         if one.outcome not in (Missing.word, Unreadable.word) or one.expected is None:
             result.findings.append(one)
             continue

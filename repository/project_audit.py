@@ -10,7 +10,7 @@ from typing import Any
 from fixity.reading import END, START, Reading
 from repository import evidence
 from repository.rows import put
-from repository.schema import RECORD_KEY
+from repository.schema import BLOB_KEY, RECORD_KEY
 from storage.aip import stamp
 from storage.digest import Digest
 from storage.errors import StorageError
@@ -24,7 +24,7 @@ WHOLE = ("full", "due")
 _FORGET = "delete from damage where copy = ?1 and key > ?2 and key <= ?3 and time <= ?4"
 _CAME_BETWEEN = f"""
  and key in (
- select 'blobs/sha256/' || substr(digest, 8, 3) || '/' || substr(digest, 8) from (
+ select {BLOB_KEY} from (
    select digest from files join versions on versions.aip = files.aip and versions.version = files.since
    where versions.entry >= ?5 and versions.entry < ?6
    union all select digest from evidence where entry >= ?5 and entry < ?6)

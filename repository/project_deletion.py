@@ -18,8 +18,8 @@ from storage.vault import Vault
 
 _FORGET_DAMAGE = """
 delete from damage where outcome != 'extra' and (key like ?1 or key like 'blobs/%'
-and not exists (select 1 from files where digest = 'sha256:' || substr(key, 20))
-and not exists (select 1 from evidence where digest = 'sha256:' || substr(key, 20)))
+and not exists (select 1 from files where digest = 'sha256:' || substr(key, -64))
+and not exists (select 1 from evidence where digest = 'sha256:' || substr(key, -64)))
 """
 
 

@@ -63,13 +63,13 @@ class Readings:
         cached = cached or not cold.is_cold(store)
         log = _Log(self.journal, begun if isinstance(begun, UnderWay) else self.journal.begin(plan, cached=cached))
         why = why_away(store) or self._read(store, log, keys, bounds, limits, cached)
-        result = again(store, log.at.found, self._is_wanted, self.watch.judge(store))
+        result = again(store, log.at.found, self._is_wanted)
         reached = log.at.reached if why or bounds.stopped else plan.last
         _add(result, end)
         if why:
             left_out(result, why, max(1, inventory.amount(self.watch.catalogue)[0] - result.checked))
         elif plan.scope in WHOLE:
-            self.watch.add_extras(store, result, log.at.reached, reached)
+            self.watch.add_extras(store, result, plan.after, reached)
         self.note(plan, result, reached, self.clock() - began)
         self.journal.forget(plan)
         return result
@@ -81,8 +81,7 @@ class Readings:
         files, size = inventory.amount(self.watch.catalogue)
         alone = nullcontext(Inline())
         with alone if pace.is_bounded else self.watch.executor(files, min(size, bounds.size or size)) as executor:
-            reader = Reader(store, executor, how, pace, self.watch.progress, log.at.plan.scope in WHOLE)
-            return reader.read(keys, log.at.reached, bounds, log.note)
+            return Reader(store, executor, how, pace, self.watch.progress).read(keys, log.at.reached, bounds, log.note)
 
     def unfinished(self, plan: Plan, *, cached: bool) -> UnderWay | None:
         """A round like this one that was cut short and can go on; whatever else was is written down. Hold its lock."""
@@ -100,7 +99,7 @@ class Readings:
     def settle(self, one: UnderWay, store: Store | None) -> None:
         """Write down a round that was cut short, as far as it came; of one of another history nothing."""
         if one.reached > one.plan.after and self._is_of_ours(one.plan):
-            found = again(store, one.found, self._is_wanted, self.watch.judge(store)) if store else one.found
+            found = again(store, one.found, self._is_wanted) if store else one.found
             self.note(one.plan, found, one.reached, 0)
         self.journal.forget(one.plan)
 

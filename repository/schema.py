@@ -10,6 +10,8 @@ from fixity.outcome import DAMAGED
 VERSION = 11
 IS_DAMAGED = f"outcome in ({', '.join(repr(word) for word in DAMAGED)})"
 """Of a row of `damage`: what has to be healed, and is not only extra, or of a wrong mode."""
+BLOB_KEY = "'blobs/sha256/' || substr(digest, 8, 3) || '/' || substr(digest, 8)"
+"""Where the blob of a row's `digest` lies: `storage.layout.blob_key` in SQL."""
 RECORD_KEY = (
     "'aips/' || substr(aip, -4, 2) || '/' || substr(aip, -2) || '/' || substr(aip, 10) || '/v' || version || '.json'"
 )

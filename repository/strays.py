@@ -18,7 +18,7 @@ from repository.schema import RECORD_KEY
 from storage import layout
 from storage.aip import parse_record
 from storage.digest import Digest, Hashing
-from storage.errors import StorageError
+from storage.errors import NotFound, StorageError
 from storage.receive import chunks
 from storage.store import Opens, Store
 
@@ -33,7 +33,8 @@ where copy = ? and outcome = 'altered' and expected = '' and aip is null order b
 
 
 def judged(catalogue: Catalogue, store: Opens, extra: Finding, signed: int | None) -> Finding | None:
-    """What nobody expects, as it is or as damage; None for what appending to the ledger leaves behind. `signed`: how
+    """What nobody expects, as it is or as damage; None for what appending to the ledger leaves behind, and for
+    what is gone. `signed`: how
     many entries the copy's own checkpoint covers."""
     if extra.key.startswith(layout.LOG):
         return ledger_files.judged(catalogue, store, extra, signed)
@@ -44,6 +45,8 @@ def judged(catalogue: Catalogue, store: Opens, extra: Finding, signed: int | Non
             return extra
         with store.open(extra.key) as stream:
             found = Hashing().feed_all(chunks(stream)).digest()
+    except NotFound:  # it has gone meanwhile, as when a repair puts it aside or an AIP is deleted
+        return None
     except (StorageError, OSError) as error:
         return replace(extra, outcome="unreadable", why=str(error))
     return replace(extra, outcome="altered", found=found, why="It is no record, and the ledger tells of none there.")

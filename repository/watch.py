@@ -29,13 +29,6 @@ def expected(catalogue: Catalogue, after: str = START, last: str = END) -> Itera
     yield from heapq.merge(inventory.keys(catalogue, after, last), ledger_files.full(catalogue, after=after, last=last))
 
 
-def is_expected(catalogue: Catalogue, key: str) -> bool:
-    """Whether every copy has to have a key; of the ledger's right-most bundle, as `expected`."""
-    if layout.blob_digest(key) or layout.record_name(key):
-        return inventory.is_wanted(catalogue, key)
-    return not key.startswith(layout.BLOBS) and any(one.key == key for one in expected(catalogue, key[:-1], key))
-
-
 def came(catalogue: Catalogue, begin: int, end: int, after: str = START, last: str = END) -> Iterator[Expected]:
     """Yield what came with the entries [begin, end), as `expected`. A bundle or tile comes with its last entry."""
     logged = ledger_files.full(catalogue, begin, end, after, last)
@@ -72,26 +65,21 @@ class Watch:
 
     def add_extras(self, store: Store, result: Audit, after: str = START, last: str = END) -> None:
         """Add what lies in a copy above a key and up to another, and nobody expects."""
-        judge = self.judge(store)
+        signed = self.committer.vault.ledger.signed(store)
         known = (one.key for one in expected(self.catalogue, after, last))
         try:
             for extra in extras(store, store.name, known, after, last):
-                if found := judge(extra):
+                if self._is_new(extra.key):
+                    continue
+                if found := strays.judged(self.catalogue, store, extra, signed):
                     result.tell(found)
         except StorageError as error:
             result.tell(Finding("unreadable", store.name, "", why=str(error)))
 
-    def judge(self, store: Store) -> Callable[[Finding], Finding | None]:
-        """What says of a key in a copy that nobody expected when it was seen, whether it is extra, damage, or neither
-        (None): somebody may expect it by now."""
-        signed = self.committer.vault.ledger.signed(store)
-
-        def judged(extra: Finding) -> Finding | None:
-            if is_expected(self.catalogue, extra.key):
-                return None
-            return strays.judged(self.catalogue, store, extra, signed)
-
-        return judged
+    def _is_new(self, key: str) -> bool:
+        """Whether somebody expects by now what nobody did when we began to list."""
+        may_be = layout.blob_digest(key) or layout.record_name(key)
+        return bool(may_be) and inventory.is_wanted(self.catalogue, key)
 
     def keep_list(self, rows: Iterable[dict[str, str]]) -> Digest:
         """A long list as a blob of the vault, named in an entry by its digest."""

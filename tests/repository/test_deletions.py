@@ -251,6 +251,18 @@ def test_what_was_damaged_or_lost_is_deleted_like_the_rest(archive: Archive) -> 
         assert not any(map(is_damaged, repository.audit()))
 
 
+def test_damage_to_what_stays_is_still_known(archive: Archive) -> None:
+    with archive.at() as repository:
+        digest = next(file.digest for file in repository.files(archive.stays) if file.original_name == "own.txt")
+        key = blob_key(Digest.parse(digest))
+        (archive.copies[1] / key).unlink()
+        assert [audit.counts["missing"] for audit in repository.audit()] == [0, 1]
+    archive.approved()
+    with archive.at(31) as repository:
+        assert [done.aip for done in repository.sweep()[0]] == [archive.gone]
+        assert key in [mend.damage.expected.key for mend in repository.repair().healed]
+
+
 def test_the_ledger_s_loss_does_not_bring_it_back(archive: Archive) -> None:
     archive.approved()
     with archive.at(31) as repository:

@@ -11,19 +11,23 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from fixity.audit import Audit, Finding
-from fixity.round import again
-from repository import Repository
+from fixity.audit import Expected, Finding, check
+from repository import Repository, strays
 from repository.job import carry_out
 from repository.status_page import page
-from repository.watch import expected, is_expected
 from storage.aip import stamp
+from storage.digest import Digest
+from storage.durable import Disk
 from storage.errors import Locked
+from storage.layout import blob_key, record_key
+from storage.local import Local
 from storage.lock import locked
 from tests.conftest import Tianyi
+from tests.faulty import Faulty, broken_disk, full_disk
 
 T0 = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=10)  # repositories are made now
 DAY = timedelta(days=1)
@@ -278,18 +282,27 @@ class TestWhatIsRead:
         [found] = [one for one in answer.said["findings"] if one["outcome"] == "mode"]
         assert re.fullmatch(r"0666 instead of 04[04]{2}", found["why"])
 
-    def test_what_was_not_expected_yet_when_it_was_seen_is_nothing_extra(self, archive: Path) -> None:
+    def test_where_no_mode_can_be_told_the_bytes_are_what_counts(self, archive: Path) -> None:
+        """As in a full or read-only disk whose file system gives every file a mode of its own."""
+        good, bad = blob(archive, 5), blob(archive, 6)
+        for place in (good, bad):
+            place.chmod(0o755)
+        bad.write_bytes(b"spoilt")
         with opened(archive) as repository:
-            watch = repository._watch()
-            keys = [one.key for one in expected(watch.catalogue)]
-            assert all(is_expected(watch.catalogue, key) for key in keys)
-            strange = [*(f"{key}0" for key in keys), "blobs/x", "aips/x", "log/x", "tombstones/x", "x"]
-            assert not any(is_expected(watch.catalogue, key) for key in strange)
-            found = Audit("first")
-            for key in (keys[0], strange[0]):
-                found.tell(Finding("extra", "first", key))
-            result = again(repository.vault.first, found, lambda key: True, watch.judge(repository.vault.first))
-            assert (+result.counts, [one.key for one in result.findings]) == ({"extra": 1}, [strange[0]])
+            first = repository.vault.first
+            assert isinstance(first, Local)
+            for fault in (broken_disk, full_disk):
+                with Faulty(Disk()) as first.disk:
+                    first.disk.on("create", call=1, do=fault, onwards=True)
+                    wanted = [Digest("sha256", place.name) for place in (good, bad)]
+                    found = [check(first, Expected(blob_key(one), one, 0), modes=True) for one in wanted]
+                assert [outcome.word for outcome in found] == ["intact", "altered"]
+
+    def test_a_stray_record_that_has_gone_meanwhile_is_nothing(self, archive: Path) -> None:
+        key = record_key(UUID(int=7), 1)
+        with opened(archive) as repository:
+            extra = Finding("extra", "first", key)
+            assert strays.judged(repository.catalogue, repository.vault.first, extra, None) is None
 
     def test_what_a_disk_cannot_read_stays_so_until_it_can(self, archive: Path) -> None:
         place = blob(archive, 5)
