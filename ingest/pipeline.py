@@ -21,7 +21,7 @@ from ingest import (
     scan_told,
     sip_digests,
 )
-from ingest.cancelling import heed
+from ingest.cancelling import heed, heeding
 from ingest.characterization import Characterization
 from ingest.characterization_ingest import ask_tools, characterization
 from ingest.compose import Composition
@@ -74,12 +74,14 @@ class _Ingest:
         self, delivery: Delivery, setting: Setting, accession: str, described: tuple[bytes, DublinCore] | None,
         stage: Staging, scratch: Path, ending: ExitStack, said: Characterization | None,
     ) -> None:  # fmt: skip
+        abandoned = scratch / "abandoned"
+        setting = replace(setting, executor=heeding(setting.executor, abandoned))
         self.delivery, self.setting, self.accession = delivery, setting, accession
         self.described, self.stage, self.scratch, self.ending = described, stage, scratch, ending
         self.said = said  # by format tools, where the policy asks for them
         self.worklist = self._worklist("worklist.db")
         self.given = sip_digests.copied(delivery.manifest, scratch) if delivery.manifest else None
-        self.heed = partial(heed, setting.work, accession)  # raises Cancelled
+        self.heed = partial(heed, setting.work, accession, abandoned)  # raises Cancelled
         self.intake = Intake(setting, stage, self.worklist, self.heed)
         self.engine: Engine | None = None
         self.held = held(setting.committer.vault, delivery.terms)
@@ -148,7 +150,7 @@ class _Ingest:
         """Check the package; then nothing reads it any more, and it is looked at again beside the other checks."""
         self._check_package(sip)
         with self.setting.executor(*self.worklist.totals()) as executor:
-            found = executor.submit(looked_at, sip.path, packed=sip.container is not None)
+            found = executor.submit(looked_at, sip.path, packed=sip.container is not None, heed=self.heed)
             for check in (checks.nothing, checks.formats, checks.names):
                 self.worklist.tell(check(self.worklist))
             self.worklist.tell(scan_told.check(self.worklist, self.engine))

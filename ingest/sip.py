@@ -25,7 +25,7 @@ from ingest.sip_metadata import Description
 from ingest.sip_ocfl import Ocfl
 from ingest.sip_rocrate import RoCrate
 from ingest.top_folder import top_folder
-from ingest.unchanged import Container, changes, hashed, own_name
+from ingest.unchanged import HEED, Container, changes, hashed, own_name
 from ingest.unchanged import container as read_container
 from ingest.unpack import Unpacking
 from ingest.worklist import Worklist
@@ -35,7 +35,6 @@ from storage.digest import Digest, Hashing
 from storage.namemap import Kind
 from storage.names import bag_path, escape, escape_path
 
-_HEED = 1_000  # items that are listed between two looks at whether to stop
 KINDS = ("folder", "bag", "ocfl", "eark", "rocrate", *archive.KINDS)
 
 
@@ -175,7 +174,7 @@ def listed(
     """Put items on the worklist, within the policy's limits; return whether all are there."""
     files = size = 0
     for number, item in enumerate(found):
-        if not number % _HEED:
+        if not number % HEED:
             heed()
         if isinstance(item, Finding):
             worklist.tell([item])

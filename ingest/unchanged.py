@@ -21,6 +21,8 @@ from storage.receive import chunks
 if TYPE_CHECKING:
     from ingest.worklist import Worklist
 
+HEED = 1_000  # items that are listed between two looks at whether to stop
+
 
 @dataclass(frozen=True, slots=True)
 class Container:
@@ -52,15 +54,17 @@ def hashed(found: Iterable[Item | Finding], hashing: Hashing) -> Iterator[Item |
         yield one
 
 
-def looked_at(raw: bytes, *, packed: bool) -> Container | Digest | None:
-    """The package once more, to be held against how it was listed; None of an archive that cannot be read any more."""
+def looked_at(raw: bytes, *, packed: bool, heed: Callable[[], None]) -> Container | Digest | None:
+    """The package once more, to be held against how it was listed; None of an archive that cannot be read any more.
+    `heed` is called now and then, and raises where that has to stop."""
     if packed:
         with suppress(OSError):
-            return container(raw)
+            return container(raw, heed)
         return None
     hashing = Hashing()
-    for _ in hashed(folder.walk(raw), hashing):
-        pass
+    for number, _ in enumerate(hashed(folder.walk(raw), hashing)):
+        if not number % HEED:
+            heed()
     return hashing.digest()
 
 
