@@ -137,12 +137,15 @@ class Opened:
         copies.check_named(loaded.audit.copies, self.settings)
         return loaded
 
-    def fall_back(self) -> None:
-        """Where a policy file has a mistake, go by the policies that were last in force, if any are on record."""
+    def fall_back(self, *, shipped: bool = False) -> PolicyError | None:
+        """Where a policy file has a mistake, return it, and go by the policies that were last in force, if any are on
+        record; `shipped`: where none are, by what ships, which is enough for what only shows how things stand."""
         try:
             self.policies()
-        except PolicyError:
-            self._settled = in_force.last(self.catalogue, self.vault)
+        except PolicyError as error:
+            self._settled = in_force.last(self.catalogue, self.vault, shipped=shipped)
+            return error
+        return None
 
     def note_changes(self, *, first: bool = False) -> None:
         """Write down that policies, or tianyi.toml, are others than those last on record: people edit them by hand.

@@ -67,12 +67,7 @@ class Health:
 
 def gather(repository: Scheduling) -> Health:
     """How it stands now. Where a policy file has a mistake, jobs and coverage are by the policies last on record."""
-    wrong = ""
-    try:
-        repository.policies()
-    except PolicyError as error:
-        wrong = str(error)
-        repository.fall_back()
+    wrong = str(repository.fall_back(shipped=True) or "")
     jobs, coverage = _by_policy(repository)
     held = repository.catalogue.one(
         "select count(*) as aips, coalesce(sum(versions), 0) as versions, coalesce(sum(files), 0) as files,"

@@ -22,16 +22,18 @@ def on_record(catalogue: Catalogue, *, first: bool) -> str:
     return _last(catalogue, "policy", "policy") or ("" if first else document.load(None).digest)
 
 
-def last(catalogue: Catalogue, vault: Vault) -> Policies | None:
-    """The policies last written down; None where none were, or they are another release's and lack something."""
+def last(catalogue: Catalogue, vault: Vault, *, shipped: bool = False) -> Policies | None:
+    """The policies last written down; where none were, None or what is `shipped`. None too where they are another
+    release's and lack something."""
     from pydantic import ValidationError
 
+    from policies import document
     from policies.effective import Policies
 
-    with suppress(StorageError, ValidationError):
-        if digest := _last(catalogue, "policy", "policy"):
-            with vault.open(Digest.parse(digest)) as stream:
-                return Policies.model_validate_json(stream.read())
+    if not (digest := _last(catalogue, "policy", "policy")):
+        return document.load(None) if shipped else None
+    with suppress(StorageError, ValidationError), vault.open(Digest.parse(digest)) as stream:
+        return Policies.model_validate_json(stream.read())
     return None
 
 

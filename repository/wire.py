@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ingest.finding import Finding
     from ingest.preflight import Preflight
     from ingest.validation import Validation
+    from policies.errors import PolicyError
     from repository.accession import Accession
     from repository.alerts import Told
     from repository.characterization import Planned as Asked
@@ -415,6 +416,11 @@ def verified(done: Verified) -> Json:
             {"code": one.code, "what": one.what, "copy": one.copy, "weight": one.weight} for one in done.findings
         ],
     }  # fmt: skip
+
+
+def mistake(value: PolicyError) -> Json:
+    """As an error is told."""
+    return {"code": value.code, "message": str(value), "next": value.next}
 
 
 def job(value: Job) -> Json:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from repository.cli.commands import Commands
-from repository.cli.screen import Screen
+from repository.cli.screen import Json, Screen
 from repository.edge import EXIT_CODES
 from repository.version import VERSION
 
@@ -90,6 +90,18 @@ def _tell_unsigned(screen: Screen, repository: Repository) -> None:
             f"What was written to the ledger is not signed: its key is not in {repository.seal.folder}."
             " Bring it back, or `tianyi ledger replace-lost-key`."
         )
+
+
+def by_record(screen: Screen, repository: Repository) -> Json | None:
+    """Where a policy cannot be used, what is shown goes by those last on record: warn of it, and return it as JSON has
+    an error. For commands that decide nothing by a policy; they end with INCOMPLETE, since a person has to correct it.
+    """
+    from repository import wire
+
+    if not (error := repository.fall_back(shipped=True)):
+        return None
+    screen.warn(f"A policy cannot be used; until it is corrected, this goes by what was last in force.\n{error}")
+    return wire.mistake(error)
 
 
 def chosen(context: typer.Context) -> Path:

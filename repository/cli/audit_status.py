@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from repository import edge, wire
-from repository.cli.app import AsJson, opened
+from repository.cli.app import AsJson, by_record, opened
 from repository.cli.screen import Screen, counted, escape, printable, size
 from repository.words import span
 from storage.durable import DISK, publish
@@ -34,8 +34,9 @@ def show_status(
     """Tell for each copy whether everything is read again in time: the promise, its forecast, damage and repairs."""
     screen = Screen(json=json)
     with opened(context, screen) as repository:
+        wrong = by_record(screen, repository)
         now, found = repository.now(), repository.audit_status()
-        told = {**wire.audit_status(found, now), "html": wire.place(html) if html else None}
+        told = {**wire.audit_status(found, now), "html": wire.place(html) if html else None, "policy": wrong}
         if html:
             from repository.copies import check_outside
             from repository.status_page import page
@@ -44,7 +45,7 @@ def show_status(
             text = page(found, repository.settings.vault_id, now)
             publish(DISK, html.absolute(), text.encode(), html.absolute().parent, exclusive=False, mode=0o644)
         screen.result(told, lambda console: _show(console, found, html))
-    kept = all(promise.state in ("kept", "attested") for one in found for promise in one.promises)
+    kept = not wrong and all(promise.state in ("kept", "attested") for one in found for promise in one.promises)
     raise typer.Exit(edge.DAMAGE if any(one.damaged for one in found) else edge.DONE if kept else edge.INCOMPLETE)
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from repository import edge, wire
-from repository.cli.app import AsJson, opened
+from repository.cli.app import AsJson, by_record, opened
 from repository.cli.deletions import Reason
 from repository.cli.helping import Command
 from repository.cli.screen import Json, Screen, counted, dumps, escape, printable, size
@@ -35,9 +35,11 @@ def jobs(context: typer.Context, json: AsJson = False) -> None:
         return
     screen = Screen(json=json)
     with opened(context, screen) as repository:
+        wrong = by_record(screen, repository)
         found = repository.jobs()
-    rows = map(wire.job if json else _row, found)
+    rows = [*map(wire.job, found), *filter(None, [wrong])] if json else map(_row, found)
     screen.rows(rows, _COLUMNS, nothing="The policy has no jobs.", spare=("took", "result"))
+    raise typer.Exit(edge.INCOMPLETE if wrong else edge.DONE)
 
 
 @app.command("history", cls=Command)

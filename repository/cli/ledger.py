@@ -8,7 +8,7 @@ import typer
 
 from repository import edge, wire
 from repository.cli import ledger_prove, ledger_publish
-from repository.cli.app import AsJson, opened
+from repository.cli.app import AsJson, by_record, opened
 from repository.cli.helping import Command
 from repository.cli.screen import Screen, counted, escape, printable
 from repository.ledger_check import Verified
@@ -26,11 +26,12 @@ def verify(context: typer.Context, json: AsJson = False) -> None:
     """Read the ledger in every copy, and hold it against every checkpoint that was kept."""
     screen = Screen(json=json)
     with opened(context, screen) as repository:
+        wrong = by_record(screen, repository)
         done = repository.verify_ledger()
-    screen.result(wire.verified(done), lambda console: _show(console, done))
+    screen.result({**wire.verified(done), "policy": wrong}, lambda console: _show(console, done))
     if not done.valid:
         raise typer.Exit(edge.DAMAGE)
-    raise typer.Exit(edge.DONE if done.complete else edge.INCOMPLETE)
+    raise typer.Exit(edge.DONE if done.complete and not wrong else edge.INCOMPLETE)
 
 
 @app.command("show", cls=Command)

@@ -12,7 +12,7 @@ import typer
 from fixity.repair import Mend
 from repository import Repository, edge, wire
 from repository.cli import reports
-from repository.cli.app import AsJson, opened
+from repository.cli.app import AsJson, by_record, opened
 from repository.cli.naming import named
 from repository.cli.screen import Screen, counted, escape, printable
 from repository.holdings import Behind
@@ -40,15 +40,16 @@ def repair(
     screen = Screen(json=json)
     word = "repairable" if dry_run else "repaired"
     with opened(context, screen) as repository:
+        wrong = by_record(screen, repository)
         done = repository.repair_plan(given) if dry_run else repository.repair(most, given)
         standing = _Standing(repository.losses(done), repository.unchecked(), repository.overworked())
         told = wire.mends(word, done, standing.unchecked, standing.losses, repository.behind)
         told["report"] = wire.place(_report(done, standing.losses, repository)) if done.beyond and not dry_run else None
-        told = {word: told.pop(word), "overworked": standing.overworked, **told}
+        told = {word: told.pop(word), "overworked": standing.overworked, **told, "policy": wrong}
         screen.result(told, lambda console: _show(console, word, done, standing, repository.behind))
     if done.beyond or done.stopped or (dry_run and done.healed):
         raise typer.Exit(edge.DAMAGE)
-    raise typer.Exit(edge.INCOMPLETE if standing.unchecked else edge.DONE)
+    raise typer.Exit(edge.INCOMPLETE if standing.unchecked or wrong else edge.DONE)
 
 
 class _Standing(NamedTuple):
