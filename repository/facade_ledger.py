@@ -16,6 +16,7 @@ from storage.lock import locked
 
 if TYPE_CHECKING:
     from repository.ledger_check import Verified
+    from repository.ledger_recover import Recovered
     from repository.ledger_scan import LedgerFault
     from repository.publishing import Handed, Publisher
     from storage.signed_note import VerifierKey
@@ -46,6 +47,27 @@ class Recording(Opened):
         from repository import ledger_records
 
         return ledger_records.untold(self.catalogue)
+
+    def recover_entries(self, reason: str) -> Recovered:
+        """Enter the versions that are held and that no entry tells of, as this agent says; the versions that cannot
+        be are told. Raises BadRequest where there is none, or no reason, and HistoryChanged."""
+        from repository.agents import deciding, on_record
+        from repository.errors import BadRequest
+        from repository.ledger_recover import entry, recoverable
+
+        why, time = on_record(reason), stamp(self.now())
+        if self.settings.agents:
+            deciding(self.settings.agents, self.agent, self.user)
+        with self.committer.lock():
+            self.catalogue.follow(self.vault)
+            self.catalogue.complete(self.vault)
+            if not (untold := self.untold()):
+                raise BadRequest("Every version that is held has its entry.", "`tianyi ledger verify` tells more.")
+            done = recoverable(self.vault, untold)
+            if events := [entry(record, time, self.agent, self.user, why) for record in done.entered]:
+                self.committer.note_locked(*events)
+        self.catalogue.follow(self.vault)
+        return done
 
     def publish_checkpoint(self) -> list[Handed]:
         """Get a time stamp of the ledger's newest checkpoint and give it to witnesses, where it is due by policy.

@@ -34,7 +34,8 @@ def _of_ledger(health: Health) -> Iterator[Fault]:
         yield Fault("ledger", health.vault, told, "Find out whether an older copy was put first.")
     if health.untold:
         told = f"No entry of the ledger tells of {counted(health.untold, 'version')} that the vault holds."
-        yield Fault("ledger", "records", told, "An older ledger was put back: `tianyi ledger verify` names them.")
+        why = "Was an older ledger put back, or were entries lost with a copy? `tianyi ledger verify` names them"
+        yield Fault("ledger", "records", told, f"{why}; if the entries are lost for good, `tianyi ledger recover`.")
     if health.unsigned:
         told = f"What is written to the ledger is not signed. {health.unsigned}"
         yield Fault("ledger", "key", told, "Bring the key back, or `tianyi ledger replace-lost-key`.")

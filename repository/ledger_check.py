@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from repository import ledger_records
 from repository.ledger_scan import DAMAGE, INCOMPLETE, INFO, LedgerFault, Scanned, scan
+from repository.words import counted
 from storage import bundle, key_entries, layout
 from storage.checkpoint import Checkpoint, parse_checkpoint
 from storage.errors import StorageError, Unreachable
@@ -64,6 +65,7 @@ class Verification:
             self._check_copys(store, scans.get(store.name), mark, scans[first])
         self.faults += ledger_records.compare(self.vault, self.events)
         self._tell_promotions()
+        self._tell_recovered()
         true = scans[first]
         return Verified(true.size, true.roots[true.size].hex(), len(kept) + bool(mark), self.faults)
 
@@ -188,6 +190,13 @@ class Verification:
                 gone = event.detail["entries"]
                 what = f"entry {number}: {event.object} was made the first copy, without {gone} entries that were there"
                 self._add("entries-given-up", what, event.object, INFO)
+
+    def _tell_recovered(self) -> None:
+        found = [number for number, event in self.events if event.type == "commit" and "why" in event.detail]
+        if found:
+            told = counted(len(found), "version")
+            what = f"from entry {found[0]} on {told} entered by hand: the entries of their own were lost"
+            self._add("versions-recovered", what, weight=INFO)
 
 
 _TOLD = ("founding", "key", "commit", "deletion", "configuration")

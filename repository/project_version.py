@@ -45,8 +45,30 @@ def project_version(db: Connection, vault: Vault, record: Record, entry: int) ->
     """Take one version into the catalogue, from its bag alone.
 
     Of a bag that is damaged in every copy, what is left is taken in: one lost blob must not hide the other holdings,
-    and an audit tells of it.
+    and an audit tells of it. Where later versions are known, since the entry of this one came after theirs, they are
+    taken in again on top of it.
     """
+    later = _take_back(db, record)
+    _take_in(db, vault, record, entry)
+    for version, digest, known in later:
+        with suppress(StorageError):
+            _take_in(db, vault, vault.record(record.uuid, version, Digest.parse(digest)), known)
+
+
+def _take_back(db: Connection, record: Record) -> list[tuple[int, str, int]]:
+    """Make the files of an AIP what they were before a version; return the later ones: version, record and entry."""
+    query = "select version, record, entry from versions where aip = ? and version >= ? order by version"
+    known = db.execute(query, (record.aip, record.version)).fetchall()
+    if known:
+        for table in ("files", "judged"):
+            column = "since" if table == "files" else "version"
+            db.execute(f"delete from {table} where aip = ? and {column} >= ?", (record.aip, record.version))
+        back = "update files set until = null where aip = ? and until >= ?"
+        db.execute(back, (record.aip, record.version - 1))
+    return [row for row in known if row[0] > record.version]
+
+
+def _take_in(db: Connection, vault: Vault, record: Record, entry: int) -> None:
     for statement in filter(str.strip, _TEMPORARY.split(";")):
         db.execute(statement)
     db.execute("delete from bagged")

@@ -54,9 +54,11 @@ def _accession(db: Connection, vault: Vault, entry: int, event: Event) -> None:
 
 
 def put_accession(db: Connection, record: Record, entry: int) -> None:
-    """The accession of a record that no entry tells of."""
+    """The accession of a record that no entry of its own tells of, unless something else became of that number."""
     row = {"accession": record.accession, "received": record.created, "outcome": "accepted", "aip": record.aip}
     put_new(db, "accessions", {**row, "because": "[]", "entry": entry})
+    query = "update accessions set outcome = 'accepted', aip = ? where accession = ? and outcome = ?"
+    db.execute(query, (record.aip, record.accession, RECEIVED))
 
 
 def _refusal(db: Connection, vault: Vault, entry: int, event: Event) -> None:
@@ -93,7 +95,9 @@ def _commit(db: Connection, vault: Vault, entry: int, event: Event) -> None:
     except (StorageError, ValueError, KeyError, sqlite3.IntegrityError):  # lost, forged, or a bag that is none
         put_lost(db, event, version, entry)
         return
-    if record.reason in _DELIVERED:
+    if "why" in event.detail:  # its own entry was lost, and with it what was decided of the accession
+        put_accession(db, record, entry)
+    elif record.reason in _DELIVERED:
         _settle_accession(db, str(event.detail.get("accession", "")), "accepted", record.aip, event)
 
 

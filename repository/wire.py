@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from repository.holdings import Aip, Behind, Happened, HeldFile, Version
     from repository.jobs import Job, Run
     from repository.ledger_check import Verified
+    from repository.ledger_recover import Recovered
     from repository.losses import Loss
     from repository.mending import Mended
     from repository.metrics import Metric
@@ -416,6 +417,13 @@ def verified(done: Verified) -> Json:
             {"code": one.code, "what": one.what, "copy": one.copy, "weight": one.weight} for one in done.findings
         ],
     }  # fmt: skip
+
+
+def recovered(value: Recovered) -> Json:
+    return {
+        "entered": [{"aip": one.aip, "version": one.version} for one in value.entered],
+        "left": [asdict(one) for one in value.left],
+    }
 
 
 def mistake(value: PolicyError) -> Json:

@@ -12,6 +12,7 @@ from repository.cli.app import AsJson, by_record, opened
 from repository.cli.helping import Command
 from repository.cli.screen import Screen, counted, escape, printable
 from repository.ledger_check import Verified
+from repository.ledger_recover import Recovered
 from repository.ledger_scan import INFO
 from storage.signed_note import VerifierKey
 
@@ -50,6 +51,20 @@ app.command("prove", cls=Command)(ledger_prove.prove)
 app.command("publish", cls=Command)(ledger_publish.publish)
 
 
+@app.command("recover", cls=Command)
+def recover(
+    context: typer.Context,
+    reason: Annotated[str, typer.Option(metavar="WORDS", help="Why their entries are gone; it goes on record.")],
+    json: AsJson = False,
+) -> None:
+    """Enter the versions that are held and whose entries the ledger lost; whoever verifies it is told."""
+    screen = Screen(json=json)
+    with opened(context, screen) as repository:
+        done = repository.recover_entries(reason)
+    screen.result(wire.recovered(done), lambda console: _show_recovered(console, done))
+    raise typer.Exit(edge.INCOMPLETE if done.left else edge.DONE)
+
+
 @app.command("rotate-key", cls=Command)
 def rotate_key(context: typer.Context, json: AsJson = False) -> None:
     """Sign with a new key from now on; both keys sign that."""
@@ -82,6 +97,12 @@ def _show(console: Console, done: Verified) -> None:
         console.print(f"  {fault.code:<24} {escape(printable(where + fault.what))}")
     if any(fault.weight != INFO for fault in done.findings):
         console.print("[dim]→[/] docs/how-to/check-the-ledger.md tells what to do about each.")
+
+
+def _show_recovered(console: Console, done: Recovered) -> None:
+    console.print(f"{counted(len(done.entered), 'version')} entered, marked as recovered.")
+    for one in done.left:
+        console.print(f"  [yellow]left[/] version {one.version} of {one.aip}: {one.why}")
 
 
 def _tell_key(console: Console, key: VerifierKey) -> None:
