@@ -25,7 +25,7 @@ from storage.canonical import Json
 from storage.commit import Committer, prepare_work
 from storage.digest import Digest
 from storage.durable import DISK, Disk
-from storage.errors import Locked, StorageError
+from storage.errors import Locked, MarkDamaged, StorageError
 from storage.event import Event
 from storage.lock import locked
 from storage.progress import SILENT, Progress
@@ -146,6 +146,12 @@ class Opened:
             self._settled = in_force.last(self.catalogue, self.vault, shipped=shipped)
             return error
         return None
+
+    def check_mark(self) -> None:
+        """Raise MarkDamaged, before anything long that ends in an entry, or gives entries on. (A history that was
+        changed is no reason: audits find what was, and repairs may undo it.)"""
+        if isinstance(self.changed, MarkDamaged):
+            raise self.changed
 
     def note_changes(self, *, first: bool = False) -> None:
         """Write down that policies, or tianyi.toml, are others than those last on record: people edit them by hand.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -69,7 +70,7 @@ class Giving(Browsing):
             if proof and exact:
                 dip_proof.write_beside(out, record, proof, dest.absolute())
         self.progress.end()
-        self._note("export", urn, "success", {"form": form, "version": record.version, "files": out.files})
+        self._note_given(urn, {"form": form, "version": record.version, "files": out.files})
         return Dip(dest, form, out.files, out.size, dip_proof.place(dest, form, proof, exact) if proof else None)
 
     def prove(self, aip: str, to: Path = Path()) -> tuple[Proof, Path]:
@@ -101,8 +102,13 @@ class Giving(Browsing):
         records = self.vault.records(last.uuid)[: last.version]
         made = dip_ocfl.write(self.vault, records, dest.absolute(), self.policies().ingest, self.progress)
         self.progress.end()
-        self._note("export", last.aip, "success", {"form": "ocfl", "version": last.version, "files": made.files})
+        self._note_given(last.aip, {"form": "ocfl", "version": last.version, "files": made.files})
         return made
+
+    def _note_given(self, urn: str, detail: Mapping[str, Json]) -> None:
+        """Write down what was given out; where nothing may be written (`changed`) it is given out all the same."""
+        if not self.changed:
+            self._note("export", urn, "success", detail)
 
     def drill_restore(self, copy: str = "", *, sample: int = 10, seed: int = 0, largest: int | None = None) -> Drilled:
         """Restore that many AIPs, chosen by the seed, from one copy alone (by default the last), and compare them.

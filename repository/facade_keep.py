@@ -44,6 +44,7 @@ class Keeping(Browsing):
         from repository.workers import get_ready, workers
 
         stores, packed = self._named(copy)
+        self.check_mark()
         get_ready(*holdings.roughly(self.catalogue))
         self.note_changes()
         setting = replication.Setting(
@@ -160,6 +161,7 @@ class Keeping(Browsing):
         from repository.reading import Readings
         from repository.rounds import Rounds
 
+        self.check_mark()
         place = round_journal.at(self.settings.work / "rounds.db")
         return Rounds(Readings(self._watch(), place, self.now, self.patience), self.policies().audit)
 

@@ -96,6 +96,7 @@ class Recording(Opened):
 
     def rotate_key(self) -> VerifierKey:
         """Sign with a new key from now on; raise KeyLost where the one that signs is not there."""
+        self.check_mark()
         with self.committer.lock():
             key = ledger.rotate(self.committer.scribe, stamp(self.now()), self.agent)
         self.catalogue.follow(self.vault)
@@ -103,6 +104,7 @@ class Recording(Opened):
 
     def replace_lost_key(self, reason: str) -> VerifierKey:
         """Sign with a new key, where the one before is lost; raise KeyThere where it is not."""
+        self.check_mark()
         with self.committer.lock():
             key = ledger.replace_lost(self.committer.scribe, stamp(self.now()), self.agent, reason)
         self.catalogue.follow(self.vault)

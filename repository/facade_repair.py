@@ -68,6 +68,7 @@ class Repairing(Browsing):
     def _mend(self, limits: Limits, given: Path | None = None) -> Mended:
         from repository import repairs
 
+        self.check_mark()
         mending = self._mending(given)
         done = mending.repair(limits)
         for copy in self.packages:

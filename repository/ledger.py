@@ -9,7 +9,7 @@ from itertools import chain
 from repository.catalogue import Catalogue
 from storage import key_entries
 from storage.commit import Committer
-from storage.errors import HistoryChanged, KeyLost, KeyThere, StorageError
+from storage.errors import HistoryChanged, KeyLost, KeyThere, MarkDamaged, StorageError
 from storage.event import Event, parse_event
 from storage.key_entries import LOST, ROTATED, key_event
 from storage.scribe import Scribe
@@ -40,8 +40,9 @@ def _later(catalogue: Catalogue, vault: Vault) -> Iterator[tuple[int, Event]]:
         yield number, event
 
 
-def changed(committer: Committer) -> HistoryChanged | None:
-    """Why the ledger is not what it was; None where it is. Who appends meanwhile is waited for before it is said."""
+def changed(committer: Committer) -> HistoryChanged | MarkDamaged | None:
+    """Why the ledger is not what it was, or cannot be held against what is remembered; None where all is well. Who
+    appends meanwhile is waited for before it is said."""
     history = committer.scribe.history
     assert history is not None  # a repository has keys, or would have
     try:
@@ -52,6 +53,8 @@ def changed(committer: Committer) -> HistoryChanged | None:
                 history.prove()
             except HistoryChanged as error:
                 return error
+    except MarkDamaged as error:
+        return error
     except StorageError:
         pass  # what cannot be read is for an audit to tell
     return None

@@ -15,7 +15,7 @@ from repository.catalogue import Catalogue
 from storage import bundle, layout, tiles
 from storage.checkpoint import Checkpoint
 from storage.digest import Digest, sha256
-from storage.errors import NotFound, StorageError
+from storage.errors import MarkDamaged, NotFound, StorageError
 from storage.event import parse_event
 from storage.seal import Seal, is_signed
 from storage.store import Opens
@@ -50,8 +50,9 @@ def _full_tiles(begin: int, size: int) -> Iterator[Tile]:
 def ends(catalogue: Catalogue, vault: Vault, seal: Seal) -> list[Expected]:
     """What the next entry replaces, ascending by key: the checkpoint, and the tiles and the bundle that are not full.
     Ask under the commit lock."""
-    found, size = [], catalogue.position
-    mark = seal.mark()
+    found, size, mark = [], catalogue.position, None
+    with suppress(MarkDamaged):
+        mark = seal.mark()
     if mark and mark[0].size == size and is_signed(mark[1]):
         found.append(_expected(layout.CHECKPOINT, mark[1]))
     edge = _edge(catalogue, vault, mark[0].root if mark and mark[0].size == size else b"")

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from storage import merkle
 from storage.checkpoint import Checkpoint, parse_checkpoint
-from storage.errors import HistoryChanged, StorageError
+from storage.errors import HistoryChanged, MarkDamaged, StorageError
 from storage.ledger import Ledger, read_checkpoint
 from storage.seal import Seal
 from storage.store import Store
@@ -56,8 +56,11 @@ class History:
         return None
 
     def vouched(self, store: Store, count: int) -> int:
-        """How many of the entries that a copy has are to be believed."""
-        mark = self.seal.mark()
+        """How many of the entries that a copy has are to be believed; all where nothing is remembered, or what is
+        cannot be read: then reading goes on, and whatever would write is stopped by `check`."""
+        mark = None
+        with suppress(MarkDamaged):
+            mark = self.seal.mark()
         if mark is None or count <= mark[0].size:
             return count
         known = max(mark[0].size, self.signed(store) or 0)

@@ -15,7 +15,7 @@ from storage import durable
 from storage.canonical import Json, canonical, parse_canonical
 from storage.checkpoint import Checkpoint, parse_checkpoint, parse_text
 from storage.durable import DISK, Disk, told
-from storage.errors import Damaged, MarkDamaged
+from storage.errors import Damaged, MarkDamaged, Unreachable
 from storage.signed_note import Note, SigningKey, VerifierKey, parse_key
 
 KEY, NEXT, PUBLIC = "ledger.key", "next.key", "ledger.pub"
@@ -67,9 +67,11 @@ class Seal:
         return next((key.name for key in known if key.public == public), self.origin)
 
     def public(self) -> list[VerifierKey]:
-        """The public keys that were ever this repository's, the newest first."""
-        found = []
-        for line in (self._read(PUBLIC) or b"").decode("utf-8", "replace").splitlines():
+        """The public keys that were ever this repository's, the newest first; those that cannot be read are none."""
+        found, data = [], b""
+        with suppress(Unreachable):
+            data = self._read(PUBLIC) or b""
+        for line in data.decode("utf-8", "replace").splitlines():
             with suppress(ValueError):
                 found.append(parse_key(line))
         return found
@@ -100,7 +102,11 @@ class Seal:
 
     def mark(self) -> tuple[Checkpoint, bytes] | None:
         """The newest checkpoint, as this repository remembers it; raise MarkDamaged."""
-        if (data := self._read(MARK)) is None:
+        try:
+            data = self._read(MARK)
+        except Unreachable as error:
+            raise MarkDamaged(str(self.folder / MARK)) from error
+        if data is None:
             return None
         try:
             if not is_signed(data):
@@ -118,7 +124,7 @@ class Seal:
     def kept(self) -> list[tuple[str, Checkpoint, Note]]:
         """The checkpoints that were kept, by day; those that cannot be read are none."""
         found = []
-        with suppress(FileNotFoundError):
+        with suppress(OSError):
             for path in sorted((self.folder / KEPT).iterdir()):
                 with suppress(ValueError, OSError):
                     found.append((path.name, *parse_checkpoint(path.read_bytes())))
@@ -147,7 +153,7 @@ class Seal:
             begun, leaves = said.get("first"), said.get("leaves")
             if begun == first and isinstance(leaves, list):
                 return [bytes.fromhex(str(leaf)) for leaf in leaves]
-        except ValueError:
+        except (ValueError, Unreachable):
             pass
         return []
 

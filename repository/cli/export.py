@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from repository import wire
+from repository import edge, wire
 from repository.cli.app import AsJson, opened
 from repository.cli.holdings import AipArgument
 from repository.cli.screen import Screen, counted, escape, size
@@ -54,11 +54,14 @@ def export(
             aip, dest, form.value, version=version, portable=names is Names.PORTABLE, link=Link(link or "")
         )
         bad = sorted({copy for copy, _ in repository.bad_reads})
-    told = {**wire.dip(dip), "bad_copies": bad}
+    told = {**wire.dip(dip), "bad_copies": bad, "noted": not repository.changed}
     held = f"{counted(dip.files, 'file')}, {size(dip.size)}"
     line = f"[green]{dip.form}[/] {escape(str(dip.path))}: {held}, every byte checked"
     screen.result(told, lambda console: console.print(line))
+    if repository.changed:
+        screen.warn("It was given out, and no entry of the ledger tells of it.")
     if link is Sharing.HARD:
         screen.warn(f"Nothing in {dest} may be changed: its files are the vault's own.")
     if bad and not json:
         screen.errors.print(f"[yellow]Copies with bad bytes were passed over: {', '.join(bad)}.[/] → tianyi audit")
+    raise typer.Exit(edge.INCOMPLETE if repository.changed else edge.DONE)
