@@ -28,12 +28,22 @@ _KEYS, _BYTES = 200, 256 << 20  # of a group, which is healed together
 
 def is_on_record(catalogue: Catalogue, attempts: int = 0) -> bool:
     """Whether there is anything to heal in any copy that was not tried `attempts` times already, where that is not 0:
-    one question, which costs nothing."""
+    a few questions, which cost nothing."""
+    query = "select copy, max(entry) as newest from damage where outcome not in ('extra', 'not_checked') group by copy"
+    return any(row["newest"] > given_up(catalogue, row["copy"], attempts) for row in list(catalogue.rows(query)))
+
+
+def given_up(catalogue: Catalogue, copy: str, attempts: int) -> int:
+    """The job has tried in vain, `attempts` times since, what was found in a copy before this entry; -1 for 0 attempts,
+    and where it has not tried so often. Runs while the copy was away do not count."""
     query = (
-        "select 1 from damage where outcome not in ('extra', 'not_checked')"
-        " and (?1 = 0 or coalesce(attempts, 0) < ?1) limit 1"
+        "select entry from events where type = 'job' and object = 'repair' and outcome = 'damage'"
+        " and json_extract(detail, '$.beyond_repair') > 0"
+        " and instr(', ' || coalesce(json_extract(detail, '$.away'), '') || ',', ', ' || ? || ',') = 0"
+        " order by entry desc limit 1 offset ?"
     )
-    return catalogue.one(query, attempts) is not None
+    row = catalogue.one(query, copy, attempts - 1) if attempts else None
+    return int(row["entry"]) if row else -1
 
 
 def count(catalogue: Catalogue, copy: str) -> int:
@@ -69,10 +79,10 @@ def _on_record(
     known = heapq.merge(expected(catalogue), ends)  # both sides ascend
     query = (
         f"select key, expected from damage where copy = ? and outcome in ({', '.join('?' * len(outcomes))})"
-        " and (? = 0 or coalesce(attempts, 0) < ?) order by key"
+        " and entry > ? order by key"
     )
     upcoming = None
-    for row in catalogue.rows(query, copy, *outcomes, attempts, attempts):
+    for row in catalogue.rows(query, copy, *outcomes, given_up(catalogue, copy, attempts)):
         while upcoming is None or upcoming.key < row["key"]:
             if (upcoming := next(known, None)) is None:
                 break

@@ -138,6 +138,7 @@ def _repair(repository: Repository) -> Done:
     """Heal what audits found, within the policy's limits; more than these is told, and left to a person."""
     done = repository.mend_automatically()
     detail: dict[str, str | int] = {"repaired": len(done.healed), "beyond_repair": len(done.beyond)}
+    detail |= {"away": ", ".join(sorted(done.away))} if done.away and done.beyond else {}
     if done.stopped:
         return "limit", detail | {"left": sum(done.stopped.values()), "copies": ", ".join(sorted(done.stopped))}
     return ("damage" if done.beyond or repository.is_damaged() else "success"), detail

@@ -25,11 +25,12 @@ from storage.store import Opens, Store
 @dataclass(frozen=True, slots=True)
 class Mended:
     """What came of a repair: what was healed (or would be), what could not be, and, for copies of which more was
-    damaged than might be healed, how many files were left as they are."""
+    damaged than might be healed, how many files were left as they are; and the copies that did not answer."""
 
     healed: Spool[Mend] = field(default_factory=Spool)
     beyond: Spool[Mend] = field(default_factory=Spool)
     stopped: dict[str, int] = field(default_factory=dict)
+    away: set[str] = field(default_factory=set)
 
     def add(self, mends: Iterable[Mend]) -> None:
         for mend in mends:
@@ -80,6 +81,7 @@ class Mending:
                 self._forget(store)
                 repairs.note_failed(self.watch, store.name, of_copy.beyond)
             else:
+                done.away.add(store.name)
                 of_copy.add(Mend(one, "", why=AWAY) for one in self.damaged(store))
             done.add(of_copy.healed)
             done.add(of_copy.beyond)

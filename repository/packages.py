@@ -116,14 +116,15 @@ def damage(catalogue: Catalogue, copy: str, attempts: int = 0) -> list[Mend]:
     from fixity.audit import Expected
     from fixity.fault import Fault
     from fixity.repair import Damage, Mend
+    from repository.damage import given_up
 
     query = (
         f"select key, expected, outcome from damage where copy = ? and {IS_DAMAGED}"
-        " and expected != '' and (? = 0 or coalesce(attempts, 0) < ?) order by key"
+        " and expected != '' and entry > ? order by key"
     )
     return [
         Mend(Damage(copy, Expected(row["key"], Digest.parse(row["expected"]), 0)), "", Fault(row["outcome"]))
-        for row in catalogue.rows(query, copy, attempts, attempts)
+        for row in catalogue.rows(query, copy, given_up(catalogue, copy, attempts))
     ]
 
 

@@ -8,7 +8,7 @@ from sqlite3 import Connection
 from typing import Any
 
 from fixity.reading import END, START, Reading
-from repository import evidence
+from repository import evidence, project_repair
 from repository.rows import put
 from repository.schema import BLOB_KEY, RECORD_KEY
 from storage.aip import stamp
@@ -57,6 +57,7 @@ def audited(db: Connection, vault: Vault, entry: int, event: Event) -> None:
                 row = {name: found.get(name) or "" for name in ("copy", "key", "outcome", "expected", "found")}
                 if row["outcome"] != "not_checked":
                     put(db, "damage", {**row, "time": event.time, "entry": entry})
+    project_repair.forget(db, event.object)
 
 
 def scope_of(event: Event) -> str:

@@ -118,7 +118,7 @@ def _as_a_whole(db: Connection) -> Iterator[None]:
 def _configuration(db: Connection, vault: Vault, entry: int, event: Event) -> None:
     """A copy that is declared begins with nothing known of it, though an earlier one had its name."""
     if event.outcome == "added":
-        for table in ("audits", "damage", "readings"):
+        for table in ("audits", "damage", "beyond", "readings"):
             db.execute(f"delete from {table} where copy = ?", (event.object,))
 
 

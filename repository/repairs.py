@@ -35,10 +35,24 @@ def note_healed(watch: Watch, copy: str, healed: Iterable[Mend]) -> None:
 
 
 def note_failed(watch: Watch, copy: str, failed: Iterable[Mend]) -> None:
-    """Write down what could not be healed in a copy, as a list that one entry names; nothing where that is nothing."""
-    rows = Spool({"key": mend.damage.expected.key, "why": mend.why} for mend in failed)
+    """Write down what could not be healed in a copy, as a list that one entry names: once, and again where the damage
+    is another, or the reason; nothing where that is nothing."""
+    rows = Spool(
+        {"key": mend.damage.expected.key, "why": mend.why}
+        for mend in failed
+        if not _is_told(watch.catalogue, copy, mend.damage.expected.key, mend.why)
+    )
     if rows:
         watch.note("repair", copy, "fail", {"failed": len(rows), "list": str(watch.keep_list(rows))})
+
+
+def _is_told(catalogue: Catalogue, copy: str, key: str, why: str) -> bool:
+    """Whether the ledger says already, of the same damage, why it cannot be healed."""
+    query = (
+        "select 1 from beyond join damage using (copy, key) where copy = ? and key = ? and why = ?"
+        " and beyond.outcome = damage.outcome and beyond.found = damage.found"
+    )
+    return catalogue.one(query, copy, key, why) is not None
 
 
 def within_a_day(catalogue: Catalogue, copy: str, now: datetime) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fixity.outcome import DAMAGED
 
-VERSION = 11
+VERSION = 12
 IS_DAMAGED = f"outcome in ({', '.join(repr(word) for word in DAMAGED)})"
 """Of a row of `damage`: what has to be healed, and is not only extra, or of a wrong mode."""
 BLOB_KEY = "'blobs/sha256/' || substr(digest, 8, 3) || '/' || substr(digest, 8)"
@@ -62,10 +62,10 @@ _TABLES: dict[str, tuple[dict[str, type], tuple[str, ...]]] = {
         ("entry",),
     ),
     "damage": (
-        {"copy": str, "key": str, "outcome": str, "expected": str, "found": str, "time": str, "entry": int,
-         "attempts": int},
+        {"copy": str, "key": str, "outcome": str, "expected": str, "found": str, "time": str, "entry": int},
         ("copy", "key"),
     ),
+    "beyond": ({"copy": str, "key": str, "outcome": str, "found": str, "why": str}, ("copy", "key")),
     "fixed": ({"key": str, "digest": str, "size": int}, ("key",)),
     "requests": (
         {"request": str, "aip": str, "accession": str, "state": str, "due": str, "reason": str, "requested": str,

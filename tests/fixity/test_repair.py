@@ -18,7 +18,7 @@ from fixity.audit import is_damaged
 from fixity.fault import Fault
 from fixity.repair import NOWHERE, REFUSED
 from repository import damage
-from repository.job import _WORK
+from repository.job import perform
 from repository.outside import OUTSIDE
 from storage import layout
 from storage.local import Local
@@ -242,12 +242,64 @@ class TestAutomatically:
         assert [(outcome, detail["repaired"], detail["beyond_repair"]) for outcome, detail in outcomes] == [
             ("damage", 1, 2), ("damage", 0, 2), ("damage", 0, 0), ("damage", 0, 0)
         ]  # fmt: skip
-        assert told(repository) == {("first", "fail"): 2, ("copy-2", "fail"): 2, ("first", "success"): 1}
+        assert told(repository) == {("first", "fail"): 1, ("copy-2", "fail"): 1, ("first", "success"): 1}
         before = answers(repository)
         repository.rebuild()
         assert (answers(repository), job(repository)[1]["beyond_repair"]) == (before, 0)
         assert audited(repository)
         assert job(repository)[1]["beyond_repair"] == 2
+
+    def test_what_cannot_be_healed_is_said_once_however_often_it_is_found(self, repository: Quick) -> None:
+        lost, another, *_ = plans(repository)
+        for copy in COPIES:
+            spoil(place(repository, copy, lost))
+        for _ in range(3):
+            assert audited(repository)
+            assert [job(repository)[1]["beyond_repair"] for _ in range(4)] == [2, 2, 2, 0]
+            repository.rebuild()
+        assert told(repository) == {("first", "fail"): 1, ("copy-2", "fail"): 1}
+        for copy in COPIES:
+            spoil(place(repository, copy, another))
+        assert audited(repository)
+        assert job(repository)[1]["beyond_repair"] == 4
+        assert told(repository) == {("first", "fail"): 2, ("copy-2", "fail"): 2}
+        assert [event.detail["failed"] for event in repository.events() if event.outcome == "fail"
+                and event.type == "recovery"] == [1, 1, 1, 1]  # fmt: skip
+
+    def test_while_a_copy_is_away_nothing_of_it_is_given_up(self, scene: Path) -> None:
+        with opened(scene, Unsynced(whole=True), seed=1) as repository:
+            healable, lost, *_ = plans(repository)
+            for key, copy in ((healable, "copy-2"), (lost, "first"), (lost, "copy-2")):
+                spoil(place(repository, copy, key))
+            assert audited(repository)
+        second = scene / COPIES["copy-2"]
+        second.rename(scene / "unplugged")
+        for seed in range(2, 6):
+            with opened(scene, Unsynced(whole=True), seed=seed) as repository:
+                assert job(repository)[1]["away"] == "copy-2"
+        (scene / "unplugged").rename(second)
+        with opened(scene, Unsynced(whole=True), seed=6) as repository:
+            assert job(repository) == ("damage", {"repaired": 1, "beyond_repair": 1})
+
+    def test_it_is_said_again_where_it_is_another_fault(self, repository: Quick) -> None:
+        lost = plans(repository)[0]
+        good = place(repository, "first", lost).read_bytes()
+        for copy in COPIES:
+            spoil(place(repository, copy, lost))
+        assert audited(repository)
+        job(repository)
+        spoil(place(repository, "first", lost), b"otherwise")
+        assert audited(repository)
+        job(repository)
+        assert told(repository) == {("first", "fail"): 2, ("copy-2", "fail"): 1}
+        for copy in COPIES:
+            spoil(place(repository, copy, lost), good)
+        assert not audited(repository)
+        for copy in COPIES:
+            spoil(place(repository, copy, lost))
+        assert audited(repository)
+        job(repository)
+        assert told(repository) == {("first", "fail"): 3, ("copy-2", "fail"): 2}
 
     def test_it_only_tells_where_the_policy_says_so(self, repository: Quick) -> None:
         say(repository, "automatic: false\n")
@@ -263,7 +315,8 @@ def say(repository: Quick, text: str) -> None:
 
 
 def job(repository: Quick) -> tuple[str, dict[str, str | int]]:
-    return _WORK["repair"](repository)
+    done = perform(repository, "repair")
+    return done.outcome, {name: count for name, count in done.detail.items() if name != "seconds"}
 
 
 def told(repository: Quick) -> dict[tuple[str, str], int]:
