@@ -5,15 +5,14 @@ Times are aware (UTC); days and times of day are those of the policy's zone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import datetime, timedelta
 
 from policies import cadence
-from policies.jobs import DAYS, Job, clock, window, zone_of
+from policies.jobs import Job, clock
+from policies.window import DAY, Window, at_time, parsed
 
 _FIRST_RETRY, _LONGEST_RETRY = timedelta(minutes=1), timedelta(hours=1)
-_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +30,9 @@ def next_run(job: Job, past: Past | None, zone: str, now: datetime) -> datetime:
     It is due `every` so long after it began; where `at` is given, so many days later at that time. What failed is
     tried again sooner, `retries` times. Outside its days and hours it waits for them.
     """
-    due = _due(job, past, zone_of(zone), now)
-    begin = _opening(job, zone_of(zone), max(due, now))
+    window = _window(job, zone)
+    due = _due(job, past, window, now)
+    begin = _opening(window, max(due, now))
     return due if begin == max(due, now) else begin
 
 
@@ -40,7 +40,7 @@ def closing(job: Job, zone: str, now: datetime) -> datetime | None:
     """When the hours end that `now` is in; None where it has none, and `now` itself where it is in none."""
     if not job.hours:
         return None
-    begin, end = next(span for span in _spans(job, zone_of(zone), now) if span[1] > now)
+    begin, end = next(span for span in _window(job, zone).spans(now) if span[1] > now)
     return end if begin <= now else now
 
 
@@ -49,10 +49,10 @@ def is_failing(job: Job, past: Past | None) -> bool:
     return past is not None and past.failures > job.retries
 
 
-def _due(job: Job, past: Past | None, zone: tzinfo, now: datetime) -> datetime:
+def _due(job: Job, past: Past | None, window: Window, now: datetime) -> datetime:
     if past is None or past.began > now:
         return cadence.next_due(past.began if past else None, job.every, now)
-    regular = _slot_after(job, past.began, zone) if job.at else past.began + job.every
+    regular = _slot_after(job, past.began, window) if job.at else past.began + job.every
     if 0 < past.failures <= job.retries:
         return min(regular, past.ended + _backoff(past.failures))
     return regular
@@ -63,36 +63,20 @@ def _backoff(failures: int) -> timedelta:
     return min(_FIRST_RETRY * (1 << min(failures - 1, 10)), _LONGEST_RETRY)
 
 
-def _slot_after(job: Job, began: datetime, zone: tzinfo) -> datetime:
+def _slot_after(job: Job, began: datetime, window: Window) -> datetime:
     """The first day and time, `every` so many days after the one that the last run was for."""
     at = clock(job.at or "00:00")
-    here = began.astimezone(zone)
-    last = here.date() if here.time() >= at else here.date() - _DAY
-    while job.on and DAYS[last.weekday()] not in job.on:
-        last -= _DAY
-    return _moment(next(_days(job, last + max(job.every, _DAY))), at, zone)
+    here = began.astimezone(window.zone)
+    last = here.date() if here.time() >= at else here.date() - DAY
+    while window.days and last.weekday() not in window.days:
+        last -= DAY
+    return at_time(next(window.each_day(last + max(job.every, DAY))), at, window.zone)
 
 
-def _opening(job: Job, zone: tzinfo, moment: datetime) -> datetime:
+def _opening(window: Window, moment: datetime) -> datetime:
     """The first moment, from this one on, that is in the job's days and hours."""
-    begin = next(begin for begin, end in _spans(job, zone, moment) if end > moment)
-    return max(begin, moment)
+    return max(moment, next(begin for begin, end in window.spans(moment) if end > moment))
 
 
-def _spans(job: Job, zone: tzinfo, moment: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """The hours in which it may run, from the day before on: those of a night belong to the day that they begin on."""
-    opens, closes = window(job.hours) if job.hours else (time(), time())
-    for day in _days(job, moment.astimezone(zone).date() - _DAY):
-        until = day if closes > opens else day + _DAY
-        yield _moment(day, opens, zone), _moment(until, closes, zone)
-
-
-def _days(job: Job, first: date) -> Iterator[date]:
-    while True:
-        if not job.on or DAYS[first.weekday()] in job.on:
-            yield first
-        first += _DAY
-
-
-def _moment(day: date, at: time, zone: tzinfo) -> datetime:
-    return datetime.combine(day, at, zone).astimezone(UTC)
+def _window(job: Job, zone: str) -> Window:
+    return parsed([job.hours] if job.hours else [], job.on, zone)

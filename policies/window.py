@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime, time, timedelta, tzinfo
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from itertools import takewhile
 from typing import NamedTuple
 
 from policies.jobs import DAYS, window, zone_of
 
+DAY = timedelta(days=1)
 _STEP = timedelta(minutes=5)
 _WEEK = timedelta(days=7)
 _MONDAY = datetime(2024, 1, 1, tzinfo=UTC)
@@ -15,8 +17,8 @@ _ALL_DAY = (time(), time())
 
 
 class Window(NamedTuple):
-    """Spans of hours, and the days (0 is Monday) on which they begin; none of either: all. A span that ends before it
-    begins goes over midnight."""
+    """Spans of hours, and the days (0 is Monday) on which they begin; none of either: all. A span that does not end
+    after it begins goes over midnight, and belongs to the day that it begins on."""
 
     hours: tuple[tuple[time, time], ...] = ()
     days: tuple[int, ...] = ()
@@ -24,17 +26,22 @@ class Window(NamedTuple):
 
     def is_open(self, moment: datetime) -> bool:
         """Whether a moment lies in it."""
-        here = moment.astimezone(self.zone)
-        return any(self._holds(here, begin, end) for begin, end in self.hours or (_ALL_DAY,))
+        begun = takewhile(lambda span: span[0] <= moment, self.spans(moment))
+        return any(moment < end for _, end in begun)
 
-    def _holds(self, here: datetime, begin: time, end: time) -> bool:
-        at = here.time()
-        if begin < end:
-            return begin <= at < end and self._begins_on(here)
-        return (at >= begin and self._begins_on(here)) or (at < end and self._begins_on(here - timedelta(days=1)))
+    def spans(self, moment: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """Yield begin and end of each span without end, from the day before a moment on, ascending by begin."""
+        for day in self.each_day(moment.astimezone(self.zone).date() - DAY):
+            for opens, closes in sorted(self.hours) or [_ALL_DAY]:
+                until = day if closes > opens else day + DAY
+                yield at_time(day, opens, self.zone), at_time(until, closes, self.zone)
 
-    def _begins_on(self, day: datetime) -> bool:
-        return not self.days or day.weekday() in self.days
+    def each_day(self, first: date) -> Iterator[date]:
+        """Yield its days without end, from the first on."""
+        while True:
+            if not self.days or first.weekday() in self.days:
+                yield first
+            first += DAY
 
     @property
     def share(self) -> float:
@@ -50,3 +57,8 @@ def parsed(hours: Sequence[str], days: Sequence[str], zone: str) -> Window:
     """The window that a policy says: like ["22:00-06:00"], ["sat", "sun"], "Asia/Shanghai"."""
     numbers = tuple(number for number, day in enumerate(DAYS) if day in days)
     return Window(tuple(map(window, hours)), numbers, zone_of(zone))
+
+
+def at_time(day: date, at: time, zone: tzinfo) -> datetime:
+    """The moment of a time of day."""
+    return datetime.combine(day, at, zone).astimezone(UTC)

@@ -14,6 +14,7 @@ from policies.document import defaults, parse
 from policies.errors import PolicyFileError
 from policies.jobs import DAYS, Job
 from policies.timetable import Past, closing, is_failing, next_run
+from policies.window import parsed
 
 DAY = timedelta(days=1)
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
@@ -131,3 +132,14 @@ def test_a_mistake_is_told(text: str, wrong: str) -> None:
     with pytest.raises(PolicyFileError) as caught:
         parse(text, "audit.yaml", AuditPolicy, defaults("audit"))
     assert wrong in str(caught.value)
+
+
+@given(
+    st.integers(0, 2 * 366 * 24 * 4).map(lambda quarters: MONDAY + quarters * timedelta(minutes=15)),
+    st.sampled_from(["22:00-06:00", "01:30-03:30", "09:00-17:00"]),
+    st.sets(st.sampled_from(DAYS)),
+    st.sampled_from(["UTC", "Asia/Shanghai", "Europe/Berlin"]),
+)
+def test_the_hours_of_a_job_are_those_of_a_limit(now: datetime, hours: str, on: set[str], zone: str) -> None:
+    end = closing(Job.model_validate({"every": "1 hour", "hours": hours, "on": sorted(on)}), zone, now)
+    assert (end != now) == parsed([hours], sorted(on), zone).is_open(now)
