@@ -134,7 +134,7 @@ class Publisher:
             copies.check_outside(folder, self._settings)
         except BadRequest as error:
             raise NotGiven(str(error)) from error
-        return FileWitness(folder)
+        return FileWitness(folder, self._committer.disk)
 
     def _due(self) -> list[tuple[policy.Witness, str]]:
         """The witnesses that have not what the log has come to since, and why that is so."""
@@ -219,8 +219,8 @@ class Publisher:
         return None
 
     def _remember(self, name: str) -> None:
-        target = self._kept / f"{name}.txt"
-        made = durable.make_folders(durable.DISK, self._kept)
-        for folder in made:
-            durable.sync_made(durable.DISK, folder)
-        durable.publish(durable.DISK, target, self._text.encode(), self._kept / ".new", exclusive=False, mode=0o644)
+        target, disk = self._kept / f"{name}.txt", self._committer.disk
+        with durable.told(str(self._kept)):
+            for folder in durable.make_folders(disk, self._kept):
+                durable.sync_made(disk, folder)
+            durable.publish(disk, target, self._text.encode(), self._kept / ".new", exclusive=False, mode=0o644)

@@ -50,7 +50,7 @@ class Committer:
     ) -> None:
         self.vault = vault
         self.scribe, self.intents = Scribe(vault, seal), Intents(work, disk)
-        self.work, self._disk, self._patience = work, disk, patience
+        self.work, self.disk, self._patience = work, disk, patience
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -143,10 +143,10 @@ class Committer:
     def _tidy(self) -> None:
         """Remove what dead runs left, here and in every copy that answers, and their marks."""
         at_work = partial(lives, self.work)
-        durable.remove_leftovers(self._disk, self.work / "scratch", lambda _: False)
+        durable.remove_leftovers(self.disk, self.work / "scratch", lambda _: False)
         if self.scribe.seal:
             self.scribe.seal.tidy()
-        durable.remove_leftovers(self._disk, self.work / "staging", at_work)
+        durable.remove_leftovers(self.disk, self.work / "staging", at_work)
         for store in self.vault.copies:
             with suppress(StorageError):
                 store.tidy(at_work)

@@ -14,6 +14,7 @@ from typing import Any
 from unittest.mock import patch
 
 from fixity.audit import is_damaged
+from fixity.witness_file import checkpoints
 from ingest import intake
 from repository import config
 from storage import layout
@@ -44,6 +45,7 @@ class Verb:
     mends: bool = False
     is_slow: bool = False  # its steps are those of another row; among the slow tests it is played all the same
     recovers: bool = True
+    is_of_ledger: bool = False  # it writes entries, and what lies in keys or outside, and no blobs
 
 
 def _nothing(repository: Quick, deliveries: Path) -> None: ...
@@ -202,6 +204,38 @@ def has_newer_signatures(repository: Quick) -> bool:
     return repository.signatures().version == "v9, containers v7"
 
 
+def rotate_key(repository: Quick, deliveries: Path) -> Behind:
+    repository.rotate_key()
+    return frozenset()
+
+
+def signs_with_another_key(repository: Quick) -> bool:
+    """One that the ledger tells of, and no later one is there."""
+    how = [event.outcome for _, _, event in repository.vault.ledger.read() if event.type == "key"]
+    return "rotated" in how and repository.seal.key() is not None and _is_proved(repository)
+
+
+def publish(repository: Quick, deliveries: Path) -> Behind:
+    """Give the checkpoint to a witness that is a folder. Where that does not take it, it is told, and no error."""
+    folder = repository.settings.folder
+    (folder / "witness").mkdir(exist_ok=True)
+    (folder / "policies" / "evidence.yaml").write_text("witnesses: [{name: library, file: witness}]\n")
+    repository.publish_checkpoint()
+    return frozenset()
+
+
+def has_a_witness(repository: Quick) -> bool:
+    """What it has, and is remembered to have, is how the ledger began."""
+    folder = repository.settings.folder
+    given = list(checkpoints(folder / "witness"))
+    remembered = folder / "keys" / "witnessed" / "library.txt"
+    return bool(given) and remembered.is_file() and remembered.read_text() == given[0] and _is_proved(repository)
+
+
+def _is_proved(repository: Quick) -> bool:
+    return repository.verify_ledger().valid
+
+
 VERBS = (
     Verb("ingest", _nothing, ingest("harbour"), holds(1)),
     Verb("ingest more", ingest("harbour"), ingest("bridge"), holds(2), is_slow=True),
@@ -212,6 +246,8 @@ VERBS = (
     Verb("delete and sweep", approve_a_deletion, sweep, is_swept),
     Verb("migrate", ingest("album"), migrate, has_migrated),
     Verb("characterize", ingest("album"), characterize, has_been_characterized, is_slow=True),
+    Verb("rotate key", ingest("bridge"), rotate_key, signs_with_another_key, is_of_ledger=True),
+    Verb("publish", ingest("bridge"), publish, has_a_witness, is_of_ledger=True),
     Verb("import signatures", ingest("album"), import_signatures, has_newer_signatures),
 )
 INGEST = VERBS[0]

@@ -52,6 +52,20 @@ def entries(archive: Path, tianyi: Tianyi, kind: str) -> list[dict[str, object]]
         return [dict(row) for row in repository.catalogue.rows("select * from events where type = ?", kind)]
 
 
+@pytest.mark.parametrize(("left", "outcome"), [(b"", "success"), (b"tianyi/", "success"), (b"somebody's", "fail")])
+def test_what_a_crash_left_with_a_witness_is_written_again(
+    archive: Path, tmp_path: Path, tianyi: Tianyi, left: bytes, outcome: str
+) -> None:
+    (tmp_path / "library").mkdir()
+    ask(archive, witnesses=[{"name": "library", "file": str(tmp_path / "library")}])
+    with Repository.open(archive) as repository:
+        size = repository.vault.ledger.size()
+    torn = tmp_path / "library" / f"checkpoint-{size}.txt"
+    torn.write_bytes(left)
+    assert outcomes(archive, tianyi) == {"library": outcome}
+    assert (torn.read_bytes() == left) == (outcome == "fail")
+
+
 def test_a_folder_gets_each_checkpoint_once(archive: Path, tmp_path: Path, tianyi: Tianyi) -> None:
     ask(archive, witnesses=[{"name": "library", "file": str(tmp_path / "library")}])
     assert outcomes(archive, tianyi) == {"library": "fail"}  # a disk that is not mounted

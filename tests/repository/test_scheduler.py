@@ -22,15 +22,16 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from fixity.audit import is_damaged
 from policies.document import load
 from policies.jobs import Job as Rule
 from repository import Repository, config, job_process, scheduler
 from repository.job import carry_out
 from repository.job_process import JobProcesses
-from repository.jobs import Job, Run
+from repository.jobs import Job, Run, lock_of
 from repository.timer import firing
 from repository.words import span
-from storage.lock import locked
+from storage.lock import is_held, locked
 
 TIANYI = Path(sys.executable).with_name("tianyi")
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -103,6 +104,14 @@ def fake_runs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
+def wait_for(happened: Callable[[], bool]) -> None:
+    """At most half a minute, however busy the machine."""
+    end = time.monotonic() + 30
+    while not happened():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
 def hold_a_while(lock: Path) -> None:
     with locked(lock, "the test"):
         time.sleep(2)
@@ -112,8 +121,7 @@ class TestTheProcess:
     @pytest.fixture
     def process(self, archive: Path) -> Iterator[subprocess.Popen[str]]:
         say(archive, EVERY_SECOND)
-        command = [TIANYI, "-C", archive, "scheduler", "--json"]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+        with self.started(archive) as running:
             yield running
             running.kill()
 
@@ -142,6 +150,35 @@ class TestTheProcess:
         assert {("scheduler", "audit", "success"), ("scheduler", "migrate", "success")} <= set(ran(archive))
         with Repository.open(archive) as opened:
             assert [aip.versions for aip in opened.aips()] == [2]
+
+    @pytest.mark.slow  # kills
+    def test_killed_in_the_middle_of_a_job_another_goes_on(self, archive: Path) -> None:
+        """The job dies with its scheduler, at once; what it had read is gone on with, and nothing is left of it."""
+        slow = "every: 1 second\nlimits: {files_per_second: 3}\njobs: {audit: {every: 1 second}}\n"
+        for kills in range(3):
+            say(archive, slow)
+            with self.started(archive) as process:
+                wait_for(lambda: is_held(lock_of(archive / "work", "audit")))
+                time.sleep(kills * 0.7)
+                process.kill()
+                wait_for(lambda: not is_held(lock_of(archive / "work", "audit")))
+        say(archive, EVERY_SECOND)
+        with self.started(archive) as process:
+            first = self.until(process, {"audit", "migrate"})
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(10) == 0
+        assert (first["audit"]["outcome"], first["migrate"]["outcome"]) == ("success", "success")
+        with Repository.open(archive) as opened:
+            assert opened.verify_ledger().valid
+            assert [(aip.versions, is_damaged(audit)) for aip in opened.aips() for audit in opened.audit()] == [
+                (2, False)
+            ]
+        for space in ("intents", "runs", "scratch", "staging"):
+            assert list((archive / "work" / space).iterdir()) == []
+
+    def started(self, archive: Path) -> subprocess.Popen[str]:
+        command = [TIANYI, "-C", archive, "scheduler", "--json"]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
     def test_an_interrupt_stops_it_as_it_stops_any_command(self, process: subprocess.Popen[str]) -> None:
         self.until(process, {"audit"})
