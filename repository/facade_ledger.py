@@ -75,9 +75,7 @@ class Recording(Opened):
         What a witness or an authority refuses is told, and tried again the next time. Raises NothingSigned.
         """
         with locked(self.settings.work / "publish.lock", "publishing", self.patience):
-            publisher = self._publisher()
-            done = [stamped] if (stamped := publisher.stamp()) else []
-            done += publisher.give()
+            done = list(self._publisher().carry_out())
             for one in done:
                 if one.detail and one.outcome != "fail":
                     kind = "time-stamp" if one.kind == "time-stamp" else "witness"
