@@ -46,6 +46,13 @@ def lines(found: Iterable[bytes], origin: str, algorithm: str) -> Iterator[State
             yield _line(line, algorithm, number) or _bad(origin, number, "is not a digest and a path")
 
 
+def gnu_line(path: bytes, digest: Digest) -> bytes:
+    """A line that md5sum and sha*sum check: a path that holds what would end or hide it is escaped, as they do it."""
+    escaped = path.replace(b"\\", b"\\\\").replace(b"\n", b"\\n").replace(b"\r", b"\\r")
+    mark = b"\\" if escaped != path else b""
+    return b"%s%s  %s\n" % (mark, digest.hexadecimal.encode(), escaped)
+
+
 def table(rows: Iterable[list[str]], origin: str) -> Iterator[Stated | Finding]:
     """What the rows of a table state, the first of which names the columns: a path; and either algorithms, or an
     algorithm and a digest. Text holds bytes that are not UTF-8 as surrogates."""

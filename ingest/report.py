@@ -6,18 +6,18 @@ import shutil
 from json import JSONEncoder
 from pathlib import Path
 
+from ingest.digest_lines import gnu_line
 from ingest.worklist import Worklist
 from storage.digest import Digest, Hashing
-from storage.manifest import Line, format_line
-from storage.names import bag_path
 from storage.receive import joined
 
 
 def write_list(worklist: Worklist, path: Path) -> Digest:
-    """Write down every file that was read, in the form of a BagIt manifest, by name; return the list's SHA-256."""
+    """Write down every file that was read, by name, in the form that `sha256sum --check` knows; return the list's
+    SHA-256."""
     hashing = Hashing()
     with path.open("wb") as file:
-        lines = (format_line(Line(bag_path(name), digest)) for name, digest, _ in worklist.read_files())
+        lines = (gnu_line(name, digest) for name, digest, _ in worklist.read_files())
         for part in joined(lines):
             hashing.feed(part)
             file.write(part)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.digest_lines import Stated, algorithm_of, lines, rows, table
+from ingest.digest_lines import Stated, algorithm_of, gnu_line, lines, rows, table
 from ingest.finding import Finding
 from storage.digest import Digest
 
@@ -109,3 +109,8 @@ def test_algorithms_by_name() -> None:
         "SHA-384": "sha384",
     }
     assert {name: algorithm_of(name) for name in known} == known
+
+
+@given(NAMES, st.binary().map(lambda data: Digest("sha256", sha256(data).hexdigest())))
+def test_a_line_of_ours_is_read_as_it_was_meant(name: bytes, digest: Digest) -> None:
+    assert said(gnu_line(name, digest)) == [(name, str(digest))]

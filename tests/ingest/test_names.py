@@ -165,3 +165,11 @@ def test_names_that_look_alike_are_told_apart(tianyi: Tianyi, repository: Path, 
     found = tianyi("ingest", source, "--dry-run", at=repository).said["findings"]
     told = {one["path"]: one["message"].split(" by ")[1] for one in found if one["code"] == "names-alike"}
     assert told == {"caf\u00e9": "Unicode normalization alone.", "dues": "case or form alone."}
+
+
+def test_the_list_that_the_producer_gets_is_checked_by_sha256sum(
+    tianyi: Tianyi, source: Path, repository: Path
+) -> None:
+    assert tianyi("ingest", source, at=repository).code == 0
+    [listing] = (repository / "work" / "reports").glob("*.sha256")
+    subprocess.run(["sha256sum", "--check", "--quiet", "--strict", listing], cwd=source, check=True)
