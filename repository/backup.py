@@ -17,6 +17,7 @@ from pathlib import Path
 from repository.config import Config
 from repository.copies import check_outside
 from repository.errors import BackupFailed
+from repository.rows import read_only
 from storage import durable
 
 _STAMP = "%Y-%m-%dT%H%M%SZ"
@@ -56,7 +57,7 @@ def back_up(settings: Config, folder: str, keep: int, now: datetime) -> Backup:
 
 def _copied(source: Path, target: Path) -> int:
     """Copy a database by SQLite's own means, and read it all again; return its size in bytes."""
-    reading = sqlite3.connect(f"file:{source}?mode=ro", uri=True, timeout=60.0)
+    reading = sqlite3.connect(read_only(source), uri=True, timeout=60.0)
     try:
         with closing(reading) as db, closing(sqlite3.connect(target)) as copy:
             db.backup(copy)

@@ -9,6 +9,7 @@ import sqlite3
 from pathlib import Path
 
 from repository import schema
+from repository.rows import read_only
 from storage import layout
 from storage.aip import parse_aip
 from storage.away import has
@@ -36,7 +37,7 @@ class CatalogueHolds:
 
     def holds(self, copy: Opens, digest: Digest) -> bool:
         if self._connection is None:
-            self._connection = sqlite3.connect(f"file:{self._path}?mode=ro", uri=True, timeout=60.0)
+            self._connection = sqlite3.connect(read_only(self._path), uri=True, timeout=60.0)
         query = (
             "select v.aip, v.version from files f join versions v on v.aip = f.aip"
             " and v.version between f.since and coalesce(f.until, v.version) where f.digest = ?1 and not exists"

@@ -17,9 +17,12 @@ from uuid import UUID
 from repository import schema
 from storage.errors import StorageError
 from storage.event import Event
+from storage.lock import locked
 from storage.vault import Vault
 
 Row = dict[str, Any]
+_NOT_ITS_FAULT = tuple(f"SQLITE_{one}" for one in ("BUSY", "LOCKED", "IOERR", "FULL", "READONLY", "CANTOPEN"))
+"""What says nothing of the database itself (sqlite.org/rescode.html)."""
 
 
 class Catalogue:
@@ -29,7 +32,7 @@ class Catalogue:
         self.path = path
         self.aside: Path | None = None
         self._checked = False
-        self.db = _current(path) or _anew(path)
+        self.db = _current(path) or _made(path)
 
     def close(self) -> None:
         self.db.close()
@@ -80,7 +83,10 @@ class Catalogue:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        """One writer at a time, from its first reading on."""
+        """One writer at a time, from its first reading on. One within another is a part of that."""
+        if self.db.in_transaction:
+            yield
+            return
         self.db.execute("begin immediate")
         try:
             yield
@@ -118,12 +124,29 @@ class Catalogue:
         self.aside = next(path for name in names if not (path := self.path.with_name(name)).exists())
         with closing(sqlite3.connect(self.aside)) as kept:
             self.db.backup(kept)
-        self.clear()
+        with self._transaction():
+            schema.empty(self.db)
 
-    def clear(self) -> None:
-        """Begin again with empty tables."""
-        self.close()
-        self.db = _anew(self.path)
+    def renew(self, vault: Vault) -> None:
+        """Make it again from the vault alone. Who reads meanwhile sees what was before: an audit by half a catalogue
+        would find damage that is none."""
+        self._become_sound()
+        with self._transaction():
+            schema.empty(self.db)
+            self.follow(vault)
+            self.complete(vault)
+
+    def _become_sound(self) -> None:
+        """Make way for a new database where this one is damaged; the others stay in the same file, which other
+        processes may have open."""
+        try:
+            schema.check(self.db)
+        except sqlite3.DatabaseError as error:
+            if str(getattr(error, "sqlite_errorname", "")).startswith(_NOT_ITS_FAULT):
+                raise
+            self.close()
+            with _making(self.path):
+                self.db = _anew(self.path)
 
     def rows(self, query: str, *arguments: object) -> Iterator[Row]:
         """Rows of a question as dictionaries."""
@@ -149,6 +172,21 @@ def _current(path: Path) -> sqlite3.Connection | None:
         return db
     db.close()
     return None
+
+
+def _made(path: Path) -> sqlite3.Connection:
+    """A new catalogue, or the one that another process has made in the meantime."""
+    with _making(path):
+        return _current(path) or _anew(path)
+
+
+@contextmanager
+def _making(path: Path) -> Iterator[None]:
+    """One process at a time makes it: others would find half of it."""
+    work = path.parent / "work"
+    work.mkdir(exist_ok=True)
+    with locked(work / "catalogue.lock", "the making of the catalogue"):
+        yield
 
 
 def _anew(path: Path) -> sqlite3.Connection:

@@ -209,7 +209,5 @@ class Keeping(Browsing):
     def rebuild(self) -> dict[str, int]:
         """Make the catalogue again from the vault alone; return how many AIPs, versions and files it knows."""
         with self.committer.lock():
-            self.catalogue.clear()
-            self.catalogue.follow(self.vault)
-            self.catalogue.complete(self.vault)
+            self.catalogue.renew(self.vault)
         return counts(self.catalogue)

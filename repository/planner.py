@@ -20,6 +20,7 @@ from repository.config import FILE, Config
 from repository.job_process import HOURS_OVER
 from repository.jobs import FAILED, INTERRUPTED, Job, Run, agenda
 from repository.repository import Repository
+from repository.rows import read_only
 from storage.errors import Locked, TianyiError
 from storage.event import SCHEDULER
 
@@ -100,6 +101,6 @@ def _files(settings: Config) -> Iterator[tuple[str, int, int, int]]:
 
 def _position(catalogue: Path) -> int:
     """How many entries of the ledger the catalogue knows: whoever writes one takes it in."""
-    with suppress(sqlite3.Error), closing(sqlite3.connect(f"file:{catalogue}?mode=ro", uri=True)) as db:
+    with suppress(sqlite3.Error), closing(sqlite3.connect(read_only(catalogue), uri=True)) as db:
         return int(db.execute("select value from state where key = 'position'").fetchone()[0])
     return -1

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from sqlite3 import Connection
 
 Row = Mapping[str, object]
 """Text, numbers and bytes by column."""
+
+
+def read_only(path: Path) -> str:
+    """The URI by which SQLite opens a file without writing to it, whatever its path holds (sqlite.org/uri.html)."""
+    return f"{path.absolute().as_uri()}?mode=ro"
 
 
 def put(db: Connection, table: str, row: Row) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from fixity.outcome import DAMAGED
 
 VERSION = 12
+_BEGUN = (("schema", VERSION), ("position", 0))
 IS_DAMAGED = f"outcome in ({', '.join(repr(word) for word in DAMAGED)})"
 """Of a row of `damage`: what has to be healed, and is not only extra, or of a wrong mode."""
 BLOB_KEY = "'blobs/sha256/' || substr(digest, 8, 3) || '/' || substr(digest, 8)"
@@ -111,7 +112,8 @@ def create(path: Path) -> sqlite3.Connection:
     db.execute(f"create index versions_by_key on versions ({RECORD_KEY})")
     db.execute(f"create index deleted_by_key on deleted ({TOMBSTONE_KEY})")
     db.table("aips").enable_fts(["title", "producer", "description", "accession"], create_triggers=True)
-    db.table("state").insert_all([{"key": "schema", "value": VERSION}, {"key": "position", "value": 0}])
+    connection.executemany("insert into state values (?, ?)", _BEGUN)
+    connection.commit()
     return connection
 
 
@@ -131,7 +133,24 @@ def open_database(path: Path) -> sqlite3.Connection:
 def is_current(db: sqlite3.Connection) -> bool:
     """Whether the tables are there and of this version."""
     try:
-        row = db.execute("select value from state where key = 'schema'").fetchone()
+        state = dict(db.execute("select key, value from state"))
     except sqlite3.DatabaseError:
         return False
-    return bool(row) and row[0] == VERSION
+    return state.get("schema") == VERSION and "position" in state
+
+
+def check(db: sqlite3.Connection) -> None:
+    """Raise sqlite3.DatabaseError where the file is damaged, or a table is not there."""
+    if (verdict := db.execute("pragma quick_check(1)").fetchone()) != ("ok",):
+        raise sqlite3.DatabaseError(f"the catalogue is damaged: {verdict}")
+    for name in _TABLES:
+        db.execute(f"select 1 from {name} limit 1")
+    db.execute("insert into aips_fts (aips_fts) values ('integrity-check')")  # FTS5 §6.5: writes nothing
+    db.rollback()
+
+
+def empty(db: sqlite3.Connection) -> None:
+    """Take all rows out, in the caller's transaction."""
+    for name in _TABLES:
+        db.execute(f"delete from {name}")
+    db.executemany("insert into state values (?, ?)", _BEGUN)

@@ -11,7 +11,6 @@ from fixity.audit import Expected, Finding, check
 from fixity.fault import Fault
 from fixity.outcome import Intact
 from fixity.repair import Damage, Mend
-from repository import ledger_files
 from repository.catalogue import Catalogue
 from repository.quarantine import Quarantine
 from repository.schema import RECORD_KEY
@@ -32,12 +31,8 @@ where copy = ? and outcome = 'altered' and expected = '' and aip is null order b
 """
 
 
-def judged(catalogue: Catalogue, store: Opens, extra: Finding, signed: int | None) -> Finding | None:
-    """What nobody expects, as it is or as damage; None for what appending to the ledger leaves behind, and for
-    what is gone. `signed`: how
-    many entries the copy's own checkpoint covers."""
-    if extra.key.startswith(layout.LOG):
-        return ledger_files.judged(catalogue, store, extra, signed)
+def judged(store: Opens, extra: Finding) -> Finding | None:
+    """What nobody expects outside the ledger, as it is or as damage; None for what is gone."""
     if not layout.record_name(extra.key):
         return extra
     try:

@@ -20,6 +20,7 @@ from storage.errors import StorageError
 from storage.event import Event
 from storage.parallel import Inline, Workers
 from storage.progress import SILENT, Progress
+from storage.spool import Spool
 from storage.store import Opens, Store
 
 
@@ -65,16 +66,27 @@ class Watch:
 
     def add_extras(self, store: Store, result: Audit, after: str = START, last: str = END) -> None:
         """Add what lies in a copy above a key and up to another, and nobody expects."""
-        signed = self.committer.vault.ledger.signed(store)
+        logged: Spool[Finding] = Spool()
         known = (one.key for one in expected(self.catalogue, after, last))
         try:
             for extra in extras(store, store.name, known, after, last):
-                if self._is_new(extra.key):
-                    continue
-                if found := strays.judged(self.catalogue, store, extra, signed):
+                if extra.key.startswith(layout.LOG):
+                    logged.append(extra)
+                elif not self._is_new(extra.key) and (found := strays.judged(store, extra)):
                     result.tell(found)
         except StorageError as error:
             result.tell(Finding("unreadable", store.name, "", why=str(error)))
+        if logged:
+            self._judge_logged(store, result, logged)
+
+    def _judge_logged(self, store: Store, result: Audit, logged: Iterable[Finding]) -> None:
+        """While nobody writes an entry: what is in the log before its checkpoint looks like a forgery."""
+        with self.committer.lock():
+            self.catalogue.follow(self.committer.vault)
+            signed = self.committer.vault.ledger.signed(store)
+            for extra in logged:
+                if found := ledger_files.judged(self.catalogue, store, extra, signed):
+                    result.tell(found)
 
     def _is_new(self, key: str) -> bool:
         """Whether somebody expects by now what nobody did when we began to list."""

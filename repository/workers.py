@@ -31,6 +31,7 @@ EXAMINING = ("ingest.examined", "ingest.unchanged", "repository.blob_holds", "re
 _CONTEXT = multiprocessing.get_context("forkserver")
 SELDOM = 20_000  # new values until Python looks for garbage in circles: we make many values, and hardly a circle
 _PR_SET_PDEATHSIG = 1  # prctl(2)
+_SAFE_PATH = "PYTHONSAFEPATH"
 
 
 @contextmanager
@@ -74,7 +75,10 @@ class _Pool(ProcessPoolExecutor):
 
     def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
         with _interrupts_held():
-            return super().submit(fn, *args, **kwargs)
+            try:
+                return super().submit(fn, *args, **kwargs)
+            except (EOFError, ConnectionError) as error:  # the fork server was killed
+                raise BrokenProcessPool from error
 
 
 @contextmanager
@@ -97,11 +101,16 @@ def _interrupts_held() -> Iterator[None]:
 
 def _start_server() -> None:
     """Start the fork server while interrupts are held back, which its workers inherit: one that comes while they start
-    is for the main process alone, and comes there when they have."""
+    is for the main process alone, and comes there when they have. It imports nothing from the current folder, which may
+    be a producer's: Python would look there first (`python -P`)."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    path = os.environ.get(_SAFE_PATH)
+    os.environ[_SAFE_PATH] = "1"
     try:
         forkserver.ensure_running()
     finally:
+        if path is None:
+            del os.environ[_SAFE_PATH]
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 

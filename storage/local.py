@@ -38,7 +38,7 @@ class Local:
         self.at_once = 1
         self.folders = durable.Folders(root)
         self._syncs_whole: bool | None = None
-        self._rooms: set[str] = set()  # folders that this process found there
+        self._rooms: set[str] = set()  # folders that this process found there, as keys begin
         self._mode: int | None = None
         self._may_be_written = may_be_written  # by others' tools: then modes say nothing
         self._identity = self._looked_up()  # workers take it along
@@ -48,6 +48,7 @@ class Local:
 
     def open(self, key: str) -> BinaryIO:
         with self._answering(key):
+            self._check_way(key)
             descriptor = os.open(self.path(key), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 os.close(descriptor)
@@ -56,12 +57,14 @@ class Local:
 
     def size(self, key: str) -> int:
         with self._answering(key):
+            self._check_way(key)
             return os.lstat(self.path(key)).st_size
 
     def listing(self, prefix: str = "", after: str = "") -> Iterator[str]:
         with told(str(self.root)):
             if not self.root.is_dir():
                 raise Unreachable(str(self.root), "there is no such folder")
+            self._check_way(prefix)
             if _is_folder(start := self.path(prefix)):
                 yield from _walk(start, prefix, after)
 
@@ -158,6 +161,20 @@ class Local:
                 raise Unreachable(str(self.root), "another folder is there now: its disk was unmounted meanwhile")
             self._identity = found
 
+    def _check_way(self, key: str) -> None:
+        """Raise Unreachable where a folder on the way to a key is a link: what is read through it is another copy's,
+        perhaps, and this one has nothing. Looked at once in each process."""
+        end = key.rfind("/")
+        if end < 0 or (folder := key[:end]) in self._rooms:
+            return
+        self._check_way(folder)
+        with suppress(FileNotFoundError, NotADirectoryError):
+            mode = os.lstat(self.path(folder)).st_mode
+            if stat.S_ISLNK(mode):
+                raise Unreachable(f"{folder} in {self.name}", "it is a link and no folder: remove it, then repair")
+            if stat.S_ISDIR(mode):
+                self._rooms.add(folder)
+
     def _looked_up(self) -> tuple[int, int] | None:
         """Which folder is there now, by device and number; None where there is none."""
         with suppress(OSError):
@@ -168,9 +185,11 @@ class Local:
     def make_room(self, target: str) -> None:
         """Make the folder that a name is to be in, but never the copy's own; one that was there is not asked for again:
         where it is gone meanwhile, `remake_room` is for whoever finds that."""
-        folder = target[: target.rindex("/")]
-        if folder not in self._rooms:
-            self.remake_room(folder)
+        key = target[len(self._start) :]
+        folder, _, _ = key.rpartition("/")
+        if folder and folder not in self._rooms:
+            self.remake_room(self.path(folder))
+            self._check_way(key)
 
     def remake_room(self, folder: str) -> None:
         try:
@@ -180,7 +199,6 @@ class Local:
         except FileNotFoundError:
             self.check_root()
             durable.make_folders(self.disk, Path(folder))
-        self._rooms.add(folder)
 
     @property
     def syncs_whole(self) -> bool:

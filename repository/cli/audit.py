@@ -102,7 +102,7 @@ def _show(
 def _notes(results: list[Audit], report: Path | None, untold: int) -> Iterator[str]:
     """What the counts mean, and what to do next."""
     if any(result.counts["extra"] for result in results):
-        yield "[dim]extra: nothing in the catalogue needs them: leftovers, which `tianyi sweep` removes[/]"
+        yield "[dim]extra: nothing in the catalogue needs them; `tianyi sweep` removes blobs, a person the rest[/]"
     if any(result.counts["mode"] for result in results):
         yield "[yellow]mode: whole, but not read-only[/]  [dim]→[/] tianyi repair"
     if report:

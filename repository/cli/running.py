@@ -19,6 +19,9 @@ UsageError = typer.BadParameter.__bases__[0]  # click's, or the copy of click th
 ClickException = UsageError.__bases__[0]
 
 
+_CAME: list[int] = []  # signals that ask this process to stop
+
+
 def main() -> None:
     """Run `tianyi` with the process's arguments and exit."""
     ending.open_closed()
@@ -51,13 +54,19 @@ def _ran(screen: Screen, arguments: Sequence[str]) -> int:
     except typer.Exit as leave:
         return leave.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        again = "`tianyi ingest --resume` goes on with it." if "ingest" in arguments else "Run the same command again."
-        screen.error("interrupted", "Interrupted; nothing is half-kept.", again)
-        return edge.INTERRUPTED
+        return _interruption(screen, arguments)
     except Exception as error:
         if ending.is_closed(error):
             raise
+        if _CAME:  # Python makes another error of an interrupt in the middle of an import
+            return _interruption(screen, arguments)
         return _told_somewhere(screen, error)
+
+
+def _interruption(screen: Screen, arguments: Sequence[str]) -> int:
+    again = "`tianyi ingest --resume` goes on with it." if "ingest" in arguments else "Run the same command again."
+    screen.error("interrupted", "Interrupted; nothing is half-kept.", again)
+    return edge.INTERRUPTED
 
 
 def _told_somewhere(screen: Screen, error: Exception) -> int:
@@ -106,7 +115,11 @@ def _reported(error: Exception) -> str:
 
 
 def _interrupted(number: int, frame: FrameType | None) -> None:
-    """Clearing away what is half done may take a while: whoever waits for that is told so, at once."""
+    """Clearing away what is half done may take a while: whoever waits for that is told so, at once; who asks again does
+    not wait, and what is left goes when the repository is opened next, as after a kill."""
+    _CAME.append(number)
+    if len(_CAME) > 1:
+        os._exit(edge.INTERRUPTED)
     if os.isatty(2):
         os.write(2, "\nStopping; what is half done is cleared away …\n".encode())
     raise KeyboardInterrupt

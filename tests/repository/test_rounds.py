@@ -302,7 +302,7 @@ class TestWhatIsRead:
         key = record_key(UUID(int=7), 1)
         with opened(archive) as repository:
             extra = Finding("extra", "first", key)
-            assert strays.judged(repository.catalogue, repository.vault.first, extra, None) is None
+            assert strays.judged(repository.vault.first, extra) is None
 
     def test_what_a_disk_cannot_read_stays_so_until_it_can(self, archive: Path) -> None:
         place = blob(archive, 5)
