@@ -40,6 +40,8 @@ _STEPS = {
     APPROVED: 'tianyi accept {0} --reason "…"',
     REJECTED: "send the report to the producer: {1}",
 }
+_AGAIN = 'tianyi cancel {0} --reason "…", then ingest it again'
+"""What to do of one that was interrupted, where nobody knows where its delivery lies."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +50,8 @@ class Accession:
     (UTC with a Z); `terms` are those of ingest.terms that were told; `content` is the digest of the list of the files
     that were held, "" where none were; `report` is where the page for its producer lies; `entry` the
     path (escaped) that it had in a drop folder, "" where it came otherwise, or nobody knows any more; `title` is the
-    AIP's, else what the delivery is called while it is not at its end."""
+    AIP's, else what the delivery is called while it is not at its end; `placed` whether it may be known where the
+    delivery lies."""
 
     accession: str
     state: str
@@ -60,11 +63,18 @@ class Accession:
     report: str
     entry: str = ""
     title: str = ""
+    placed: bool = True
+
+    @property
+    def is_stranded(self) -> bool:
+        """Whether it was interrupted, and nobody knows where to go on."""
+        return self.state == INTERRUPTED and not self.placed
 
     @property
     def next(self) -> str:
         """What somebody has to do now, "" where nothing."""
-        return _STEPS.get(self.state, "").format(self.accession, self.report)
+        step = _AGAIN if self.is_stranded else _STEPS.get(self.state, "")
+        return step.format(self.accession, self.report)
 
     def allows(self, act: str) -> bool:
         """Whether the table has the act."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from repository.accession import INTERRUPTED, RECEIVED, Accession
 from repository.agents import deciding, on_record
@@ -35,7 +36,7 @@ _QUERY = (
 
 def accessions(catalogue: Catalogue, work: Path) -> Iterator[Accession]:
     """Yield every accession, in the order of numbers."""
-    return map(partial(_accession, work, *_in_flight(work)), catalogue.rows(f"{_QUERY} order by accession"))
+    return map(partial(_accession, work, _in_flight(work)), catalogue.rows(f"{_QUERY} order by accession"))
 
 
 def accession(catalogue: Catalogue, work: Path, number: str) -> Accession:
@@ -43,27 +44,39 @@ def accession(catalogue: Catalogue, work: Path, number: str) -> Accession:
     row = catalogue.one(f"{_QUERY} where accession = ?", number.strip())
     if row is None:
         raise UnknownAccession(number)
-    return _accession(work, *_in_flight(work), row)
+    return _accession(work, _in_flight(work), row)
 
 
-def _in_flight(work: Path) -> tuple[Mapping[str, str], Mapping[str, str]]:
-    """Where accessions lay that came from drop folders, and what to call those that are not at their end; neither need
-    be known for anything else."""
+class _Known(NamedTuple):
+    """Where accessions lay that came from drop folders, and what to call those that are not at their end, of each of
+    which it is known where it lies; neither need be known for anything else."""
+
+    entries: Mapping[str, str]
+    names: Mapping[str, str]
+    asked: bool = True
+
+    def places(self, accession: str) -> bool:
+        return accession in self.names or not self.asked
+
+
+def _in_flight(work: Path) -> _Known:
     with suppress(sqlite3.Error):
         known = InFlight(work / "state.db")
-        return known.entries(), known.names()
-    return {}, {}
+        return _Known(known.entries(), known.names())
+    return _Known({}, {}, asked=False)
 
 
-def _accession(work: Path, entries: Mapping[str, str], names: Mapping[str, str], row: Row) -> Accession:
+def _accession(work: Path, known: _Known, row: Row) -> Accession:
+    number = row["accession"]
     state = row["outcome"]
-    if state == RECEIVED and not is_held(work / "runs" / row["accession"]):
+    if state == RECEIVED and not is_held(work / "runs" / number):
         state = INTERRUPTED
     return Accession(
-        accession=row["accession"], state=state, aip=row["aip"] or "", received=row["received"],
+        accession=number, state=state, aip=row["aip"] or "", received=row["received"],
         because=tuple(json.loads(row["because"] or "[]")), terms=json.loads(row["terms"] or "{}"),
-        content=row["content"] or "", report=str(page_of(work / "reports", row["accession"])),
-        entry=entries.get(row["accession"], ""), title=row["title"] or names.get(row["accession"], ""),
+        content=row["content"] or "", report=str(page_of(work / "reports", number)),
+        entry=known.entries.get(number, ""), title=row["title"] or known.names.get(number, ""),
+        placed=known.places(number),
     )  # fmt: skip
 
 

@@ -91,6 +91,7 @@ class DropFolder:
 
     def _gone_on(self) -> Iterator[Drop]:
         with self.opens() as repository:
+            repository.tidy_in_flight()
             ours = InFlight(self.work / "state.db").dropped(self.folder)
             cut = [one.accession for one in repository.accessions() if one.state == INTERRUPTED]
         for number, name in ((number, ours[number]) for number in cut if number in ours):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from ingest.errors import Cancelled, UnknownPackage
+from ingest.errors import UnknownPackage
 from ingest.terms import ADD, NO_TERMS, Terms
 from repository import holdings
 from repository.accession import ENDS, INTERRUPTED, RECEIVED, Accession
@@ -98,11 +99,7 @@ class Ingesting(Browsing):
             self._decisions().check_officer()
         self.note_changes()
         setting = self._setting()
-        number = self._next_accession(terms.told())
-        with running(number, self.settings.work):
-            if not self._is_received(number):  # between its number and our mark
-                raise Cancelled(number)
-            self.in_flight.put(number, delivery, dropped)
+        with self._received(delivery, dropped) as number:
             return self._take_in(delivery, setting, number)
 
     def describe(self, aip: str, metadata: Path, *, only_tell: bool = False) -> Described:
@@ -152,13 +149,23 @@ class Ingesting(Browsing):
         What was settled of it is not read again (ingest.settled). One of which it is not known where it lies is left as
         it is. Raises as `ingest` does; then those after it are left too.
         """
-        states = {one.accession: one.state for one in self.accessions()}
-        for number in self.in_flight.all():
-            if states.get(number) in ENDS:  # it was killed when it was done
-                self._forget(number)
+        states = self.tidy_in_flight()
         for number in [number for number, state in states.items() if state == INTERRUPTED]:
             if (only is None or number in only) and (receipt := self._gone_on(number)):
                 yield receipt
+
+    def tidy_in_flight(self) -> Mapping[str, str]:
+        """Forget deliveries that a kill left behind: those at their end, and those whose number was never written down,
+        which were not received. Return the state of each accession."""
+        with self.committer.lock():
+            self.catalogue.follow(self.vault)
+            states = {one.accession: one.state for one in self.accessions()}
+            for number in self.in_flight.all():
+                if number not in states:
+                    self.in_flight.withdraw(number)
+                elif states[number] in ENDS:
+                    self._forget(number)
+        return states
 
     def _gone_on(self, number: str) -> Receipt | None:
         """Go on with one; None where it is not known where it lies, or where it came to its end meanwhile."""
@@ -237,24 +244,34 @@ class Ingesting(Browsing):
         self.in_flight.forget(number)
         settled.remove(settled.place(self.settings.work, number))
 
-    def _next_accession(self, detail: Mapping[str, Json]) -> str:
-        """The next number of the year, written down at once so that nobody else gets it."""
-        with self.committer.lock():
-            self.catalogue.follow(self.vault)
-            year = self.now().year
-            row = self.catalogue.one(
-                "select max(cast(substr(accession, 6) as integer)) as last from (select accession from accessions"
-                " union all select accession from aips) where accession like ?",
-                f"{year}-%",
-            )
-            number = f"{year}-{((row['last'] if row else 0) or 0) + 1:04d}"
-            time = stamp(self.now())
-            event = Event(
-                time=time, type="accession", agent=self.agent, object=number, outcome="received", detail=detail
-            )
-            self.committer.note_locked(event)
-            self.catalogue.follow(self.vault)
-        return number
+    @contextmanager
+    def _received(self, delivery: Delivery, dropped: Entry | None) -> Iterator[str]:
+        """Give a delivery the next number, with its run's mark; where it lies is durable before the number is."""
+        with ExitStack() as mark:
+            with self.committer.lock():
+                number = self._next_accession()
+                mark.enter_context(running(number, self.settings.work))
+                self.in_flight.begin(number, delivery, dropped)
+                self._enter(number, delivery.terms.told())
+            yield number
+
+    def _next_accession(self) -> str:
+        """The next number of the year, for a caller that holds the lock and writes it down."""
+        self.catalogue.follow(self.vault)
+        year = self.now().year
+        row = self.catalogue.one(
+            "select max(cast(substr(accession, 6) as integer)) as last from (select accession from accessions"
+            " union all select accession from aips) where accession like ?",
+            f"{year}-%",
+        )
+        return f"{year}-{((row['last'] if row else 0) or 0) + 1:04d}"
+
+    def _enter(self, number: str, detail: Mapping[str, Json]) -> None:
+        """Write a number down at once, so that nobody else gets it."""
+        time = stamp(self.now())
+        event = Event(time=time, type="accession", agent=self.agent, object=number, outcome="received", detail=detail)
+        self.committer.note_locked(event)
+        self.catalogue.follow(self.vault)
 
     @property
     def _reports(self) -> Path:

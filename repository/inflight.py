@@ -47,12 +47,22 @@ class InFlight:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def put(self, accession: str, delivery: Delivery, dropped: Entry | None = None) -> None:
-        """Remember what was asked for, durable on return; `dropped` is the entry of a drop folder that it is."""
+    def begin(self, accession: str, delivery: Delivery, dropped: Entry | None = None) -> None:
+        """Remember what was asked for before an accession gets its number, durable on return: whoever had it before
+        never got it. `dropped` is the entry of a drop folder that it is."""
+        self._write(accession, delivery, dropped, anew=True)
+
+    def put(self, accession: str, delivery: Delivery) -> None:
+        """Remember what was asked for, durable on return."""
+        self._write(accession, delivery)
+
+    def _write(self, accession: str, delivery: Delivery, dropped: Entry | None = None, *, anew: bool = False) -> None:
         said: dict[str, object] = {"title": delivery.title, "producer": delivery.producer, "kind": delivery.kind}
         said |= {"terms": delivery.terms.told(), "override": delivery.override, "follow": delivery.follow}
         places = [_raw(at) if at else None for at in (delivery.path, delivery.metadata, delivery.manifest)]
         with self._open() as db:
+            if anew:
+                db.execute("delete from drops where accession = ?", (accession,))
             row = (accession, *places, json.dumps(said))
             db.execute("insert or replace into deliveries values (?, ?, ?, ?, ?)", row)
             if dropped:
@@ -79,6 +89,12 @@ class InFlight:
     def forget(self, accession: str) -> None:
         with self._open() as db:
             db.execute("delete from deliveries where accession = ?", (accession,))
+
+    def withdraw(self, accession: str) -> None:
+        """Forget it whole: it never got its number, and what lies in a drop folder was not taken."""
+        with self._open() as db:
+            db.execute("delete from deliveries where accession = ?", (accession,))
+            db.execute("delete from drops where accession = ?", (accession,))
 
     def all(self) -> list[str]:
         """The numbers of the accessions that are remembered, in their order."""

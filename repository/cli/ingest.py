@@ -13,7 +13,7 @@ import typer
 from ingest.delivery import Receipt
 from ingest.terms import Terms, terms
 from repository import edge, wire
-from repository.accession import INTERRUPTED
+from repository.accession import Accession
 from repository.cli.app import AsJson, chosen, opened
 from repository.cli.completing import aip_numbers
 from repository.cli.findings import show_findings
@@ -99,12 +99,9 @@ def ingest(
         raise typer.Exit(code)
     with opened(context, screen) as repository:
         if path is None:
-            codes = _told(screen, repository.resume())
+            codes = _told(screen, repository.resume()) | _stranded(screen, repository.accessions())
             if not codes:
                 screen.result({"resumed": 0}, lambda console: console.print("There is nothing to go on with."))
-            for one in repository.accessions():
-                if one.state == INTERRUPTED:
-                    screen.warn(f"Where the delivery of {one.accession} lies is not known any more. {one.next}.")
             raise typer.Exit(_worst(codes))
         packages = repository.deliveries(path, kind or "")
         if dry_run:
@@ -139,6 +136,17 @@ def _told(screen: Screen, receipts: Iterable[Receipt]) -> set[int]:
     for receipt in receipts:
         screen.result(wire.receipt(receipt), partial(show, receipt=receipt))
         codes.add(exit_code(receipt))
+    return codes
+
+
+def _stranded(screen: Screen, accessions: Iterable[Accession]) -> set[int]:
+    """Tell of each that nobody can go on with; return the exit code."""
+    codes = set()
+    for one in accessions:
+        if one.is_stranded:
+            said = f"Where the delivery of {one.accession} lies is not known any more."
+            screen.error("source-unknown", said, f"{one.next}.", accession=one.accession, outcome=one.state)
+            codes.add(edge.INCOMPLETE)
     return codes
 
 

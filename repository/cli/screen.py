@@ -66,10 +66,10 @@ class Screen:
         """Something that a person has to know beside the answer, on standard error."""
         self.errors.print(f"[bold yellow]Warning:[/] {escape(message)}")
 
-    def error(self, code: str, message: str, next_step: str, *, json: bool | None = None) -> None:
-        """An error, as JSON where that was asked for, unless said otherwise."""
+    def error(self, code: str, message: str, next_step: str, *, json: bool | None = None, **about: str) -> None:
+        """An error, as JSON where that was asked for, unless said otherwise; `about` are further fields of that."""
         if self.json if json is None else json:
-            print(dumps({"code": code, "message": message, "next": next_step}))
+            print(dumps({**about, "code": code, "message": message, "next": next_step}))
             return
         self.errors.print(f"[bold red]Error:[/] {escape(message)}")
         if next_step:

@@ -109,11 +109,10 @@ class Quick(Repository):
     def _setting(self) -> Setting:
         return replace(super()._setting(), identifier=_plain, new_id=lambda: uuid7(NOW, self.chance.randbytes(10)))
 
-    def _next_accession(self, detail: Mapping[str, Json]) -> str:
-        number = super()._next_accession(detail)
+    def _enter(self, number: str, detail: Mapping[str, Json]) -> None:
+        super()._enter(number, detail)
         if self.recording:
             self.recording.mark(Entered(self.vault.ledger.size(), required(self.recording)))
-        return number
 
 
 def required(disk: Recording) -> frozenset[str]:

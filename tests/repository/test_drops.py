@@ -21,6 +21,7 @@ from ingest.errors import NoSuchPackage, UnknownPackage
 from repository import Repository
 from repository.drops import Drop, DropFolder
 from repository.errors import DeliveryChanged
+from storage.commit import Committer
 from storage.errors import Locked
 from storage.progress import SILENT, Progress
 from tests.conftest import Tianyi, tree_of
@@ -102,6 +103,21 @@ def test_what_is_at_rest_is_taken_once(watched: Watched) -> None:
     assert watched.outcomes(rest, renamed, *QUIET) == [("two", "accepted")]
     one.rename(watched.folder / "other name")
     assert watched.outcomes(*QUIET) == []
+
+
+def test_what_was_cut_short_before_it_had_a_number_was_not_taken(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(watched.folder / "one")
+
+    def killed(*_: object) -> frozenset[str]:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Committer, "note_locked", killed)
+        with pytest.raises(KeyboardInterrupt):
+            watched.outcomes(*QUIET)
+    assert watched.outcomes(*QUIET) == [("one", "accepted")]
 
 
 def test_a_link_that_takes_the_place_of_a_delivery_is_not_followed(watched: Watched, tmp_path: Path) -> None:

@@ -16,7 +16,9 @@ from ingest import examine, intake
 from repository import Repository
 from storage import bag, layout
 from storage.aip import parse_aip
+from storage.commit import Committer
 from storage.durable import Disk
+from storage.event import Event
 from tests.conftest import Tally, Tianyi
 from tests.crash.forked import die, forked
 from tests.crash.quick import opened
@@ -96,6 +98,43 @@ def test_it_goes_on_without_reading_again(
     assert list((repository / "work" / "resume").iterdir()) == []
     assert tianyi("ingest", at=repository).said["code"] == "usage"
     assert tianyi("ingest", source, "--resume", at=repository).said["code"] == "usage"
+
+
+@pytest.mark.parametrize("written", [True, False])
+def test_what_has_a_number_can_be_gone_on_with(
+    tianyi: Tianyi, repository: Path, source: Path, monkeypatch: pytest.MonkeyPatch, written: bool
+) -> None:
+    """Killed as soon as the ledger has the number, or just before."""
+
+    def killed(committer: Committer, *events: Event) -> frozenset[str]:
+        if written:
+            committer.scribe.write(events)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, Repository.open(repository) as cut_short:
+        patch.setattr(Committer, "note_locked", killed)
+        with pytest.raises(KeyboardInterrupt):
+            cut_short.ingest(source, title="Letters")
+    assert len(tianyi("accessions", at=repository).rows) == written
+    answer = tianyi("ingest", "--resume", at=repository)
+    assert (answer.code, answer.said.get("outcome")) == (0, "accepted" if written else None)
+    with Repository.open(repository) as opened_again:
+        assert opened_again.in_flight.all() == []
+
+
+def test_where_nobody_knows_the_place_it_is_told_and_cancelled(
+    tianyi: Tianyi, repository: Path, source: Path, cut: Callable[[Path], None]
+) -> None:
+    cut(source)
+    (repository / "work" / "state.db").unlink()
+    [row] = tianyi("accessions", at=repository).rows
+    assert (row["state"], row["next"][:13], "--resume" in row["next"]) == ("interrupted", "tianyi cancel", False)
+    answer = tianyi("ingest", "--resume", at=repository)
+    assert (answer.code, answer.said["code"], answer.said["accession"]) == (6, "source-unknown", row["accession"])
+    assert row["next"] in answer.said["next"]
+    assert "--resume" not in answer.said["next"]
+    assert tianyi("cancel", row["accession"], "--reason", "lost", at=repository).code == 0
+    assert tianyi("ingest", "--resume", at=repository).said == {"resumed": 0}
 
 
 def test_what_changed_meanwhile_is_read_again(
@@ -197,7 +236,7 @@ def test_killed_at_any_step_it_gives_the_same_aip(source: Path, tmp_path: Path, 
                 repository.ingest(source)
             assert [content(repository, aip.aip) for aip in repository.aips()] == [wanted]
             states = [one.state for one in repository.accessions()]
-            assert states in (["accepted"], ["interrupted", "accepted"])  # killed before it was known where it lies
+            assert states == ["accepted"]  # whatever has a number can be gone on with
             assert repository.in_flight.all() == []
             assert each_once_and_whole(repository)
         assert leftovers(scene) == []
