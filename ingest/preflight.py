@@ -6,7 +6,7 @@ package. What of an archive has to be unpacked is, as far as that time and PEEK 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -23,16 +23,22 @@ from ingest.glance import Format, Seen, looks
 from ingest.held import Held
 from ingest.identify import Identifier
 from ingest.pace import SMALL
-from ingest.sip import open_sip
+from ingest.rules import rules
+from ingest.sip import Sip, open_sip
 from ingest.unpack import TooMuch, Unpacking
 from ingest.worklist import Worklist
 from policies.decide import Decision
 from policies.effective import Policies
+from policies.ingest import IngestPolicy
 from storage.digest import Digest
 from storage.progress import SILENT, Progress
 
 PATIENCE = 10.0  # seconds that an archive is unpacked, and that files are looked at
 PEEK = 1 << 30  # bytes of an archive that are unpacked at most
+_NOT_COMPARED = (
+    "select count(*) from items i where kind = 'file' and digest is null"
+    " and exists (select 1 from claims c where c.name = i.name)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +47,10 @@ class Preflight:
 
     `files` and `size` are those listed: all, or at least so many where not `whole` (an archive that was unpacked in
     part); `unpacked` are the bytes that an archive needs in scratch, 0 for a folder. `fetched` are those that would be
-    fetched besides, so far as a bag tells. `looked_at` files were looked at;
-    of those, `repeated` with `repeated_bytes` would not be stored again: they are held, or come twice. `seconds` is
-    what reading all by one process would take at the pace measured, None where nothing was. `findings` are the first
-    of `findings_total`.
+    fetched besides, so far as a bag tells. `looked_at` files were looked at; `not_compared` have digests that were
+    claimed and are not compared, as they were not read whole. Of those looked at, `repeated` with `repeated_bytes`
+    would not be stored again: they are held, or come twice. `seconds` is what reading all by one process would take at
+    the pace measured, None where nothing was. `findings` are the first of `findings_total`.
     """
 
     kind: str
@@ -54,6 +60,7 @@ class Preflight:
     unpacked: int
     fetched: int
     looked_at: int
+    not_compared: int
     repeated: int
     repeated_bytes: int
     seconds: float | None
@@ -104,17 +111,33 @@ def preflight(delivery: Delivery, lens: Lens) -> Preflight:
             worklist.tell(foretold(sip.bag, worklist, policy))
         worklist.tell(extracting.foretold(worklist, policy) if not sip.ocfl else [])
         worklist.tell(lens.into.beside(worklist, sip) if lens.into else [])
+        worklist.tell(_rules(worklist, sip, policy) if sip.whole else [])
         files, size = worklist.totals()
         codes = worklist.codes()
         return Preflight(
-            kind=sip.kind, whole=sip.whole and not any(code == "archive-in-part" for _, code, _ in codes),
-            files=files, size=size, unpacked=0 if delivery.path.is_dir() else worklist.unpacked_bytes(),
+            kind=sip.kind, whole=sip.whole and not _is_part(codes), files=files, size=size,
+            not_compared=next(worklist.select(_NOT_COMPARED))[0],
+            unpacked=0 if delivery.path.is_dir() else worklist.unpacked_bytes(),
             fetched=claimed(sip.bag) if sip.bag and policy.fetch == "follow" else 0,
             looked_at=seen.files, repeated=seen.repeated, repeated_bytes=seen.repeated_bytes,
             seconds=seen.pace.expected(files, worklist.bytes_from(SMALL)), formats=seen.formats(lens.policies),
             decision=judged(worklist.codes(), policy, delivery.override),
             findings=list(islice(worklist.findings(), CAPPED)), findings_total=worklist.findings_total(), codes=codes,
         )  # fmt: skip
+
+
+def _rules(worklist: Worklist, sip: Sip, policy: IngestPolicy) -> Iterator[Finding]:
+    """Yield what the package does not keep to, so far as was looked at; what was not unpacked yet, or is to be fetched,
+    is not missing."""
+    if not _is_part(worklist.codes()) and not (sip.bag and sip.bag.to_fetch and policy.fetch == "follow"):
+        yield from rules(worklist, sip, None)
+        return
+    list(worklist.select("delete from claims where name not in (select name from items)"))
+    yield from (one for one in rules(worklist, sip, None) if one.code != "rfc8493-2.2.2-oxum")
+
+
+def _is_part(codes: Sequence[tuple[Severity, str, int]]) -> bool:
+    return any(code == "archive-in-part" for _, code, _ in codes)
 
 
 def _seen(worklist: Worklist, lens: Lens) -> Seen:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ingest.examine import Task
 from ingest.examined import Found
@@ -45,19 +45,20 @@ class Facts(Names):
         """
         last = b""
         while rows := self._db.execute(_TASKS, (last,)).fetchall():
-            for number, name, source, size, mtime, watched, algorithms in rows:
-                wanted = tuple(sorted(set((algorithms or "").split(",")) - {"", "sha256"}))
-                yield Task(number, name, source, size, as_time(mtime) if watched else None, wanted)
+            yield from map(_task, rows)
             last = rows[-1][1]
 
     def spread(self) -> Iterator[Task]:
-        """Yield the files in an order that goes here and there, the same each time: the first are a fair sample."""
+        """Yield the files in an order that goes here and there, the same each time: the first are a fair sample.
+
+        Each has the algorithms that were claimed for it.
+        """
         rows = self._db.execute(
-            "select id, name, source, size, mtime, watched from items where kind = 'file'"
-            " order by (id * 2654435761) & 4294967295"  # Knuth's multiplicative hashing
+            "select id, name, source, size, mtime, watched,"
+            " (select group_concat(distinct algorithm) from claims c where c.name = i.name)"
+            " from items i where kind = 'file' order by (id * 2654435761) & 4294967295"  # Knuth's hashing
         )
-        for number, name, source, size, mtime, watched in rows:
-            yield Task(number, name, source, size, as_time(mtime) if watched else None)
+        yield from map(_task, rows)
 
     def found(self, facts: Iterable[Found]) -> None:
         """Keep what examination found."""
@@ -123,3 +124,9 @@ class Facts(Names):
         """Bytes that the first copy did not hold, each digest counted once."""
         query = "select coalesce(sum(size), 0) from (select distinct digest, size from items where new)"
         return int(self._db.execute(query).fetchone()[0])
+
+
+def _task(row: tuple[Any, ...]) -> Task:
+    number, name, source, size, mtime, watched, algorithms = row
+    wanted = tuple(sorted(set((algorithms or "").split(",")) - {"", "sha256"}))
+    return Task(number, name, source, size, as_time(mtime) if watched else None, wanted)

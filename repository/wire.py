@@ -116,7 +116,7 @@ def accession(value: Accession) -> Json:
 def preflight(value: Preflight, rooms: Sequence[Room]) -> Json:
     return {
         "dry_run": True, "outcome": value.outcome, "kind": value.kind, "whole": value.whole, "files": value.files,
-        "bytes": value.size, "looked_at": value.looked_at,
+        "bytes": value.size, "looked_at": value.looked_at, "not_compared": value.not_compared,
         "repeated": {"files": value.repeated, "bytes": value.repeated_bytes}, "new_bytes": value.new_bytes,
         "fetched_bytes": value.fetched,
         "seconds": None if value.seconds is None else round(value.seconds, 1),

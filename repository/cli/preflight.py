@@ -36,6 +36,9 @@ def _show(console: Console, seen: Preflight, rooms: list[Room]) -> None:
     least = "" if seen.whole else "at least "
     some = "all looked at" if seen.looked_at == seen.files else f"{seen.looked_at:,} of them looked at"
     console.print(f"  {least}{counted(seen.files, 'file')}, {size(seen.size)}, {some}")
+    if seen.not_compared:
+        files = counted(seen.not_compared, "file")
+        console.print(f"  [yellow]digests of {files} not compared;[/] tianyi validate PATH does")
     again = f"{counted(seen.repeated, 'file')}, {size(seen.repeated_bytes)}, held already or coming twice"
     console.print(f"  {least}{size(seen.new_bytes)} to store in each copy; {again}")
     if seen.fetched:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import tarfile
 import zipfile
@@ -131,3 +132,52 @@ def test_its_exit_code_is_what_an_ingest_would_have(tianyi: Tianyi, repository: 
     refused = tianyi("ingest", source, "--dry-run", at=repository)
     assert (refused.code, refused.said["outcome"]) == (5, "reject")
     assert tianyi("ingest", source / "nothing", "--dry-run", at=repository).code == 4
+
+
+@pytest.fixture
+def bag(tmp_path: Path) -> Path:
+    """A bag whose one manifest is MD5's, and wrong about one of its two files."""
+    folder = tmp_path / "bag"
+    (folder / "data").mkdir(parents=True)
+    (folder / "bagit.txt").write_text("BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n")
+    lines = [f"{hashlib.md5(said).hexdigest()}  data/{name}" for name, said in (("a", b"a"), ("b", b"what was sent"))]
+    (folder / "manifest-md5.txt").write_text("\n".join(lines) + "\n")
+    for name in "ab":
+        (folder / "data" / name).write_text(name)
+    return folder
+
+
+def test_digests_that_were_claimed_are_compared(tianyi: Tianyi, repository: Path, bag: Path) -> None:
+    told = tianyi("ingest", bag, "--dry-run", at=repository)
+    taken = tianyi("ingest", bag, at=repository)
+    assert (told.code, told.said["outcome"], told.said["not_compared"]) == (taken.code, "reject", 0) == (5, "reject", 0)
+    [found] = [one for one in told.said["findings"] if one["severity"] == "error"]
+    assert (found["code"], found["path"]) == ("rfc8493-3-altered", "data/b")
+    assert told.said["findings"] == taken.said["findings"]
+
+
+def test_digests_of_a_list_are_compared(tianyi: Tianyi, repository: Path, source: Path, tmp_path: Path) -> None:
+    listed = tmp_path / "list.sha1"
+    listed.write_text("".join(f"{'0' * 40}  {path.name}\n" for path in sorted(source.iterdir())))
+    told = tianyi("ingest", source, "--manifest", listed, "--dry-run", at=repository)
+    assert (told.code, told.said["outcome"]) == (5, "reject")
+    assert {one["code"] for one in told.said["findings"] if one["severity"] == "error"} == {"digest-altered"}
+
+
+def test_of_how_many_files_digests_were_not_compared_is_told(look: Look, bag: Path) -> None:
+    seen = look(bag, patience=-1)
+    assert (seen.looked_at, seen.not_compared, seen.outcome) == (0, 2, "accept")
+
+
+def test_what_is_to_be_fetched_is_not_missing(tianyi: Tianyi, repository: Path, bag: Path) -> None:
+    (bag / "data" / "b").unlink()
+    (bag / "fetch.txt").write_text("https://example.org/b 13 data/b\n")
+    (bag / "bag-info.txt").write_text("Payload-Oxum: 14.2\n")
+    policy = repository / "policies" / "ingest.yaml"
+    policy.write_text("fetch: follow\nfetching:\n  hosts: [example.org]\n")
+    told = tianyi("ingest", bag, "--dry-run", at=repository)
+    assert (told.code, told.said["outcome"]) == (0, "accept")
+    policy.unlink()
+    refused = tianyi("ingest", bag, "--dry-run", at=repository)
+    assert refused.code == 5
+    assert refused.said["findings"] == tianyi("ingest", bag, at=repository).said["findings"]
