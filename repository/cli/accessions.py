@@ -29,8 +29,8 @@ def accessions(context: typer.Context, json: AsJson = False) -> None:
     screen = Screen(json=json)
     with opened(context, screen) as repository:
         rows = map(wire.accession, repository.accessions())
-        columns = ["accession", "state", "title", "received", "aip", "next"]
-        screen.rows(rows, columns, nothing="Nothing was received yet.", spare=["aip", "received"])
+        columns = ["accession", "state", "title", "received", "aip"]
+        screen.rows(rows, columns, nothing="Nothing was received yet.", spare=["aip", "received"], step="next")
 
 
 def accept(

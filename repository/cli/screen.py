@@ -46,9 +46,12 @@ class Screen:
         else:
             show(self.console)
 
-    def rows(self, rows: Iterable[Json], columns: Sequence[str], *, nothing: str, spare: Sequence[str] = ()) -> None:
+    def rows(
+        self, rows: Iterable[Json], columns: Sequence[str], *, nothing: str, spare: Sequence[str] = (), step: str = ""
+    ) -> None:  # fmt: skip
         """A list: JSON Lines, or a table of some columns (or several); `nothing` is said where it is empty.
-        On a terminal that is too narrow for all of it, the `spare` columns are left out, one after the other."""
+        On a terminal that is too narrow for all of it, the `spare` columns are left out, one after the other. The field
+        `step` of a row, what is to be done, stands below it."""
         if self.json:
             for row in rows:
                 print(dumps(row))
@@ -57,7 +60,7 @@ class Screen:
 
         empty = True
         for some in portions(rows, _TABLE):
-            show_table(self.console, some, columns, spare)
+            show_table(self.console, some, columns, spare, step)
             empty = False
         if empty:
             self.console.print(nothing)

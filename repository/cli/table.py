@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from repository.cli.screen import Json, cell
+from repository.cli.screen import Json, cell, printable
 
 _FLOWING = frozenset({"title", "path", "file", "agent", "puids", "was", "would_be", "mime", "found", "why", "reason"})
 """Columns whose text may go on in the next line; numbers, times and words stay whole."""
@@ -39,8 +39,11 @@ def _width(table: Table) -> int:
     return wide.measure(table).maximum
 
 
-def show_table(console: Console, listed: Sequence[Json], columns: Sequence[str], spare: Sequence[str]) -> None:
-    """Rows as a table of some columns; where it is too wide, without the `spare` ones, one after the other."""
+def show_table(
+    console: Console, listed: Sequence[Json], columns: Sequence[str], spare: Sequence[str], step: str = ""
+) -> None:
+    """Rows as a table of some columns; where it is too wide, without the `spare` ones, one after the other. Below each
+    row stands its field `step`, if it has one; then nothing of the first column may be empty."""
     table = _table(listed, columns)
     if not console.is_terminal:
         console.width = 10_000  # whoever reads a file or a pipe wants whole cells
@@ -51,14 +54,24 @@ def show_table(console: Console, listed: Sequence[Json], columns: Sequence[str],
         table = _table(listed, columns)
     if _width(table) > console.width:
         table = _table(listed, columns, tight=True)
-    _print(console, table)
+    _print(console, table, [str(row.get(step) or "") for row in listed])
 
 
-def _print(console: Console, table: Table) -> None:
-    """A table; in a file or a pipe without the blanks that fill its last column."""
-    if console.is_terminal:
-        console.print(table, soft_wrap=False)
-        return
+def _print(console: Console, table: Table, steps: Sequence[str]) -> None:
+    """A table with what stands below its rows; in a file or a pipe without the blanks that fill its last column."""
     with console.capture() as shown:
         console.print(table, soft_wrap=False)
-    print(re.sub(" +$", "", shown.get(), flags=re.MULTILINE), end="")
+    text = shown.get()
+    if not console.is_terminal:
+        text = re.sub(" +$", "", text, flags=re.MULTILINE)
+    head, *rows = _by_rows(text) if any(steps) else [text]
+    print(head, end="")
+    for row, told in zip(rows, steps, strict=bool(rows)):
+        print(row, end="")
+        if told:
+            console.print(f"  [dim]→[/] {escape(printable(told))}")
+
+
+def _by_rows(text: str) -> list[str]:
+    """A table's lines, those of its header and of each row together: what goes on begins with a blank."""
+    return re.findall(r"^[^ \n].*\n(?: .*\n)*", text, flags=re.MULTILINE)

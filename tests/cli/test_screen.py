@@ -210,3 +210,27 @@ def test_a_shell_is_offered_numbers_with_titles(tianyi: Tianyi, repository: Path
     assert '"2026-0001":"Dues"' in offered(f"tianyi -C {repository} show 20")
     assert '"2026-0001":"accepted"' in offered(f"tianyi -C {repository} return 20")
     assert "2026" not in offered(f"tianyi -C {tmp_path} show 20").replace(str(tmp_path), "")
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
+def test_what_is_to_be_done_crushes_no_number(
+    tianyi: Tianyi, repository: Path, source: Path, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    title = "Dues of [the] guild of junks, with what was paid, and what was not"
+    tianyi("ingest", source, "--title", title, at=repository)
+    (repository / "policies" / "ingest.yaml").write_text("findings:\n  codes:\n    format-unknown: hold\n")
+    number = tianyi("ingest", source, "--title", title, at=repository).said["accession"]
+    [_, held] = tianyi("accessions", at=repository).rows
+    out = io.StringIO()
+    with monkeypatch.context() as patch:
+        patch.setattr("sys.stdout", out)
+        patch.setattr("repository.cli.screen._console", lambda: Console(
+            file=out, force_terminal=True, color_system=None, width=width, highlight=False, soft_wrap=True
+        ))  # fmt: skip
+        assert run(["-C", str(repository), "accessions"]) == 0
+    lines = out.getvalue().splitlines()
+    assert [line.split()[:2] for line in lines if line[0] != " "] == [
+        ["accession", "state"], ["2026-0001".replace("2026", number[:4]), "accepted"], [number, "held"],
+    ]  # fmt: skip
+    assert lines[-1] == f"  → {held['next']}"
+    assert [line for line in lines if "→" in line] == lines[-1:]
