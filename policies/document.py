@@ -65,10 +65,18 @@ def defaults(name: str) -> Mapping[str, Any]:
 def load(folder: Path | None) -> Policies:
     """The effective policies: what ships, overlaid by `folder`/*.yaml; None and a missing file mean what ships.
 
-    Raises PolicyFileError, for a folder that is not there too: an institution's rules never vanish silently.
+    Raises PolicyFileError with the mistakes of all files, for a folder that is not there too: an institution's rules
+    never vanish silently.
     """
-    written = {} if folder is None else {path.stem: path for path in _files(folder)}
-    parts = {name: _part(name, kind, written.get(name)) for name, kind in KINDS.items()}
+    parts: dict[str, Model] = {}
+    written, wrong = _files(folder) if folder else ({}, [])
+    for name, kind in KINDS.items():
+        try:
+            parts[name] = _part(name, kind, written.get(name))
+        except PolicyFileError as error:
+            wrong += error.mistakes
+    if wrong:
+        raise PolicyFileError(wrong)
     return Policies.model_validate(parts)
 
 
@@ -84,18 +92,18 @@ def _check(document: Document, kind: type[P], over: Mapping[str, Any]) -> P:
         raise explain(error, document, kind) from error
 
 
-def _files(folder: Path) -> list[Path]:
-    """The policy files there. Hidden files and other kinds (a README, an editor's copy) are not ours to judge."""
+def _files(folder: Path) -> tuple[dict[str, Path], list[Mistake]]:
+    """The policy files there by name, and those that are none. Hidden files and other kinds (a README, an editor's
+    copy) are not ours to judge."""
     try:
         found = sorted(path for path in folder.iterdir() if path.suffix.lower() in {".yaml", ".yml"})
     except OSError as error:
         raise _unreadable(folder, error) from error
     found = [path for path in found if not path.name.startswith(".")]
-    unknown = [path for path in found if path.stem not in KINDS or path.suffix != ".yaml"]
-    if unknown:
-        fix = f"Rename or remove it; the known files are {_NAMES}."
-        raise PolicyFileError([Mistake(str(path), 0, "", "no policy has this file name", fix) for path in unknown])
-    return found
+    known = {path.stem: path for path in found if path.stem in KINDS and path.suffix == ".yaml"}
+    fix = f"Rename or remove it; the known files are {_NAMES}."
+    unknown = [path for path in found if path not in known.values()]
+    return known, [Mistake(str(path), 0, "", "no policy has this file name", fix) for path in unknown]
 
 
 def _text(path: Path) -> str:

@@ -11,7 +11,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from repository import config, doctor_disk, doctor_ledger, doctor_scan, doctor_software, doctor_store, founding
+from repository import (
+    config,
+    doctor_disk,
+    doctor_ledger,
+    doctor_policies,
+    doctor_scan,
+    doctor_software,
+    doctor_store,
+    founding,
+)
 from repository.config import Config, Copy
 from repository.doctor_check import Check
 from repository.doctor_looks import AWAY, Place
@@ -60,6 +69,7 @@ def _repository(settings: Config, disk: Disk, run: str) -> Iterator[Check]:
         if checks[0].ok:
             disks[copy.name] = where()
     yield doctor_disk.apart(disks)
+    yield doctor_policies.examine(settings)
     yield from doctor_ledger.examine(settings)
     yield from doctor_scan.examine(settings, datetime.now(UTC))
     yield from doctor_disk.examine(Place("work", settings.work, settings.work / "staging"), disk, run)

@@ -125,17 +125,7 @@ class Opened:
 
     def policies(self) -> Policies:
         """The policies in force: those in `policies/` over the defaults; raise PolicyError."""
-        if self._settled is not None:
-            return self._settled
-        from ingest.codes import check_known
-        from policies import document
-        from repository import copies
-
-        loaded = document.load(self.settings.policies if self.settings.policies.is_dir() else None)
-        check_known(loaded.ingest.findings.codes)
-        copies.check_required(loaded.copies.names(), self.settings)
-        copies.check_named(loaded.audit.copies, self.settings)
-        return loaded
+        return self._settled if self._settled is not None else in_force.written(self.settings)
 
     def fall_back(self, *, shipped: bool = False) -> PolicyError | None:
         """Where a policy file has a mistake, return it, and go by the policies that were last in force, if any are on

@@ -1,4 +1,5 @@
-"""What is in force, as the ledger has it: the policies last written down, and tianyi.toml's digest."""
+"""What is in force: the policies as they are written, and, as the ledger has it, those last on record and tianyi.toml's
+digest."""
 
 from __future__ import annotations
 
@@ -13,6 +14,19 @@ from storage.vault import Vault
 
 if TYPE_CHECKING:
     from policies.effective import Policies
+
+
+def written(settings: Config) -> Policies:
+    """The policies in `policies/` over the defaults; raise PolicyError."""
+    from ingest.codes import check_known
+    from policies import document
+    from repository import copies
+
+    loaded = document.load(settings.policies if settings.policies.is_dir() else None)
+    check_known(loaded.ingest.findings.codes)
+    copies.check_required(loaded.copies.names(), settings)
+    copies.check_named(loaded.audit.copies, settings)
+    return loaded
 
 
 def on_record(catalogue: Catalogue, *, first: bool) -> str:

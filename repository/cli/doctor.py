@@ -68,7 +68,7 @@ def _show(console: Console, checks: Sequence[Check]) -> None:
 
 
 def _told(check: Check) -> str:
-    lines = [escape(printable(check.found))]
+    lines = [escape(printable(line)) for line in check.found.splitlines()]
     if check.ok is False:
         lines += [escape(check.cost), f"[dim]→ {escape(check.next)}[/]"]
     return "\n".join(lines)

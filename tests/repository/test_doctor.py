@@ -47,6 +47,23 @@ class TestWithARepository:
         assert all(check["cost"] and check["next"] for check in checks.values() if check["ok"] is False)
         assert below(repository.parent) == before
 
+    def test_all_mistakes_in_policies_are_told(self, repository: Path, tianyi: Tianyi, capsys: Any) -> None:
+        assert by_name(examine(repository))["policies"].ok is True
+        folder = repository / "policies"
+        (folder / "ingest.yaml").write_text("limits:\n  depht: 3\n")
+        (folder / "audit.yaml").write_text("jobs:\n  adit: {every: 1 day}\nevery: never\n")
+        (folder / "other.yaml").write_text("")
+        answer = tianyi("doctor", at=repository)
+        [told] = [check for check in answer.said["checks"] if check["name"] == "policies"]
+        assert (answer.code, told["ok"], told["severity"]) == (6, False, "error")
+        lines = told["found"].splitlines()
+        assert [line.removeprefix(f"{folder}/").split(" ")[0] for line in lines] == [
+            "audit.yaml:2:", "audit.yaml:3:", "ingest.yaml:2:", "other.yaml:"
+        ]  # fmt: skip
+        assert run(["-C", str(repository), "doctor"]) == 6
+        shown = capsys.readouterr().out
+        assert all(line in shown for line in lines)
+
     def test_two_copies_on_one_disk_are_a_warning(self, repository: Path) -> None:
         apart = by_name(examine(repository))["copies apart"]
         assert (apart.ok, apart.severity) == (False, "warning")
