@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from difflib import get_close_matches
-
-from policies.errors import PolicyError
-
 OCFL = frozenset(
     {f"E{n:03d}" for n in range(1, 113) if n not in (65, 68, 86, 91, 109)}
     | {f"W{n:03d}" for n in range(1, 17) if n != 6}
@@ -51,12 +46,3 @@ CODES = OCFL | EARK | frozenset({
     "scan-limits", "source-changed", "special-file", "tar-cut", "tar-damaged", "tar-more",
     "too-deep", "too-large", "too-many-files", "zip-damaged", "zip-encrypted",
 })  # fmt: skip
-
-
-def check_known(codes: Iterable[str]) -> None:
-    """Raise PolicyError for a code that no finding has: a policy that names it would decide nothing."""
-    for code in codes:
-        if code not in CODES:
-            near = get_close_matches(code, CODES, n=1)
-            told = f"Did you mean {near[0]}?" if near else "docs/reference.md lists the codes."
-            raise PolicyError(f"The policy for ingest names the finding {code}, which does not exist.", told)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -16,7 +16,7 @@ from policies.copies import CopiesPolicy
 from policies.effective import Policies
 from policies.errors import Mistake, PolicyFileError
 from policies.evidence import EvidencePolicy
-from policies.explain import explain
+from policies.explain import explain, unknown_code
 from policies.formats import FormatsPolicy
 from policies.ingest import IngestPolicy
 from policies.migration import MigrationPolicy
@@ -62,9 +62,10 @@ def defaults(name: str) -> Mapping[str, Any]:
     return shipped(file.read_text("utf-8"))
 
 
-def load(folder: Path | None) -> Policies:
+def load(folder: Path | None, codes: Collection[str] = ()) -> Policies:
     """The effective policies: what ships, overlaid by `folder`/*.yaml; None and a missing file mean what ships.
 
+    `codes` are those that findings can have, where that is known: one that no finding has would decide nothing.
     Raises PolicyFileError with the mistakes of all files, for a folder that is not there too: an institution's rules
     never vanish silently.
     """
@@ -72,7 +73,7 @@ def load(folder: Path | None) -> Policies:
     written, wrong = _files(folder) if folder else ({}, [])
     for name, kind in KINDS.items():
         try:
-            parts[name] = _part(name, kind, written.get(name))
+            parts[name] = _part(name, kind, written.get(name), codes)
         except PolicyFileError as error:
             wrong += error.mistakes
     if wrong:
@@ -80,16 +81,32 @@ def load(folder: Path | None) -> Policies:
     return Policies.model_validate(parts)
 
 
-def _part(name: str, kind: type[P], path: Path | None) -> P:
+def _part(name: str, kind: type[P], path: Path | None, codes: Collection[str]) -> P:
     document = Document(f"policies/defaults/{name}.yaml", {}, {}) if path is None else read(_text(path), str(path))
-    return _check(document, kind, defaults(name))
+    return _check(document, kind, defaults(name), codes if name == "ingest" else ())
 
 
-def _check(document: Document, kind: type[P], over: Mapping[str, Any]) -> P:
+def _check(document: Document, kind: type[P], over: Mapping[str, Any], codes: Collection[str] = ()) -> P:
+    strange = _strange(document, codes) if codes else []
     try:
-        return kind.model_validate(overlay(over, document.values, kind.whole))
+        found = kind.model_validate(overlay(over, document.values, kind.whole))
     except ValidationError as error:
-        raise explain(error, document, kind) from error
+        wrong = explain(error, document, kind)
+        told = {mistake.line for mistake in wrong.mistakes}
+        raise PolicyFileError([*wrong.mistakes, *(one for one in strange if one.line not in told)]) from error
+    if strange:
+        raise PolicyFileError(strange)
+    return found
+
+
+def _strange(document: Document, codes: Collection[str]) -> list[Mistake]:
+    """The codes that the file names and no finding has."""
+    found = document.values.get("findings")
+    named = found.get("codes") if isinstance(found, Mapping) else None
+    return [
+        unknown_code(document, code, codes)
+        for code in (named if isinstance(named, Mapping) else ()) if code not in codes
+    ]  # fmt: skip
 
 
 def _files(folder: Path) -> tuple[dict[str, Path], list[Mistake]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Literal, get_args, get_origin
 
@@ -19,6 +19,15 @@ _LIST = frozenset({"tuple_type", "list_type"})
 def explain(error: ValidationError, document: Document, kind: type[BaseModel]) -> PolicyFileError:
     """Every error, each with the line of `document` where it is written."""
     return PolicyFileError([_mistake(detail, document, kind) for detail in error.errors(include_url=False)])
+
+
+def unknown_code(document: Document, code: str, codes: Collection[str]) -> Mistake:
+    """A code in `findings.codes` that no finding has."""
+    path = ("findings", "codes", code)
+    near = get_close_matches(code, codes, n=1)
+    told = f"; did you mean {near[0]}?" if near else ""
+    fix = "The reference lists the codes of findings."
+    return Mistake(document.source, document.line(path), dotted(path), f"no finding has this code{told}", fix)
 
 
 def _mistake(detail: ErrorDetails, document: Document, kind: type[BaseModel]) -> Mistake:

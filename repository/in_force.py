@@ -18,12 +18,11 @@ if TYPE_CHECKING:
 
 def written(settings: Config) -> Policies:
     """The policies in `policies/` over the defaults; raise PolicyError."""
-    from ingest.codes import check_known
+    from ingest.codes import CODES
     from policies import document
     from repository import copies
 
-    loaded = document.load(settings.policies if settings.policies.is_dir() else None)
-    check_known(loaded.ingest.findings.codes)
+    loaded = document.load(settings.policies if settings.policies.is_dir() else None, CODES)
     copies.check_required(loaded.copies.names(), settings)
     copies.check_named(loaded.audit.copies, settings)
     return loaded

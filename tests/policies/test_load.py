@@ -122,3 +122,17 @@ def test_an_overlay_wins_and_keeps_every_name(base: dict[str, object], over: dic
 def test_a_code_that_names_a_section_of_a_standard_can_be_set(tmp_path: Path) -> None:
     write(tmp_path, ingest="findings: {codes: {rfc8493-2.1.3-asterisk: hold}}")
     assert load(tmp_path).ingest.findings.codes["rfc8493-2.1.3-asterisk"] == "hold"
+
+
+def test_a_code_that_no_finding_has_is_told_with_the_other_mistakes(tmp_path: Path) -> None:
+    text = "limits:\n  depht: 3\nfindings:\n  codes:\n    zip-damagd: hold\n    zip-damaged: hold\n    Bad Code: hold\n"
+    with pytest.raises(PolicyFileError) as caught:
+        load(write(tmp_path, ingest=text), {"zip-damaged"})
+    assert [(mistake.line, mistake.field) for mistake in caught.value.mistakes] == [
+        (2, "limits.depht"), (5, "findings.codes.zip-damagd"), (7, "findings.codes.Bad Code"),
+    ]  # fmt: skip
+    assert "did you mean zip-damaged?" in caught.value.mistakes[1].wrong
+    alone = write(tmp_path, ingest="findings:\n  codes:\n    zip-damagd: hold\n")
+    with pytest.raises(PolicyFileError, match=r"ingest\.yaml:3: "):
+        load(alone, {"zip-damaged"})
+    assert load(alone).ingest.findings.codes["zip-damagd"] == "hold"  # where nobody says which there are
