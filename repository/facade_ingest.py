@@ -193,9 +193,9 @@ class Ingesting(Browsing):
         """
         from ingest.delivery import Delivery
 
-        found = self._accession(number)
+        found = self._decisions().check("accept", number, reason)
         known = self.in_flight.get(found.accession)
-        if source is None and known is None and found.allows("accept"):
+        if source is None and known is None:
             raise SourceUnknown(found.accession)
         delivery = known or Delivery(path=source or Path(), terms=Terms(**found.terms))
         delivery = replace(delivery, path=source or delivery.path)

@@ -75,6 +75,16 @@ def test_held_accepted_and_on_record(tianyi: Tianyi, repository: Path, source: P
     assert tree_of(source) == before
 
 
+def test_what_is_at_its_end_is_not_accepted_wherever_one_stands(
+    tianyi: Tianyi, repository: Path, held: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tianyi("accept", held, "--reason", "seen", at=repository)
+    monkeypatch.chdir(repository.parent)
+    for more in ([], ["--from", "."], ["--from", "nowhere"]):
+        again = tianyi("accept", held, "--reason", "twice", *more, at=repository)
+        assert (again.code, again.said["code"]) == (5, "accession-state")
+
+
 def test_the_terms_are_in_the_aip(tianyi: Tianyi, repository: Path, held: str) -> None:
     urn = tianyi("accept", held, "--reason", "seen", at=repository).said["aip"]
     with Repository.open(repository) as opened:
