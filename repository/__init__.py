@@ -1,7 +1,6 @@
 """Tianyi's façade: `from repository import Repository`."""
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # typing would be most of what is imported before main can mind a signal
 if TYPE_CHECKING:
     from repository.repository import Repository
 

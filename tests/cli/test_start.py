@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import signal
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -56,6 +58,32 @@ def brought(archive: Path, command: str) -> set[str]:
     code, *modules = subprocess.run(line, capture_output=True, text=True, check=True).stderr.splitlines()[-1].split()
     assert code == "0"
     return set(modules)
+
+
+INTERRUPTED = """
+import os, signal, sys
+from repository.cli import main
+
+during, number = sys.argv.pop(1), int(sys.argv.pop(1))
+
+class Interrupts:
+    def find_spec(self, name, path, target=None):
+        if name == during:
+            os.kill(os.getpid(), number)
+
+sys.meta_path.insert(0, Interrupts())
+main()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("during", ["repository.cli.running", "typer", "repository.cli.holdings"])
+def test_an_interruption_while_a_command_is_imported(during: str, number: int) -> None:
+    line = [sys.executable, "-c", INTERRUPTED, during, str(int(number)), "list"]
+    told = subprocess.run(line, capture_output=True, text=True)
+    assert (told.returncode, "Traceback" in told.stderr, "Interrupted; nothing" in told.stderr) == (130, False, True)
+    told = subprocess.run([*line, "--json"], capture_output=True, text=True)
+    assert (told.returncode, told.stderr, json.loads(told.stdout)["code"]) == (130, "", "interrupted")
 
 
 @pytest.mark.parametrize("purpose", [workers.CARRYING, workers.GIVING, workers.READING, workers.EXAMINING])
