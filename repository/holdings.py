@@ -238,12 +238,19 @@ def judged(catalogue: Catalogue, urn: str) -> Mapping[str, int]:
 
 
 def events(catalogue: Catalogue, urn: str = "") -> Iterator[Happened]:
-    """Yield what happened, in order: to the repository, or to one AIP (its PREMIS events among it) or accession."""
-    found = [_from_ledger(row) for row in catalogue.rows(*_ledger_query(catalogue, urn))]
+    """Yield what happened, in order: to the repository, or to one AIP (its PREMIS events among it) or accession. Of
+    one time, what the ledger has first comes first, and PREMIS events before the entry of their version."""
+    found = [(row["entry"], True, _from_ledger(row)) for row in catalogue.rows(*_ledger_query(catalogue, urn))]
     if urn:
-        query = "select * from happenings where aip = ? order by version, rowid"
-        found = [*map(_from_premis, catalogue.rows(query, urn)), *found]
-    yield from sorted(found, key=lambda happened: happened.time)
+        found = [*((row["entry"], False, _from_premis(row)) for row in catalogue.rows(_HAPPENINGS, urn)), *found]
+    yield from (told for *_, told in sorted(found, key=lambda one: (one[2].time, *one[:2])))
+
+
+_HAPPENINGS = """
+select h.*, coalesce(v.entry, 0) as entry from happenings h
+left join versions v on v.aip = h.aip and v.version = h.version where h.aip = ? order by h.version, h.rowid
+"""
+"""With the entry of the ledger before which each happened: that of its version."""
 
 
 def _ledger_query(catalogue: Catalogue, urn: str) -> tuple[str, ...]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
-from repository import Repository
+from repository import Repository, config
 from repository.accession import NEXT, Accession
 from repository.documents import page
 from repository.errors import AccessionState, NotYourAgent, SourceUnknown, UndeclaredAgent, UnknownAccession
@@ -23,6 +24,7 @@ TERMS = {
     "agreement": "A-17", "rights": "free to read", "restrictions": "closed until 2050", "received": "2026-03-01",
     "extent": "1 disk",
 }  # fmt: skip
+SAMPLES = Path(__file__).parents[2] / "samples"
 HOLD = "findings:\n  codes:\n    format-unknown: hold\n"
 ACCEPTED = "accepted: seen by me"
 
@@ -83,6 +85,26 @@ def test_what_is_at_its_end_is_not_accepted_wherever_one_stands(
     for more in ([], ["--from", "."], ["--from", "nowhere"]):
         again = tianyi("accept", held, "--reason", "twice", *more, at=repository)
         assert (again.code, again.said["code"]) == (5, "accession-state")
+
+
+def test_what_happened_at_one_time_is_told_in_the_ledger_s_order(
+    tianyi: Tianyi, repository: Path, source: Path
+) -> None:
+    (repository / "policies" / "ingest.yaml").write_text(HOLD)
+    with Repository(config.load(repository), now=lambda: datetime(2026, 3, 1, tzinfo=UTC)) as opened:
+        number = opened.ingest(source).accession
+        opened.accept(number, "seen")
+        opened.describe(number, SAMPLES / "dc.json")
+        told = list(opened.events(number))
+    assert len({one.time for one in told}) == 1
+    kinds = [one.type if one.source == "ledger" else "in PREMIS" for one in told]
+    assert [kind for kind, before in zip(kinds, ["", *kinds], strict=False) if kind != before] == [
+        "accession", "appraisal", "in PREMIS", "information package creation", "in PREMIS",
+        "metadata modification",
+    ]  # fmt: skip
+    tianyi("rebuild", at=repository)
+    with Repository.open(repository) as opened:
+        assert list(opened.events(number)) == told
 
 
 def test_the_terms_are_in_the_aip(tianyi: Tianyi, repository: Path, held: str) -> None:
