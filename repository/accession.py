@@ -48,10 +48,9 @@ _AGAIN = 'tianyi cancel {0} --reason "…", then ingest it again'
 class Accession:
     """`state` is one of NEXT's, or `interrupted`; `aip` is "" where there is none. `received` is when it got its number
     (UTC with a Z); `terms` are those of ingest.terms that were told; `content` is the digest of the list of the files
-    that were held, "" where none were; `report` is where the page for its producer lies; `entry` the
-    path (escaped) that it had in a drop folder, "" where it came otherwise, or nobody knows any more; `title` is the
-    AIP's, else what the delivery is called while it is not at its end; `placed` whether it may be known where the
-    delivery lies."""
+    that were held, "" where none were; `report` is where the page for its producer lies; `entry` the path (escaped)
+    that it had in a drop folder, "" where it came otherwise, or nobody knows any more; `title` is the AIP's, else what
+    the delivery is or was called, so far as that is known here; `placed` whether it may be known where it lies."""
 
     accession: str
     state: str

@@ -15,11 +15,11 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from repository.accession import INTERRUPTED, RECEIVED, Accession
+from repository.accession import ACCEPTED, ENDS, INTERRUPTED, RECEIVED, Accession
 from repository.agents import deciding, on_record
 from repository.catalogue import Catalogue, Row
 from repository.config import Agent
-from repository.documents import page_of
+from repository.documents import page_of, read
 from repository.errors import AccessionState, UnknownAccession
 from repository.inflight import InFlight
 from storage.aip import stamp
@@ -68,6 +68,7 @@ def _in_flight(work: Path) -> _Known:
 
 def _accession(work: Path, known: _Known, row: Row) -> Accession:
     number = row["accession"]
+    title = row["title"] or known.names.get(number, "")
     state = row["outcome"]
     if state == RECEIVED and not is_held(work / "runs" / number):
         state = INTERRUPTED
@@ -75,9 +76,15 @@ def _accession(work: Path, known: _Known, row: Row) -> Accession:
         accession=number, state=state, aip=row["aip"] or "", received=row["received"],
         because=tuple(json.loads(row["because"] or "[]")), terms=json.loads(row["terms"] or "{}"),
         content=row["content"] or "", report=str(page_of(work / "reports", number)),
-        entry=known.entries.get(number, ""), title=row["title"] or known.names.get(number, ""),
+        entry=known.entries.get(number, ""), title=title or _told(work, number, state),
         placed=known.places(number),
     )  # fmt: skip
+
+
+def _told(work: Path, number: str, state: str) -> str:
+    """The title of what is in no AIP, as its producer was told of it; "" where that is not there any more."""
+    gone = state in ENDS and state != ACCEPTED
+    return str(read(work / "reports", number).get("title") or "") if gone else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -231,7 +231,7 @@ class Ingesting(Browsing):
         """Write down for the producer how it ended."""
         from repository import documents
 
-        told = documents.read(self._reports, done.accession)
+        told = {"title": done.title, **documents.read(self._reports, done.accession)}
         told |= {"outcome": done.state, "because": [why], "decided": stamp(self.now())}
         documents.write(self._reports, told)
         self._forget(done.accession)

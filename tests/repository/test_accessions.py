@@ -159,6 +159,31 @@ def test_returned(tianyi: Tianyi, repository: Path, held: str) -> None:
     assert tianyi("return", "2026-9999", "--reason", "x", at=repository).code == 4
 
 
+@pytest.mark.parametrize("end", ["rejected", "returned", "cancelled"])
+def test_what_came_to_no_aip_keeps_its_title_in_the_report_alone(
+    tianyi: Tianyi, repository: Path, source: Path, end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    policy = {"rejected": HOLD.replace("hold", "reject"), "returned": HOLD, "cancelled": ""}[end]
+    (repository / "policies" / "ingest.yaml").write_text(policy)
+    with monkeypatch.context() as patch:
+        if end == "cancelled":
+            patch.setattr("ingest.pipeline.take_in", cut)
+        tianyi("ingest", source, "--title", "Letters", at=repository)
+    [row] = tianyi("accessions", at=repository).rows
+    if end != "rejected":
+        verb = {"returned": "return", "cancelled": "cancel"}[end]
+        assert tianyi(verb, row["accession"], "--reason", "a mistake", at=repository).code == 0
+    [row] = tianyi("accessions", at=repository).rows
+    assert (row["state"], row["title"]) == (end, "Letters")
+    assert "Letters" not in "".join(json.dumps(event) for event in tianyi("events", at=repository).rows)
+    for document in (repository / "work" / "reports").iterdir():
+        document.unlink()
+    assert tianyi("accessions", at=repository).said["title"] is None
+
+
 def test_an_interrupted_one_can_be_returned_when_nobody_is_at_work_on_it(
     repository: Path, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
