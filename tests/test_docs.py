@@ -183,6 +183,11 @@ def anchors(page: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
+def test_the_readme_names_every_page_that_tells_how() -> None:
+    how, readme = (ROOT / "docs" / "how-to", (ROOT / "README.md").read_text())
+    assert [page.name for page in how.glob("*.md") if f"(docs/how-to/{page.name})" not in readme] == []
+
+
 def test_the_reference_is_what_the_code_says() -> None:
     made = _make_reference().page()
     assert made == (ROOT / "docs" / "reference.md").read_text("utf-8"), "run `make reference`"
