@@ -14,6 +14,14 @@ from repository import edge
 from repository.cli.screen import Screen
 
 
+class Ended(Exception):
+    """A command has ended, and has said all that there is to say; `code` is its exit code."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
 def followed(screen: Screen, behind: Iterable[str]) -> int:
     """Warn of the copies that could not follow what was done; return the exit code that says so, or that all did."""
     if names := ", ".join(sorted(behind)):

@@ -51,6 +51,8 @@ def _ran(screen: Screen, arguments: Sequence[str]) -> int:
         if code == edge.INTERRUPTED:
             raise KeyboardInterrupt  # typer has made a silent exit of it
         return code if isinstance(code, int) else edge.DONE
+    except ending.Ended as end:
+        return end.code
     except typer.Exit as leave:
         return leave.exit_code
     except (KeyboardInterrupt, typer.Abort):

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from repository import edge
+from repository.cli import ending
 from repository.cli.app import AsJson, opened
 from repository.cli.jobs import exit_code, tell
 from repository.cli.screen import Screen, escape, printable
@@ -37,10 +38,12 @@ def scheduler(
     teller = Teller(screen, once=once)
     with monitoring(settings, metrics, teller.warned, at_end=once) as monitor:
         stopped_by = serve(settings, teller, seconds=seconds, once=once, monitor=monitor)
-    if stopped_by == signal.SIGINT:
+    if stopped_by == signal.SIGINT and (once or json):
         raise KeyboardInterrupt
     if not once and not json:
         screen.errors.print("[dim]Stopped.[/]")
+    if stopped_by == signal.SIGINT:
+        raise ending.Ended(edge.INTERRUPTED)
     raise typer.Exit(_exit(teller.outcomes) if once and not stopped_by else edge.DONE)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -184,6 +185,14 @@ def test_a_run_of_nothing_says_so(repository: Path, shown: Callable[..., tuple[i
     assert (code, "migrate success  nothing due" in text, "Ctrl-C" in text) == (0, True, False)
     assert "Nothing is due." in shown("scheduler", "--once")[1]
     assert not [line for line in shown("jobs")[1].splitlines() if line.endswith(" ")]
+
+
+def test_a_scheduler_that_somebody_stops_has_not_failed(
+    shown: Callable[..., tuple[int, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("repository.scheduler.serve", lambda *_, **__: signal.SIGINT)
+    code, text = shown("scheduler")
+    assert (code, text.splitlines()[-1], "Error" in text) == (130, "Stopped.", False)
 
 
 def test_a_bar_goes_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
