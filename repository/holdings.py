@@ -279,6 +279,16 @@ def _from_premis(row: dict[str, Any]) -> Happened:
     return Happened(row["time"], row["type"], agents, row["aip"], row["outcome"], detail, "premis")
 
 
+def unread(catalogue: Catalogue) -> list[tuple[str, int]]:
+    """The versions of which it is not known what is in them, AIP and number: no copy has their manifest whole."""
+    rows = catalogue.rows(
+        "select aip, version from versions v where files > 0 and not exists (select 1 from files f where f.aip = v.aip"
+        " and v.version between f.since and coalesce(f.until, v.version) and f.path like 'data/%')"
+        " order by aip, version"
+    )
+    return [(row["aip"], row["version"]) for row in rows]
+
+
 def roughly(catalogue: Catalogue) -> tuple[int, int]:
     """About how many files and bytes there are, at once: what AIPs share is counted for each."""
     row = catalogue.one("select coalesce(sum(files), 0) as files, coalesce(sum(bytes), 0) as bytes from aips")
