@@ -64,7 +64,8 @@ def audit(
         told["report"] = wire.place(report) if report else None
         untold = repository.untold()
         told["untold"] = [{"aip": aip, "version": version} for aip, version in untold[: wire.CAPPED]]
-        screen.result(told, lambda console: _show(console, results, report, repository.behind, len(untold)))
+        lost = _lost(results, len(repository.copies))
+        screen.result(told, lambda console: _show(console, results, report, repository.behind, (len(untold), lost)))
     raise typer.Exit(exit_code(results))
 
 
@@ -85,8 +86,9 @@ def exit_code(results: list[Audit]) -> int:
 
 
 def _show(
-    console: Console, results: list[Audit], report: Path | None, behind: Callable[[str], Behind], untold: int
-) -> None:
+    console: Console, results: list[Audit], report: Path | None, behind: Callable[[str], Behind],
+    standing: tuple[int, int],
+) -> None:  # fmt: skip
     if not results:
         console.print("Nothing is due.")
     for result in results:
@@ -95,11 +97,22 @@ def _show(
             console.print(_line(found, behind(found.key)))
         if (more := sum(result.counts[word] for word in DAMAGED) - _SHOWN) > 0:
             console.print(f"  [dim]… {more:,} more in {escape(str(report))}[/]")
-    for note in _notes(results, report, untold):
+    for note in _notes(results, report, *standing):
         console.print(note)
 
 
-def _notes(results: list[Audit], report: Path | None, untold: int) -> Iterator[str]:
+def _lost(results: list[Audit], copies: int) -> int:
+    """How many keys are missing in every copy, where all were read."""
+    if len(results) < copies or not all(result.counts["missing"] for result in results):
+        return 0
+    fewest, *others = sorted(results, key=lambda result: result.counts["missing"])
+    keys = {found.key for found in fewest.findings if found.outcome == "missing"}
+    for other in others:
+        keys = {found.key for found in other.findings if found.outcome == "missing" and found.key in keys}
+    return len(keys)
+
+
+def _notes(results: list[Audit], report: Path | None, untold: int, lost: int) -> Iterator[str]:
     """What the counts mean, and what to do next."""
     if any(result.counts["extra"] for result in results):
         yield "[dim]extra: nothing in the catalogue needs them; `tianyi sweep` removes blobs, a person the rest[/]"
@@ -107,15 +120,24 @@ def _notes(results: list[Audit], report: Path | None, untold: int) -> Iterator[s
         yield "[yellow]mode: whole, but not read-only[/]  [dim]→[/] tianyi repair"
     if report:
         yield f"[dim]all findings: {escape(str(report))}[/]"
+    if lost:
+        yield f"[red]{counted(lost, 'file')} in no copy any more[/]  [dim]→[/] tianyi repair says whom to ask"
     if any(map(is_damaged, results)):
-        lacking = not any(result.counts["altered"] or result.counts["unreadable"] for result in results)
-        # a copy that is new, or was away, only lacks what the others have got since
-        yield "[dim]→[/] tianyi replicate, then tianyi repair" if lacking else "[dim]→[/] tianyi repair"
+        yield from _healing(results, lost)
     elif any(result.counts["not_checked"] for result in results):
         yield "[dim]→[/] Mount what is away; then audit and repair."
     if untold:
         told = f"No entry of the ledger tells of {counted(untold, 'version')} that are held: was an older one put back?"
         yield f"[red]{told}[/]  [dim]→[/] tianyi ledger verify"
+
+
+def _healing(results: list[Audit], lost: int) -> Iterator[str]:
+    """What brings back what some copy has."""
+    if any(result.counts["altered"] or result.counts["unreadable"] for result in results):
+        yield "[dim]→[/] tianyi repair"
+    elif not lost or any(result.counts["missing"] > lost for result in results):
+        # a copy that is new, or was away, only lacks what the others have got since
+        yield "[dim]→[/] tianyi replicate, then tianyi repair"
 
 
 def _summary(result: Audit) -> str:

@@ -99,6 +99,23 @@ def test_a_copy_that_only_lacks_files_is_filled(
     assert (shown("replicate")[0], shown("repair")[0], shown("audit")[0]) == (0, 0, 0)
 
 
+def test_what_no_copy_has_is_not_to_be_replicated(
+    tianyi: Tianyi, repository: Path, copies: tuple[Path, Path], source: Path, shown: Callable[..., tuple[int, str]]
+) -> None:
+    taken = tianyi("ingest", source, at=repository).said
+    files = tianyi("files", taken["aip"], at=repository).rows
+    one, other = [row["digest"] for row in files if row["original_name"] in ("dues.txt", "unknown")]
+    for copy in copies:
+        blob(copy, one).unlink()
+    code, text = shown("audit")
+    assert (code, "1 file in no copy any more  → tianyi repair says whom to ask" in text) == (3, True)
+    assert "replicate" not in text
+    blob(copies[1], other).unlink()
+    text = shown("audit")[1]
+    assert "1 file in no copy any more" in text
+    assert "→ tianyi replicate, then tianyi repair" in text
+
+
 @pytest.mark.parametrize(("word", "outcome"), [("reject", "rejected"), ("hold", "held")])
 def test_an_accession_without_an_aip_can_be_asked_about(
     tianyi: Tianyi, repository: Path, source: Path, shown: Callable[..., tuple[int, str]], word: str, outcome: str
