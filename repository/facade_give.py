@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ingest.terms import one_line
 from repository import holdings
 from repository.dip_contents import Link
 from repository.errors import BadRequest, NothingSigned
 from repository.facade_browse import Browsing
 from storage.canonical import Json
 from storage.digest import Digest
+from storage.errors import Damaged
 
 if TYPE_CHECKING:
     from repository.dip import Dip
@@ -51,13 +53,14 @@ class Giving(Browsing):
         record = self._version(urn, version)
         get_ready(record.files, record.size, GIVING)
         if form == "ocfl":
-            return self._export_ocfl(record, dest)
+            with self._by_name(urn):
+                return self._export_ocfl(record, dest)
         proof = self._proof(urn, record.version)
         exact = form == "folder" or (form == "bag" and not portable)  # nothing else may be in it
         if proof and exact:
             dip_proof.make_room(dest.absolute())
         self.progress.begin("Exporting", record.files, record.size)
-        with dip.writing(self.vault, dest.absolute(), self.progress, workers, link) as out:
+        with self._by_name(urn), dip.writing(self.vault, dest.absolute(), self.progress, workers, link) as out:
             if form == "bag":
                 dip_bag.write(out, record, portable=portable, proof=proof)
             elif form == "folder":
@@ -72,6 +75,19 @@ class Giving(Browsing):
         self.progress.end()
         self._note_given(urn, {"form": form, "version": record.version, "files": out.files})
         return Dip(dest, form, out.files, out.size, dip_proof.place(dest, form, proof, exact) if proof else None)
+
+    @contextmanager
+    def _by_name(self, urn: str) -> Iterator[None]:
+        """What an AIP's blob is damaged or lost of is told by the file's name, too."""
+        try:
+            yield
+        except Damaged as lost:
+            behind = self.behind(lost.what)
+            if not behind.files:
+                raise
+            file = next((one for one in behind.files if one.aip == urn), behind.files[0])
+            told = f"{one_line(file.original_name or file.path)} of {file.accession} ({lost.what})"
+            raise Damaged(told, lost.expected, lost.found) from lost
 
     def prove(self, aip: str, to: Path = Path()) -> tuple[Proof, Path]:
         """Write the proof of an AIP and the program that checks it into a folder; return the proof and its place.

@@ -116,6 +116,19 @@ def test_what_no_copy_has_is_not_to_be_replicated(
     assert "→ tianyi replicate, then tianyi repair" in text
 
 
+@pytest.mark.parametrize("form", ["bag", "rocrate", "folder", "ocfl"])
+def test_an_export_of_a_lost_file_names_it(
+    tianyi: Tianyi, repository: Path, copies: tuple[Path, Path], source: Path, tmp_path: Path, form: str
+) -> None:
+    taken = tianyi("ingest", source, at=repository).said
+    [row] = [row for row in tianyi("files", taken["aip"], at=repository).rows if row["original_name"] == "unknown"]
+    for copy in copies:
+        blob(copy, row["digest"]).unlink()
+    answer = tianyi("export", taken["aip"], tmp_path / "dip", "--as", form, at=repository)
+    assert answer.code == 3
+    assert f"unknown of {taken['accession']} (blobs/sha256/" in answer.said["message"]
+
+
 @pytest.mark.parametrize(("word", "outcome"), [("reject", "rejected"), ("hold", "held")])
 def test_an_accession_without_an_aip_can_be_asked_about(
     tianyi: Tianyi, repository: Path, source: Path, shown: Callable[..., tuple[int, str]], word: str, outcome: str
