@@ -101,6 +101,11 @@ class Deletions:
         """The requests that would be carried out now."""
         return [one for one in requests.requests(self.catalogue) if one.seen(self.now) == DUE]
 
+    def blocked(self) -> list[Request]:
+        """The requests that would be carried out now, but for a hold."""
+        held = (one for one in requests.requests(self.catalogue) if one.held)
+        return [one for one in held if replace(one, held=False).seen(self.now) == DUE]
+
     def carry_out(self) -> list[Done]:
         """Delete what is due; what an earlier try left undone is finished first."""
         if self.due():

@@ -49,6 +49,12 @@ class Deleting(Browsing):
         deletions = self._deletions()
         return [deletions.plan(request.aip) for request in deletions.due()]
 
+    def blocked(self) -> list[tuple[Request, list[Hold]]]:
+        """The deletions that would be due, but for the holds beside them."""
+        from repository import requests
+
+        return [(one, requests.holds(self.catalogue, one.aip)) for one in self._deletions().blocked()]
+
     def sweep_plan(self) -> Swept:
         """What `sweep` would remove now, not counting what the deletions that are due set free; raise SweepStopped."""
         return self._deletions().sweep_plan()

@@ -371,6 +371,14 @@ def swept(value: Swept) -> Json:
     }  # fmt: skip
 
 
+def blocked(value: Request, holds: Sequence[Hold]) -> Json:
+    """A deletion that is not carried out, and the holds that are why."""
+    return {
+        "request": value.request, "aip": value.aip, "accession": value.accession,
+        "holds": [hold.hold for hold in holds],
+    }  # fmt: skip
+
+
 def deleted(value: Done) -> Json:
     return {"request": value.request, "aip": value.aip, "behind": sorted(value.behind)}
 

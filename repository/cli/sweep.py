@@ -10,7 +10,7 @@ from repository import edge, wire
 from repository.cli.app import AsJson, opened
 from repository.cli.deletions import show_plan
 from repository.cli.screen import Screen, counted, escape, printable, size
-from repository.disposal import Done, Plan
+from repository.disposal import Done, Hold, Plan, Request
 from storage.sweep import Swept
 
 if TYPE_CHECKING:
@@ -29,11 +29,15 @@ def sweep(
         if not json:
             _show_due(screen.console, due)
         if dry_run:
-            done, swept = list[Done](), repository.sweep_plan()
+            done, swept, blocked = list[Done](), repository.sweep_plan(), repository.blocked()
         else:
             done, swept = repository.sweep(lambda plan: None if json else _announce(screen.console, plan))
+            blocked = []
+        if not json:
+            _show_blocked(screen.console, blocked)
     told = {**wire.swept(swept), "deleted": [wire.deleted(one) for one in done]}
-    told |= {"due": [wire.plan(plan) for plan in due]} if dry_run else {}
+    if dry_run:
+        told |= {"due": [wire.plan(plan) for plan in due], "blocked": [wire.blocked(*one) for one in blocked]}
     screen.result(told, lambda console: _show(console, done, swept, "would go" if dry_run else "removed"))
     raise typer.Exit(edge.INCOMPLETE if any(one.behind for one in done) else edge.DONE)
 
@@ -42,6 +46,12 @@ def _show_due(console: Console, due: list[Plan]) -> None:
     for plan in due:
         console.print("[yellow]to be deleted[/]")
         show_plan(console, plan)
+
+
+def _show_blocked(console: Console, blocked: list[tuple[Request, list[Hold]]]) -> None:
+    for request, holds in blocked:
+        names = ", ".join(hold.hold for hold in holds)
+        console.print(f"[yellow]not deleted[/] {request.accession} ({request.request}): on hold by {names}")
 
 
 def _announce(console: Console, plan: Swept) -> None:

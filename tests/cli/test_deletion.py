@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from repository.cli.running import run
 from tests.conftest import Tianyi
 
 POLICY = "approver_is_another_user: false\nwaiting: 1 second\ngrace: 1 second\n"
@@ -24,7 +25,7 @@ def aip(tianyi: Tianyi, repository: Path, tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_a_deletion_and_its_answers(
-    tianyi: Tianyi, repository: Path, aip: str, monkeypatch: pytest.MonkeyPatch
+    tianyi: Tianyi, repository: Path, aip: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     dry = tianyi("delete", aip, "--dry-run", at=repository)
     assert (dry.code, dry.said["state"], dry.said["plan"]["blobs"] > 0) == (0, "planned", True)
@@ -40,7 +41,11 @@ def test_a_deletion_and_its_answers(
     assert (held["request"], held["state"], held["due"]) == (name, "held", approved.said["due"])
     assert [row["hold"] for row in tianyi("holds", at=repository).rows] == [held["hold"]]
     time.sleep(2.1)
-    assert tianyi("sweep", "--dry-run", at=repository).said["due"] == []
+    planned = tianyi("sweep", "--dry-run", at=repository).said
+    assert (planned["due"], [one["request"] for one in planned["blocked"]]) == ([], [name])
+    assert planned["blocked"][0]["holds"] == [held["hold"]]
+    assert run(["-C", str(repository), "sweep", "--dry-run"]) == 0
+    assert f"({name}): on hold by {held['hold']}" in capsys.readouterr().out
     released = tianyi("release", held["hold"], "--reason", "settled", at=repository).said
     assert (released["request"], released["state"]) == (name, "due")
     planned = tianyi("sweep", "--dry-run", at=repository)
