@@ -16,7 +16,7 @@ from policies.errors import Mistake, PolicyFileError
 from repository import config, founding, ledger_files, packages
 from repository.catalogue import Catalogue
 from repository.config import FORMS, Config, Copy
-from repository.errors import BadConfig, BadRequest, UnknownCopy
+from repository.errors import BadConfig, BadRequest, NotEmpty, UnknownCopy
 from storage.aip import stamp
 from storage.canonical import Json
 from storage.checkpoint import Checkpoint
@@ -135,7 +135,8 @@ def check_outside(place: Path, settings: Config) -> None:
 
 
 def add(settings: Config, vault: Vault, copy: Copy) -> None:
-    """Found the vault in an empty place and declare it as the last copy; raise BadRequest, NotAVault, Unreachable."""
+    """Found the vault in an empty place and declare it as the last copy; raise BadRequest, NotEmpty, Unreachable,
+    and NotAVault where the place is another's."""
     from repository import config_edit
 
     if any(copy.name == known.name for known in settings.copies):
@@ -145,10 +146,13 @@ def add(settings: Config, vault: Vault, copy: Copy) -> None:
     except BadConfig as error:
         raise BadRequest(f"There cannot be such a copy: {error.why}.", "Name it otherwise.") from error
     founding.check_apart([*settings.copies, copy], settings.folder)
-    if packages.is_package(copy):
-        packages.found(copy, settings)
-    else:
-        found(founding.prepared(copy, settings), known_files(vault))
+    try:
+        if packages.is_package(copy):
+            packages.found(copy, settings)
+        else:
+            found(founding.prepared(copy, settings), known_files(vault))
+    except NotAVault as error:  # something else is there
+        raise NotEmpty(copy.url) from error
     config_edit.add(settings, copy)
 
 

@@ -227,7 +227,7 @@ def test_what_cannot_be_done_is_told_and_changes_nothing(archive: Path, tmp_path
     for arguments, code in {
         ("add", SECOND, tmp_path / "other"): "usage",
         ("add", "Third!", tmp_path / "other"): "usage",
-        ("add", "third", tmp_path / "full"): "not-a-vault",
+        ("add", "third", tmp_path / "full"): "not-empty",
         ("add", "third", tmp_path / "second" / "inside"): "not-a-vault",
         ("add", "third", tmp_path / "second"): "not-a-vault",
         ("promote", "nobody"): "no-such-copy",
@@ -237,6 +237,8 @@ def test_what_cannot_be_done_is_told_and_changes_nothing(archive: Path, tmp_path
     }.items():
         answer = tianyi("copies", *arguments, at=archive)
         assert (answer.said["code"], answer.code > 0, answer.said["next"] != "") == (code, True, True), arguments
+    full = tianyi("copies", "add", "third", tmp_path / "full", at=archive)
+    assert (full.code, str(tmp_path / "full") in full.said["message"]) == (2, True)
     assert (archive / config.FILE).read_text() == before
     assert keys(tmp_path / "full") == {"thesis.txt": b"somebody's"}
     shutil.rmtree(tmp_path / "second" / "log")
