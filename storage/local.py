@@ -17,6 +17,7 @@ from storage.errors import AlreadyThere, NotFound, Unreachable
 from storage.store import Batch, Incoming, Pending
 
 READ_ONLY = 0o444  # the mode of all that is kept, less what the process's umask takes
+_REMEMBERED = 10_000  # folders that were looked at; more than the blobs' 4,096, and each AIP has one
 _WRITE_OUT = 8 << 20  # bytes of a blob after which the disk is set to work, while more come in
 
 
@@ -104,11 +105,13 @@ class Local:
 
     def drop(self, key: str) -> None:
         with self._answering(key):
+            self._check_way(key)
             self.disk.unlink(self.path(key))
 
     def clear(self, key: str) -> None:
         """Remove a folder that lies where a file should, with all in it; raise NotFound or Unreachable."""
         with self._answering(key):
+            self._check_way(key)
             durable.remove_tree(self.disk, Path(self.path(key)))
 
     def wrong_mode(self, key: str, stream: BinaryIO | None = None) -> str:
@@ -148,6 +151,7 @@ class Local:
     def _publish(self, key: str, data: bytes, *, exclusive: bool) -> None:
         with told(str(self.root)):
             self.check_root()
+            self._check_way(key)
             target = Path(self.path(key))
             durable.publish(self.disk, target, data, self.scratch, exclusive=exclusive, folders=self.folders)
 
@@ -173,6 +177,8 @@ class Local:
             if stat.S_ISLNK(mode):
                 raise Unreachable(f"{folder} in {self.name}", "it is a link and no folder: remove it, then repair")
             if stat.S_ISDIR(mode):
+                if len(self._rooms) >= _REMEMBERED:
+                    self._rooms.clear()
                 self._rooms.add(folder)
 
     def _looked_up(self) -> tuple[int, int] | None:
@@ -188,6 +194,7 @@ class Local:
         key = target[len(self._start) :]
         folder, _, _ = key.rpartition("/")
         if folder and folder not in self._rooms:
+            self._check_way(key)
             self.remake_room(self.path(folder))
             self._check_way(key)
 
