@@ -78,7 +78,10 @@ Puid = Annotated[str, like(r"(x-)?fmt/[0-9]{1,6}", "not a PRONOM identifier: wri
 Name = Annotated[str, like(r"(?=.{1,64}$)[a-z0-9]+(-[a-z0-9]+)*", "not a name: small letters, digits and hyphens")]
 Code = Annotated[
     str,
-    like(r"(?=.{1,64}$)[a-z0-9]+([.-][a-z0-9]+)*|[EW][0-9]{3}", "not a code: small letters, digits, dots and hyphens"),
+    like(
+        r"(?=.{1,64}$)[a-z0-9]+([.-][a-z0-9]+)*|[A-Z]{1,8}[0-9]{1,3}",
+        "not a code of a finding: write like name-troublesome, E023 or CSIP58",
+    ),
 ]
 Text = Annotated[
     str,

@@ -11,6 +11,7 @@ from typing import Any
 
 from ingest.codes import CODES, EARK, OCFL
 from ingest.sip_eark_rules import DIVISION_IDS, IDENTIFIED, REFERENCES, RULES
+from policies import document
 
 ROOT = Path(__file__).parents[2]
 
@@ -46,3 +47,9 @@ def test_a_policy_with_a_misspelt_code_is_refused(tianyi: Callable[..., Any], re
     assert (answer.code, answer.said["code"]) == (5, "policy-invalid")
     assert "ingest.yaml:1: findings.codes.link-keptt: no finding has" in answer.said["message"]
     assert "did you mean link-kept?" in answer.said["message"]
+
+
+def test_a_policy_can_name_every_code(tmp_path: Path) -> None:
+    lines = [f"    {code}: accept" for code in sorted(CODES)]
+    (tmp_path / "ingest.yaml").write_text("\n".join(["findings:", "  codes:", *lines]))
+    assert document.load(tmp_path).ingest.findings.codes.keys() == CODES
