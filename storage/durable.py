@@ -136,7 +136,11 @@ class _Told(AbstractContextManager[None]):
 
 def ours(error: OSError, where: str) -> NoRoom | Unreachable:
     """The error that we tell for one of the system's."""
-    return NoRoom(where) if error.errno in _FULL else Unreachable(where, error.strerror or str(error))
+    if error.errno in _FULL:
+        return NoRoom(where)
+    named = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
+    within = f" ({named.removeprefix(where).lstrip('/')})" if named.startswith(where) and named != where else ""
+    return Unreachable(where, f"{error.strerror or error}{within}")
 
 
 @contextmanager
