@@ -121,7 +121,7 @@ def preflight(delivery: Delivery, lens: Lens) -> Preflight:
             fetched=claimed(sip.bag) if sip.bag and policy.fetch == "follow" else 0,
             looked_at=seen.files, repeated=seen.repeated, repeated_bytes=seen.repeated_bytes,
             seconds=seen.pace.expected(files, worklist.bytes_from(SMALL)), formats=seen.formats(lens.policies),
-            decision=judged(worklist.codes(), policy, delivery.override),
+            decision=judged(codes, policy, delivery.override),
             findings=list(islice(worklist.findings(), CAPPED)), findings_total=worklist.findings_total(), codes=codes,
         )  # fmt: skip
 

@@ -60,8 +60,7 @@ def _take_back(db: Connection, record: Record) -> list[tuple[int, str, int]]:
     query = "select version, record, entry from versions where aip = ? and version >= ? order by version"
     known = db.execute(query, (record.aip, record.version)).fetchall()
     if known:
-        for table in ("files", "judged"):
-            column = "since" if table == "files" else "version"
+        for table, column in (("files", "since"), ("judged", "version")):
             db.execute(f"delete from {table} where aip = ? and {column} >= ?", (record.aip, record.version))
         back = "update files set until = null where aip = ? and until >= ?"
         db.execute(back, (record.aip, record.version - 1))

@@ -109,8 +109,8 @@ def _start_server() -> None:
     try:
         forkserver.ensure_running()
     finally:
-        if path is None:
-            del os.environ[_SAFE_PATH]
+        del os.environ[_SAFE_PATH]
+        os.environ.update({_SAFE_PATH: path} if path else {})
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 

@@ -2,8 +2,8 @@
 
 import gc
 
-_WORDS = "Interrupted; nothing is half-kept."
-_JSON = f'{{"code": "interrupted", "message": "{_WORDS}", "next": "Run the same command again."}}\n'
+INTERRUPTED = "Interrupted; nothing is half-kept."
+_JSON = f'{{"code": "interrupted", "message": "{INTERRUPTED}", "next": "Run the same command again."}}\n'
 
 
 def main() -> None:
@@ -32,7 +32,7 @@ def _leave(number: int, frame: object) -> None:
     import os
     import sys
 
-    told = (1, _JSON) if "--json" in sys.argv else (2, f"Error: {_WORDS}\n")
+    told = (1, _JSON) if "--json" in sys.argv else (2, f"Error: {INTERRUPTED}\n")
     try:
         os.write(told[0], told[1].encode())
     finally:

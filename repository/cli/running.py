@@ -11,13 +11,12 @@ from types import FrameType
 import typer
 
 from repository import edge
-from repository.cli import ending
+from repository.cli import INTERRUPTED, ending
 from repository.cli.app import app
 from repository.cli.screen import Screen
 
 UsageError = typer.BadParameter.__bases__[0]  # click's, or the copy of click that typer carries
 ClickException = UsageError.__bases__[0]
-
 
 _CAME: list[int] = []  # signals that ask this process to stop
 
@@ -67,7 +66,7 @@ def _ran(screen: Screen, arguments: Sequence[str]) -> int:
 
 def _interruption(screen: Screen, arguments: Sequence[str]) -> int:
     again = "`tianyi ingest --resume` goes on with it." if "ingest" in arguments else "Run the same command again."
-    screen.error("interrupted", "Interrupted; nothing is half-kept.", again)
+    screen.error("interrupted", INTERRUPTED, again)
     return edge.INTERRUPTED
 
 

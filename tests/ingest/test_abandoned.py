@@ -29,13 +29,15 @@ def test_an_interrupt_is_passed_on_to_workers(tmp_path: Path) -> None:
     def interrupted() -> None:
         with heeding(workers, abandoned)(LITTLE_FILES, 0) as executor:
             executor.submit(partial(read_on, tmp_path, abandoned, begun, ended))
-            while not begun.exists():
+            for _ in range(MANY):
+                if begun.exists():
+                    break
                 time.sleep(0.01)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
-    assert (abandoned.exists(), ended.exists()) == (True, False)
+    assert (begun.exists(), abandoned.exists(), ended.exists()) == (True, True, False)
 
 
 def test_one_that_comes_to_its_end_abandons_nothing(tmp_path: Path) -> None:
