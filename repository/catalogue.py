@@ -154,6 +154,10 @@ class Catalogue:
         names = [column[0] for column in found.description]
         yield from (dict(zip(names, row, strict=True)) for row in found)
 
+    def values(self, query: str, *arguments: object) -> Iterator[tuple[Any, ...]]:
+        """Rows of a question as tuples: where there are many."""
+        yield from self.db.execute(query, arguments)
+
     def one(self, query: str, *arguments: object) -> Row | None:
         return next(self.rows(query, *arguments), None)
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import chain, groupby
+from operator import itemgetter
 
 from fixity.audit import Expected
 from fixity.reading import END, START
@@ -15,10 +16,8 @@ from repository.schema import RECORD_KEY, TOMBSTONE_KEY
 from storage import layout
 from storage.digest import Digest
 
-_FILES = """
-select digest, max(size) as size from files where digest > ? and digest <= ? group by digest order by digest
-"""
-_EVIDENCE = "select digest, size from evidence where digest > ? and digest <= ? order by digest"
+_FILES = "select digest, size from files where digest > ?1 and digest <= ?2"
+_EVIDENCE = "select digest, size from evidence where digest > ?1 and digest <= ?2"
 _RECORDS = f"""
 select {RECORD_KEY} as key, file_digest as digest, file_size as size from versions
 where key > ? and key <= ? order by key
@@ -33,14 +32,11 @@ where entry >= ?3 and entry < ?4 and +key > ?1 and +key <= ?2 order by key
 """  # the plus keeps SQLite to the index of entries
 _FIXED = "select key, digest, size from fixed where key > ? and key <= ? order by key"
 _CAME_FILES = """
-select files.digest, max(files.size) as size from versions
+select files.digest, files.size from versions
 join files on files.aip = versions.aip and files.since = versions.version
 where versions.entry >= ?3 and versions.entry < ?4 and files.digest > ?1 and files.digest <= ?2
-group by files.digest order by files.digest
 """
-_CAME_EVIDENCE = """
-select digest, size from evidence where entry >= ?3 and entry < ?4 and digest > ?1 and digest <= ?2 order by digest
-"""
+_CAME_EVIDENCE = "select digest, size from evidence where entry >= ?3 and entry < ?4 and digest > ?1 and digest <= ?2"
 _AMOUNT = """
 select count(*) as keys, coalesce(sum(size), 0) as bytes from (
   select max(size) as size from files group by digest union all select size from evidence
@@ -76,25 +72,43 @@ def of_producers(
     """Yield records and blobs of the AIPs of these producers."""
     theirs = f"aip in (select aip from aips where producer in ({', '.join('?' * len(producers))}))"
     records = _RECORDS.replace("order by key", f"and {theirs} order by key")
-    files = _FILES.replace("group by", f"and {theirs} group by")
+    files = f"{_FILES} and {theirs}"
     yield from map(_expected, catalogue.rows(records, after, last, *producers))
     yield from _blobs(catalogue, (files,), after, last, *producers)
+
+
+def names(catalogue: Catalogue, after: str = START, last: str = END) -> Iterator[str]:
+    """Yield the keys alone that `keys` gives."""
+    records = (row["key"] for row in catalogue.rows(_RECORDS, after, last)) if _meets(layout.AIPS, after, last) else ()
+    blobs = (layout.blob_key_of(digest) for digest, _ in _sized(catalogue, (_FILES, _EVIDENCE), after, last))
+    tombstones = (row["key"] for row in catalogue.rows(_TOMBSTONES, after, last))
+    fixed = (row["key"] for row in catalogue.rows(_FIXED, after, last))
+    yield from heapq.merge(chain(records, blobs, tombstones), fixed)
 
 
 def _blobs(
     catalogue: Catalogue, queries: Sequence[str], after: str, last: str, *arguments: int | str
 ) -> Iterator[Expected]:
-    """Blobs that any of the queries gives, each once. Their digests have the order of their keys."""
+    """Blobs that any of the queries gives, each once."""
+    for told, size in _sized(catalogue, queries, after, last, *arguments):
+        digest = Digest.parse(told)
+        yield Expected(layout.blob_key(digest), digest, size)
+
+
+def _sized(
+    catalogue: Catalogue, queries: Sequence[str], after: str, last: str, *arguments: int | str
+) -> Iterator[tuple[str, int]]:
+    """SHA-256 and bytes of blobs that any of the queries gives, each once. Digests have the order of their keys.
+
+    SQLite merges the queries as their indexes have them; `group by` would make it sort all that is left, each time.
+    """
     if not _meets(layout.BLOBS, after, last):
         return
     low = str(layout.blob_digest(after) or "") if after.startswith(layout.BLOBS) else ""
     high = str(layout.blob_digest(last) or "") if last.startswith(layout.BLOBS) else "sha256;"
-    before = ""
-    for row in heapq.merge(*(catalogue.rows(query, low, high, *arguments) for query in queries), key=_digest):
-        if row["digest"] != before:
-            before = row["digest"]
-            digest = Digest.parse(before)
-            yield Expected(layout.blob_key(digest), digest, row["size"])
+    rows = catalogue.values(f"{' union all '.join(queries)} order by digest", low, high, *arguments)
+    for digest, same in groupby(rows, key=itemgetter(0)):
+        yield digest, max(size for _, size in same)
 
 
 def is_wanted(catalogue: Catalogue, key: str) -> bool:
@@ -118,10 +132,6 @@ def amount(catalogue: Catalogue) -> tuple[int, int]:
 def _meets(prefix: str, after: str, last: str) -> bool:
     """Whether keys with a prefix may lie above `after` and up to `last`."""
     return after < f"{prefix}{END}" and last > prefix
-
-
-def _digest(row: Row) -> str:
-    return str(row["digest"])
 
 
 def _expected(row: Row) -> Expected:

@@ -67,7 +67,8 @@ class Watch:
     def add_extras(self, store: Store, result: Audit, after: str = START, last: str = END) -> None:
         """Add what lies in a copy above a key and up to another, and nobody expects."""
         logged: Spool[Finding] = Spool()
-        known = (one.key for one in expected(self.catalogue, after, last))
+        logged_too = (one.key for one in ledger_files.full(self.catalogue, after=after, last=last))
+        known = heapq.merge(inventory.names(self.catalogue, after, last), logged_too)
         try:
             for extra in extras(store, store.name, known, after, last):
                 if extra.key.startswith(layout.LOG):

@@ -24,8 +24,17 @@ _RECORD = re.compile(r"aips/([0-9a-f]{2})/([0-9a-f]{2})/([0-9a-f-]{32}\1\2)/v([1
 
 def blob_key(digest: Digest) -> str:
     """`blobs/sha256/abc/abcd…`: 4,096 folders: few to make, and a hundred million blobs are 24,000 in each."""
-    name = digest.hexadecimal
-    return f"blobs/{digest.algorithm}/{name[:3]}/{name}"
+    return _blob_key(digest.algorithm, digest.hexadecimal)
+
+
+def blob_key_of(told: str) -> str:
+    """The key of the blob whose digest was written down so (`sha256:abcd…`): for lists of many."""
+    algorithm, _, name = told.partition(":")
+    return _blob_key(algorithm, name)
+
+
+def _blob_key(algorithm: str, name: str) -> str:
+    return f"blobs/{algorithm}/{name[:3]}/{name}"
 
 
 def blob_digest(key: str) -> Digest | None:
