@@ -59,18 +59,11 @@ def absent(case: Case) -> str:
 
 
 def one(case: Case, work: Work, plan: Plan, scratch: Path, say: Say) -> Result:
-    """Run a case, on a subset where it wants one."""
+    """Run a case."""
     if why := absent(case):
         return result(case, work, absent=why)
     say(f"  {case.name}: {case.ours.label} : {case.peer.label}")
-    part = scratch / "subset"
-    if case.most:
-        shapes.subset(work.folder, case.most, part)
-        work = Work.of(work.shape, part)
-    found = result(case, work, run.pairs(case, work.folder, scratch, plan.pairs, say, stay=work.shape in shapes.MANY))
-    if case.most:
-        run.remove(part)
-    return found
+    return result(case, work, run.pairs(case, work.folder, scratch, plan.pairs, say, stay=work.shape in shapes.MANY))
 
 
 def results(plan: Plan, scratch: Path, described: dict[str, str], say: Say) -> Iterator[Result]:

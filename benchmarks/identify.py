@@ -1,4 +1,5 @@
-"""Identify every file of a tree on one core, with a library alone: `python identify.py tianyi|fido|siegfried FOLDER`.
+"""Identify every file of a tree on one core, with a library alone: `python identify.py tianyi|fido|siegfried FOLDER`;
+siegfried may be given more cores by a number at the end.
 
 One JSON line a file with what was found, so that each has an answer to give. For the peers, this file is run by the
 Python that has them (TIANYI_PEERS), which need not be ours: it imports of anyone what it was asked for, and no more.
@@ -54,12 +55,14 @@ def fido(folder: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def siegfried(folder: str) -> Iterator[tuple[str, list[str]]]:
-    """Yield path and PUIDs as siegfried sees them, with one worker in one call."""
-    for file in import_module("pygfried").Scanner().identify_dir(folder, workers=1)["files"]:
+    """Yield path and PUIDs as siegfried sees them, in one call with a worker for each core that we may use."""
+    workers = len(os.sched_getaffinity(0))
+    for file in import_module("pygfried").Scanner().identify_dir(folder, workers=workers)["files"]:
         yield file["filename"], [match["id"] for match in file["matches"]]
 
 
 if __name__ == "__main__":
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    cores = int(sys.argv[3]) if len(sys.argv) > 3 else 1
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
     for path, puids in {"tianyi": tianyi, "fido": fido, "siegfried": siegfried}[sys.argv[1]](sys.argv[2]):
         print(json.dumps({"path": path, "puids": puids}))

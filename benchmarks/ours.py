@@ -88,6 +88,12 @@ AUDIT = Side(
 AUDIT_COLD = replace(
     AUDIT, label="tianyi audit", command=lambda at: tianyi("-C", at.kept / "repository", "audit", "--json")
 )
+AUDIT_AGAIN = replace(
+    AUDIT,
+    label="the scheduler's audit",
+    command=lambda at: [str(own_bin() / "python"), str(HERE / "audit.py"), str(at.kept / "repository")],
+    seconds=lambda said: float(answer(said)["seconds"]),
+)
 EXPORT = Side(
     "tianyi export --as folder",
     TIANYI,

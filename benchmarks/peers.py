@@ -86,6 +86,21 @@ BAGIT_MAKE = Side(
     copies=1,
     check=lambda at, said: (at.fresh / "bag" / "tagmanifest-sha256.txt").is_file(),
 )
+SEQUENCE = Side(
+    "cp -a, sync; siegfried; bagit.py",
+    programs.SIEGFRIED,
+    lambda at: shell(
+        'cp -a "$1" "$2"; sync -f "$2"; "$3" "$4" siegfried "$2" "$6"; "$3" "$5" --sha256 --processes "$6" "$2"',
+        at.source,
+        at.out,
+        peers_bin() / "python",
+        HERE / "identify.py",
+        peers_bin() / "bagit.py",
+        PROCESSES,
+    ),
+    copies=1,
+    check=lambda at, said: (at.out / "tagmanifest-sha256.txt").is_file(),
+)
 BAGIT_VALIDATE = Side(
     "bagit.py validate",
     programs.BAGIT,

@@ -83,9 +83,10 @@ def one(side: Side, at: Folders) -> Measurement:
     settle()
     out = at.fresh / "run.out"
     done = measure(command, out, at.fresh / "run.err")
-    if done.worked and not side.check(at, out.read_text(errors="replace")):
+    said = out.read_text(errors="replace")
+    if done.worked and not side.check(at, said):
         return replace(done, note="it ended well, but did not do its work")
-    return done
+    return replace(done, wall=side.seconds(said)) if done.worked and side.seconds else done
 
 
 def remove(folder: Path) -> None:

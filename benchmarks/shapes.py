@@ -132,16 +132,6 @@ def files(folder: Path) -> list[Path]:
     return sorted(path for path in found if path.is_file() and not path.is_symlink())
 
 
-def subset(folder: Path, most: int, target: Path) -> None:
-    """Copy `most` files, evenly spread over the shape, to `target` (all when there are fewer)."""
-    every = files(folder)
-    step = max(1.0, len(every) / most)
-    for path in [every[int(i * step)] for i in range(min(most, len(every)))]:
-        copy = target / path.relative_to(folder)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(path, copy)
-
-
 def describe(name: str, scale: float, count: int, size: int) -> str:
     """Say in one line what the shape holds."""
     what = {

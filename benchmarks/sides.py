@@ -50,6 +50,7 @@ class Side:
     copies: int = 0  # of the shape's bytes, in `fresh`
     keeps: int = 0  # of the shape's bytes, in `kept`
     check: Callable[[Folders, str], bool] = trust  # after each run: (folders, what it said) → it did its work
+    seconds: Callable[[str], float] | None = None  # what it said → its time, where its start is not to count
 
 
 def shell(script: str, *arguments: Path | str | int) -> Argv:

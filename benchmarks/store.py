@@ -20,7 +20,7 @@ from storage.commit import prepare_work
 from storage.local import Local
 from storage.parallel import in_order
 from storage.portions import cut
-from storage.receive import HoldsNothing, Received, chunks, receive
+from storage.receive import HoldsNothing, Received, Waiting, chunks, receive
 from storage.staging import staging
 
 CHUNK_FILES, CHUNK_BYTES = 250, 64 << 20
@@ -36,9 +36,9 @@ def walk(folder: str) -> Iterator[tuple[str, int]]:
             yield entry.path, entry.stat().st_size
 
 
-def keep(store: Local, paths: Sequence[str]) -> list[Received]:
+def keep(store: Local, paths: Sequence[str]) -> list[Waiting]:
     """Take in a chunk of files, in a worker."""
-    return [_kept(store, path) for path in paths]
+    return [_kept(store, path).waiting for path in paths]
 
 
 def _kept(store: Local, path: str) -> Received:
@@ -57,7 +57,7 @@ def main(source: str, dest: Path) -> None:
     kept = 0
     with staging(RUN, [store], work) as stage, workers(len(found), sum(size for _, size in found)) as executor:
         paths = ([path for path, _ in some] for some in cut(found, itemgetter(1), CHUNK_FILES, CHUNK_BYTES))
-        waiting: list[Received] = []
+        waiting: list[Waiting] = []
         for some in in_order(executor, partial(keep, store), paths):
             waiting.extend(some)
             if len(waiting) >= BATCH_KEYS:
