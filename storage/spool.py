@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 _IN_MEMORY = 1 << 20  # bytes
+_PIECE = 256  # values that are written at once
 
 
 class Spool(Generic[T]):
@@ -17,27 +18,34 @@ class Spool(Generic[T]):
 
     def __init__(self, values: Iterable[T] = ()) -> None:
         self._file: SpooledTemporaryFile[bytes] = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  # it lives as long as we
-        self._count = 0
+        self._written = 0
+        self._newest: list[T] = []
         self.extend(values)
 
     def __del__(self) -> None:
         self._file.close()
 
     def __len__(self) -> int:
-        return self._count
+        return self._written + len(self._newest)
 
     def __iter__(self) -> Iterator[T]:
-        at = seen = 0
-        while seen < self._count:
-            self._file.seek(at)
-            value: T = pickle.load(self._file)
-            at, seen = self._file.tell(), seen + 1
-            yield value
+        at = before = seen = 0  # bytes of the pieces that were read, the values in them, the values that were given
+        while seen < len(self):
+            if before < self._written:
+                self._file.seek(at)
+                piece: list[T] = pickle.load(self._file)
+                some, before, at = piece[seen - before :], before + len(piece), self._file.tell()
+            else:
+                some = self._newest[seen - before :]
+            seen += len(some)
+            yield from some
 
     def append(self, value: T) -> None:
-        self._file.seek(0, os.SEEK_END)
-        pickle.dump(value, self._file)
-        self._count += 1
+        self._newest.append(value)
+        if len(self._newest) == _PIECE:
+            self._file.seek(0, os.SEEK_END)
+            pickle.dump(self._newest, self._file)
+            self._written, self._newest = len(self), []
 
     def extend(self, values: Iterable[T]) -> None:
         for value in values:

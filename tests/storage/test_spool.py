@@ -27,6 +27,19 @@ def test_it_may_grow_while_it_is_read_and_be_read_by_two() -> None:
     assert (list(first), list(second)) == ([2, 3], [1, 2, 3])
 
 
+@given(st.lists(st.integers(0, 3 * spool._PIECE), max_size=8))
+def test_it_may_be_written_while_it_is_read(grown: list[int]) -> None:
+    """What was given before a piece is written does not come again, and nothing is left out."""
+    numbers = Spool([0])
+    reading, seen = iter(numbers), 0
+    for more in grown:
+        numbers.extend(range(len(numbers), len(numbers) + more))
+        for _ in range(min(more // 2, len(numbers) - seen)):
+            assert next(reading) == seen
+            seen += 1
+    assert list(reading) == list(range(seen, len(numbers)))
+
+
 def test_what_is_long_lies_in_a_file() -> None:
     long = Spool(bytes(1000) for _ in range(2 * spool._IN_MEMORY // 1000))
     assert long._file._rolled  # type: ignore[attr-defined]
