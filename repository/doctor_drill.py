@@ -17,6 +17,8 @@ from fixity.audit import Audit
 from repository import config, doctor_injuries, founding
 from repository.config import Config
 from repository.doctor_injuries import STRAY, Injury
+from repository.errors import ListLost
+from repository.holdings import HeldFile
 from repository.repository import Repository
 from repository.scratch import scratch
 from storage.errors import BrokenRecord, Damaged, NotFound, StorageError, TianyiError
@@ -141,7 +143,14 @@ def _lose_catalogue(folder: Path) -> None:
 def _told(repository: Repository) -> list[object]:
     """What the catalogue answers."""
     aips = list(repository.aips())
-    return [aips, *(list(repository.files(one.aip, everything=True)) for one in aips), list(repository.events())]
+    return [aips, *(_files(repository, one.aip) for one in aips), list(repository.events())]
+
+
+def _files(repository: Repository, aip: str) -> list[HeldFile]:
+    """None where nobody knows: with one copy, what was damaged is lost."""
+    with suppress(ListLost):
+        return list(repository.files(aip, everything=True))
+    return []
 
 
 def _lost(repository: Repository, called: dict[str, str]) -> Iterator[str]:

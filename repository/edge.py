@@ -90,6 +90,7 @@ EDGE: Mapping[type[Exception], Edge] = {
     own.NoScanner: Edge(NOT_FOUND, 404),
     own.ScannerAway: Edge(INCOMPLETE, 503),
     own.WorkerLost: Edge(INCOMPLETE, 503),
+    own.ListLost: Edge(DAMAGE, 500),
     own.CatalogueDamaged: Edge(DAMAGE, 500),
     own.CatalogueAway: Edge(INCOMPLETE, 503),
     OSError: Edge(INCOMPLETE, 500),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from storage.errors import TianyiError
+from storage.errors import Damaged, TianyiError
 
 
 class RepositoryError(TianyiError):
@@ -62,6 +62,20 @@ class CatalogueDamaged(RepositoryError):
         super().__init__(
             "The catalogue cannot be read; the holdings themselves are another matter.", "`tianyi rebuild`."
         )
+
+
+class ListLost(Damaged):
+    """It is not known what is in a version, so that nothing can be said of its files, nor that there are none."""
+
+    code = "list-lost"
+    next = (
+        "`tianyi audit`, then `tianyi repair`, which says who may have it (`--from FILE` takes it in); then"
+        " `tianyi rebuild`."
+    )
+
+    def __init__(self, aip: str, version: int, key: str) -> None:
+        super().__init__(key)
+        self.args = (f"What is in version {version} of {aip} is not known: no copy had {key} whole.",)
 
 
 class CatalogueAway(RepositoryError):

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from repository import holdings
+from repository.errors import ListLost
 from repository.facade import Opened
 from repository.holdings import Aip, Behind, Happened, HeldFile, Version
+from repository.unread import Unread, unread
 from storage.aip import Record, parse_aip
 from storage.digest import Digest
-from storage.errors import NotFound
+from storage.errors import Damaged, NotFound
 
 if TYPE_CHECKING:
     from repository.accession import Accession
@@ -31,9 +33,21 @@ class Browsing(Opened):
         return holdings.aip(self.catalogue, urn), holdings.versions(self.catalogue, urn)
 
     def files(self, aip: str, *, everything: bool = False) -> Iterator[HeldFile]:
-        """Yield an AIP's files by path: its content, or everything in its bag."""
+        """Yield an AIP's files by path: its content, or everything in its bag; raise ListLost, and as `show` does."""
         urn = holdings.resolve(self.catalogue, aip)
+        self._check_read(urn)
         return holdings.files(self.catalogue, urn, everything=everything)
+
+    def _check_read(self, urn: str) -> None:
+        """Raise ListLost where it is not known what is in an AIP as it is now."""
+        last = holdings.versions(self.catalogue, urn)[-1].version
+        for one in unread(self.catalogue, urn):
+            if one.version == last:
+                raise ListLost(*one)
+
+    def unread(self) -> list[Unread]:
+        """The versions of which it is not known what is in them, by AIP and version."""
+        return unread(self.catalogue)
 
     def judged(self, aip: str) -> Mapping[str, int]:
         """How many of an AIP's files format tools call well-formed and malformed, and how many they have not checked;
@@ -59,7 +73,10 @@ class Browsing(Opened):
         )  # fmt: skip
         if row is None:
             raise NotFound(f"Version {wanted} of {urn}", "this repository", "`tianyi show` lists its versions.")
-        return self.vault.record(parse_aip(urn), row["version"], Digest.parse(row["record"]))
+        try:
+            return self.vault.record(parse_aip(urn), row["version"], Digest.parse(row["record"]))
+        except NotFound as lost:  # it was committed, and no copy has its record
+            raise Damaged(lost.what) from lost
 
     def accessions(self) -> Iterator[Accession]:
         """Yield every accession that ever got a number, in their order."""

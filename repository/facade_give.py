@@ -138,7 +138,8 @@ class Giving(Browsing):
         if not stores:
             raise BadRequest(f"{copy} keeps packages; a drill restores from a copy of the vault.", "Name another copy.")
         store = stores[-1]
-        chosen = drill.sample([one.aip for one in self.aips() if largest is None or one.bytes <= largest], sample, seed)
+        small = [one.aip for one in self.aips() if largest is None or (one.bytes or 0) <= largest]
+        chosen = drill.sample(small, sample, seed)
         self.progress.begin(f"Restoring from {store.name}", 0, 0)
         with scratch(self.settings.work, f"drill-{self._new_id()}") as [folder]:
             done = drill.restore(store, map(self._wanted, chosen), folder, self.progress)

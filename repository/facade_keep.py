@@ -211,7 +211,3 @@ class Keeping(Browsing):
         with self.committer.lock():
             self.catalogue.renew(self.vault)
         return counts(self.catalogue)
-
-    def unread(self) -> list[tuple[str, int]]:
-        """The versions of which it is not known what is in them: no copy has their manifest whole."""
-        return holdings.unread(self.catalogue)

@@ -22,7 +22,8 @@ _ACCESSION = re.compile(r"\d{4}-\d{4,}")
 
 @dataclass(frozen=True, slots=True)
 class Aip:
-    """An AIP as it is now: `files` and `bytes` are its content (not the metadata that Tianyi writes)."""
+    """An AIP as it is now: `files` and `bytes` are its content (not the metadata that Tianyi writes); None where
+    no copy has its manifest whole, so that nobody knows."""
 
     aip: str
     title: str
@@ -30,8 +31,8 @@ class Aip:
     producer: str
     created: str
     versions: int
-    files: int
-    bytes: int
+    files: int | None
+    bytes: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,16 +278,6 @@ def _from_premis(row: dict[str, Any]) -> Happened:
     if files := [path for path in json.loads(row["objects"]) if path]:
         detail["files"] = files
     return Happened(row["time"], row["type"], agents, row["aip"], row["outcome"], detail, "premis")
-
-
-def unread(catalogue: Catalogue) -> list[tuple[str, int]]:
-    """The versions of which it is not known what is in them, AIP and number: no copy has their manifest whole."""
-    rows = catalogue.rows(
-        "select aip, version from versions v where files > 0 and not exists (select 1 from files f where f.aip = v.aip"
-        " and v.version between f.since and coalesce(f.until, v.version) and f.path like 'data/%')"
-        " order by aip, version"
-    )
-    return [(row["aip"], row["version"]) for row in rows]
 
 
 def roughly(catalogue: Catalogue) -> tuple[int, int]:

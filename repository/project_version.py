@@ -168,13 +168,13 @@ def put_lost(db: Connection, event: Event, version: int, entry: int) -> None:
         },
     )  # fmt: skip
     lost = {"aip": event.object, "title": "", "accession": told["accession"], "producer": "", "created": event.time}
-    put_new(db, "aips", {**lost, "description": "", "versions": version, "files": 0, "bytes": 0})
+    put_new(db, "aips", {**lost, "description": "", "versions": version, "files": None, "bytes": None})
+    query = "update aips set versions = ?2, files = null, bytes = null where aip = ?1 and versions < ?2"
+    db.execute(query, (event.object, version))  # what was known is of the version before
 
 
 def _put_aip(db: Connection, vault: Vault, record: Record, info: dict[str, str]) -> None:
-    count, size = db.execute(
-        "select count(*), coalesce(sum(size), 0) from files where aip = ? and content and until is null", (record.aip,)
-    ).fetchone()
+    count, size = _content(db, record)
     first = db.execute("select created from versions where aip = ? order by version", (record.aip,)).fetchone()
     update(
         db, "aips", "aip", {
@@ -183,6 +183,15 @@ def _put_aip(db: Connection, vault: Vault, record: Record, info: dict[str, str])
             "description": " ".join(_description(db, vault)), "versions": record.version, "files": count, "bytes": size,
         },
     )  # fmt: skip
+
+
+def _content(db: Connection, record: Record) -> tuple[int | None, int | None]:
+    """Files and bytes of an AIP's content; None where its manifest cannot be read. Every version has a payload."""
+    if not db.execute("select 1 from bagged where path >= 'data/' and path < 'data0'").fetchone():
+        return None, None
+    query = "select count(*), coalesce(sum(size), 0) from files where aip = ? and content and until is null"
+    count, size = db.execute(query, (record.aip,)).fetchone()
+    return count, size
 
 
 def _description(db: Connection, vault: Vault) -> Iterator[str]:

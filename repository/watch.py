@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID
 
-from fixity.audit import Audit, Expected, Finding, audit, extras
+from fixity.audit import EXTRA, Audit, Expected, Finding, audit, extras
 from fixity.reading import END, START
-from repository import evidence, inventory, ledger_files, strays
+from repository import evidence, inventory, ledger_files, strays, unread
 from repository.catalogue import Catalogue
 from storage import layout
 from storage.canonical import Json
@@ -67,6 +67,7 @@ class Watch:
     def add_extras(self, store: Store, result: Audit, after: str = START, last: str = END) -> None:
         """Add what lies in a copy above a key and up to another, and nobody expects."""
         logged: Spool[Finding] = Spool()
+        remark = unread.remark(self.catalogue)
         logged_too = (one.key for one in ledger_files.full(self.catalogue, after=after, last=last))
         known = heapq.merge(inventory.names(self.catalogue, after, last), logged_too)
         try:
@@ -74,7 +75,7 @@ class Watch:
                 if extra.key.startswith(layout.LOG):
                     logged.append(extra)
                 elif not self._is_new(extra.key) and (found := strays.judged(store, extra)):
-                    result.tell(found)
+                    result.tell(replace(found, why=remark) if _may_be_payload(found) else found)
         except StorageError as error:
             result.tell(Finding("unreadable", store.name, "", why=str(error)))
         if logged:
@@ -112,6 +113,10 @@ class Watch:
         event = Event(time=time or self.time, type=kind, agent=self.agent, object=copy, outcome=outcome, detail=detail)
         self.committer.note(event)
         self.catalogue.follow(self.committer.vault)
+
+
+def _may_be_payload(found: Finding) -> bool:
+    return found.outcome == EXTRA and layout.blob_digest(found.key) is not None
 
 
 def row(finding: Finding) -> dict[str, str]:

@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _SHOWN = 20
+_EXTRA = "[dim]extra: nothing in the catalogue needs them; `tianyi sweep` removes blobs, a person the rest[/]"
+_EXTRA_UNKNOWN = (
+    "[yellow]extra: they may be files of an AIP whose list of files no copy has whole; remove nothing[/]"
+    "  [dim]→[/] tianyi rebuild names it"
+)
 _NOTHING = Behind([], 0, [])
 
 
@@ -65,7 +70,8 @@ def audit(
         untold = repository.untold()
         told["untold"] = [{"aip": aip, "version": version} for aip, version in untold[: wire.CAPPED]]
         lost = _lost(results, len(repository.copies))
-        screen.result(told, lambda console: _show(console, results, report, repository.behind, (len(untold), lost)))
+        standing = (len(untold), lost, len(repository.unread()))
+        screen.result(told, lambda console: _show(console, results, report, repository.behind, standing))
     raise typer.Exit(exit_code(results))
 
 
@@ -87,7 +93,7 @@ def exit_code(results: list[Audit]) -> int:
 
 def _show(
     console: Console, results: list[Audit], report: Path | None, behind: Callable[[str], Behind],
-    standing: tuple[int, int],
+    standing: tuple[int, int, int],
 ) -> None:  # fmt: skip
     if not results:
         console.print("Nothing is due.")
@@ -112,10 +118,10 @@ def _lost(results: list[Audit], copies: int) -> int:
     return len(keys)
 
 
-def _notes(results: list[Audit], report: Path | None, untold: int, lost: int) -> Iterator[str]:
+def _notes(results: list[Audit], report: Path | None, untold: int, lost: int, unread: int) -> Iterator[str]:
     """What the counts mean, and what to do next."""
     if any(result.counts["extra"] for result in results):
-        yield "[dim]extra: nothing in the catalogue needs them; `tianyi sweep` removes blobs, a person the rest[/]"
+        yield _EXTRA_UNKNOWN if unread else _EXTRA
     if any(result.counts["mode"] for result in results):
         yield "[yellow]mode: whole, but not read-only[/]  [dim]→[/] tianyi repair"
     if report:

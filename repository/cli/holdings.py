@@ -63,7 +63,7 @@ def _show(
 ) -> None:
     console.print(f"[bold]{escape(printable(found.title))}[/]")
     console.print(f"  [cyan]{found.aip}[/]")
-    console.print(f"  accession {found.accession}, {counted(found.files, 'file')}, {size(found.bytes)}")
+    console.print(f"  accession {found.accession}, {_amount(found)}")
     if found.producer:
         console.print(f"  from {escape(printable(found.producer))}")
     if any(files for outcome, files in judged.items() if outcome != Outcome.NOT_CHECKED):
@@ -75,6 +75,12 @@ def _show(
     for one in said:
         told = f"{short(one.path)} is {one.puid}, said {one.agent} on {one.time}: {one.reason}"
         console.print(f"  {escape(printable(told))}")
+
+
+def _amount(found: Aip) -> str:
+    if found.files is None or found.bytes is None:
+        return "[red]it is not known what is in it[/]  [dim]→[/] tianyi files"
+    return f"{counted(found.files, 'file')}, {size(found.bytes)}"
 
 
 def files(
