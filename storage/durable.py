@@ -207,6 +207,11 @@ class Folders:
             self._lasting = {self._root}
         self._lasting.update(folders)
 
+    def forget(self, folders: Iterable[Path]) -> None:
+        """These were made just now: whatever had their names before is gone, and they are not durable yet. The root's
+        own name is for others."""
+        self._lasting.difference_update(folder for folder in folders if folder != self._root)
+
 
 def publish(
     disk: Disk, target: Path, data: bytes, scratch: Path, *, exclusive: bool, mode: int = 0o444,
@@ -221,12 +226,13 @@ def publish(
     temporary = scratch_name(disk, scratch)
     try:
         write_file(disk, temporary, data, mode)
-        make_folders(disk, target.parent)
+        folders = folders or Folders(target.parent)
+        folders.forget(make_folders(disk, target.parent))
         if exclusive:
             disk.link(str(temporary), str(target))
         else:
             disk.rename(str(temporary), str(target))
-        _sync_name(disk, target, folders or Folders(target.parent), exclusive=exclusive)
+        _sync_name(disk, target, folders, exclusive=exclusive)
     finally:
         with suppress(OSError):  # it is gone already, or stays until leftovers are removed
             disk.unlink(str(temporary))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -188,24 +188,30 @@ class Local:
             return (facts.st_dev, facts.st_ino) if stat.S_ISDIR(facts.st_mode) else None
         return None
 
-    def make_room(self, target: str) -> None:
-        """Make the folder that a name is to be in, but never the copy's own; one that was there is not asked for again:
-        where it is gone meanwhile, `remake_room` is for whoever finds that."""
+    def make_room(self, target: str) -> Sequence[Path]:
+        """Make the folder that a name is to be in, but never the copy's own; return what was made. One that was there
+        is not asked for again: where it is gone meanwhile, `remake_room` is for whoever finds that."""
         key = target[len(self._start) :]
         folder, _, _ = key.rpartition("/")
         if folder and folder not in self._rooms:
             self._check_way(key)
-            self.remake_room(self.path(folder))
+            made = self.remake_room(self.path(folder))
             self._check_way(key)
+            return made
+        return ()
 
-    def remake_room(self, folder: str) -> None:
+    def remake_room(self, folder: str) -> Sequence[Path]:
+        """Make a folder where it is missing; return what was made, outermost first."""
+        made = [Path(folder)]
         try:
             self.disk.mkdir(folder)
         except FileExistsError:
-            pass
+            return ()
         except FileNotFoundError:
             self.check_root()
-            durable.make_folders(self.disk, Path(folder))
+            made = durable.make_folders(self.disk, Path(folder))
+        self.folders.forget(made)
+        return made
 
     @property
     def syncs_whole(self) -> bool:
@@ -260,8 +266,8 @@ class _File:
                 self._store.disk.sync_file(self._descriptor)
         with told(str(self._store.root)):
             self._close()
-            self._store.make_room(self._store.path(key))  # here, since many workers do it sooner than one process
-        return Pending(key, self._size, self._path)
+            made = self._store.make_room(self._store.path(key))  # many workers do it sooner than one process
+        return Pending(key, self._size, self._path, [str(folder) for folder in made])
 
     def abandon(self) -> None:
         with suppress(OSError):  # what cannot be removed now goes with the run's scratch folder
@@ -304,15 +310,18 @@ class _Batch:
             for blob in pending:
                 target = self._store.path(blob.key)
                 if not self._whole:
-                    self._touch(Path(target).parent)
+                    self._touch(Path(target).parent, [Path(folder) for folder in blob.made])
                 try:
                     self._store.disk.rename(blob.scratch, target)
                 except FileNotFoundError:
-                    self._store.remake_room(target[: target.rindex("/")])
+                    made = self._store.remake_room(target[: target.rindex("/")])
+                    self._touch(Path(target).parent, made)
                     self._store.disk.rename(blob.scratch, target)
 
-    def _touch(self, folder: Path) -> None:
-        if folder not in self._touched:
+    def _touch(self, folder: Path, made: Sequence[Path]) -> None:
+        """The folder is to be synced, and those above it whose names are not durable, as `made` ones are not."""
+        if made or folder not in self._touched:
+            self._store.folders.forget(made)
             self._touched.update(dict.fromkeys(self._store.folders.to_sync(folder)))
 
     def close(self) -> None:

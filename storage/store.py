@@ -3,7 +3,7 @@ object stores implement it, wrappers keep its shape, and one contract suite test
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import BinaryIO, NamedTuple, Protocol
@@ -12,11 +12,13 @@ CHUNK = 1 << 20  # bytes read at a time
 
 
 class Pending(NamedTuple):
-    """Bytes of one blob that lie in a copy's scratch space, hashed, and wait to be placed under `key`."""
+    """Bytes of one blob that lie in a copy's scratch space, hashed, and wait to be placed under `key`; `made` are the
+    folders that were made for it, whose names are not durable yet."""
 
     key: str
     size: int
     scratch: str
+    made: Sequence[str] = ()
 
 
 class Opens(Protocol):

@@ -86,6 +86,19 @@ def test_folders_are_synced_up_to_the_root_once(tmp_path: Path) -> None:
     assert folders.to_sync(tmp_path / "a" / "c") == [tmp_path / "a" / "c", tmp_path / "a"]
 
 
+def test_a_folder_that_was_made_anew_is_not_known(tmp_path: Path) -> None:
+    folders, folder = Folders(tmp_path), tmp_path / "a"
+    folders.synced([folder, tmp_path])
+    folders.forget([tmp_path, folder])
+    assert folders.to_sync(folder) == [folder, tmp_path]
+
+
+def test_a_file_is_published_into_a_folder_that_is_made_for_it(tmp_path: Path) -> None:
+    target = tmp_path / "new" / "deep" / "file"
+    durable.publish(Unsynced(whole=False), target, b"x", tmp_path, exclusive=False)
+    assert target.read_bytes() == b"x"
+
+
 def test_the_real_disk_does_all_of_it(tmp_path: Path) -> None:
     """Once with true syncs, whichever way this file system wants."""
     descriptor = DISK.create(str(tmp_path / "file"))
