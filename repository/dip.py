@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from repository import dip_contents
+from repository import dip_contents, dip_unfinished
 from repository.dip_contents import Content, Done, Link
 from repository.errors import NotEmpty
 from storage.digest import Digest, Hashing
@@ -30,13 +30,15 @@ CHUNK_FILES = 250  # what a worker is handed at once, where there are many
 
 @dataclass(frozen=True, slots=True)
 class Dip:
-    """What was given out: where, in which form, how many files and bytes; where the proof is, None without one."""
+    """What was given out: where, in which form, how many files and bytes; where the proof is, None without one; what
+    exports to that place that were killed have left there."""
 
     path: Path
     form: str
     files: int
     size: int
     proof: Path | None = None
+    leftovers: Sequence[Path] = ()
 
 
 @dataclass(slots=True)
@@ -102,13 +104,14 @@ def writing(vault: Vault, dest: Path, progress: Progress, workers: Workers, link
     if os.path.lexists(dest) and not (dest.is_dir() and not any(dest.iterdir())):
         raise NotEmpty(str(dest))
     dest.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = dest.with_name(f".{dest.name}.partial-{os.getpid()}")
+    unfinished = dip_unfinished.folder_for(dest)
     with told(str(dest.parent)):
         unfinished.mkdir()
     try:
-        yield Out(vault, os.fsencode(unfinished), progress, workers, link)
-        with told(str(dest)):
-            os.replace(unfinished, dest)
+        with dip_unfinished.held(unfinished):
+            yield Out(vault, os.fsencode(unfinished), progress, workers, link)
+            with told(str(dest)):
+                os.replace(unfinished, dest)
     except NotFound as lost:  # the version is there, and a part of it in no copy
         raise Damaged(lost.what) from lost
     finally:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from ingest.validation import validate
 from policies.ingest import IngestPolicy
-from repository import dip
+from repository import dip, dip_unfinished
 from repository.dip import Dip
 from repository.workers import workers
 from storage.aip import Record
-from storage.durable import DISK
+from storage.durable import DISK, make_folders
 from storage.errors import Damaged, NotFound, NotOcfl
 from storage.ocfl_copy import ABOUT
 from storage.ocfl_object import Written, put
@@ -52,13 +52,15 @@ def _check(place: Path, policy: IngestPolicy) -> None:
 
 def _add(vault: Vault, records: Sequence[Record], root: Root, scratch: Path, progress: Progress) -> Written:
     try:
-        return put(root, scratch, packages(vault, records), vault.copy_out, DISK, progress)
+        make_folders(DISK, scratch)
+        with dip_unfinished.held(scratch):
+            return put(root, scratch, packages(vault, records), vault.copy_out, DISK, progress)
     except NotFound as lost:  # the version is there, and a part of it in no copy
         raise Damaged(lost.what) from lost
 
 
 def _scratch(root: Path) -> Path:
     """A folder for what is half-written: beside the root; in it, under a hidden name, where a disk is all its own."""
-    name = f".{root.name}.partial-{os.getpid()}"
+    folder = dip_unfinished.folder_for(root)
     beside = root.stat().st_dev == root.parent.stat().st_dev
-    return root.with_name(name) if beside else root / name
+    return folder if beside else root / folder.name

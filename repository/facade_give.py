@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +40,7 @@ class Giving(Browsing):
         """
         from repository import copies, dip, dip_bag, dip_folder, dip_proof
         from repository.dip import Dip
+        from repository.dip_unfinished import left_behind
         from repository.workers import GIVING, get_ready, workers
 
         if form not in FORMS:
@@ -74,7 +75,8 @@ class Giving(Browsing):
                 dip_proof.write_beside(out, record, proof, dest.absolute())
         self.progress.end()
         self._note_given(urn, {"form": form, "version": record.version, "files": out.files})
-        return Dip(dest, form, out.files, out.size, dip_proof.place(dest, form, proof, exact) if proof else None)
+        place = dip_proof.place(dest, form, proof, exact) if proof else None
+        return Dip(dest, form, out.files, out.size, place, left_behind(dest.absolute()))
 
     @contextmanager
     def _by_name(self, urn: str) -> Iterator[None]:
@@ -114,12 +116,13 @@ class Giving(Browsing):
 
     def _export_ocfl(self, last: Record, dest: Path) -> Dip:
         from repository import dip_ocfl
+        from repository.dip_unfinished import left_behind
 
         records = self.vault.records(last.uuid)[: last.version]
         made = dip_ocfl.write(self.vault, records, dest.absolute(), self.policies().ingest, self.progress)
         self.progress.end()
         self._note_given(last.aip, {"form": "ocfl", "version": last.version, "files": made.files})
-        return made
+        return replace(made, leftovers=left_behind(dest.absolute()))
 
     def _note_given(self, urn: str, detail: Mapping[str, Json]) -> None:
         """Write down what was given out; where nothing may be written (`changed`) it is given out all the same."""

@@ -385,7 +385,10 @@ def deleted(value: Done) -> Json:
 
 def dip(value: Dip) -> Json:
     proof = place(value.proof) if value.proof else None
-    return {"dip": place(value.path), "form": value.form, "files": value.files, "bytes": value.size, "proof": proof}
+    return {
+        "dip": place(value.path), "form": value.form, "files": value.files, "bytes": value.size, "proof": proof,
+        "leftovers": [place(path) for path in value.leftovers],
+    }  # fmt: skip
 
 
 def handed(value: Handed) -> Json:

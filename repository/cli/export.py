@@ -11,7 +11,7 @@ import typer
 from repository import edge, wire
 from repository.cli.app import AsJson, opened
 from repository.cli.holdings import AipArgument
-from repository.cli.screen import Screen, counted, escape, size
+from repository.cli.screen import Screen, counted, escape, printable, size
 from repository.dip_contents import Link
 
 
@@ -62,6 +62,8 @@ def export(
         screen.warn("It was given out, and no entry of the ledger tells of it.")
     if link is Sharing.HARD:
         screen.warn(f"Nothing in {dest} may be changed: its files are the vault's own.")
+    for left in dip.leftovers:
+        screen.warn(f"{printable(str(left))} was left by an export that was killed. → Look into it, and remove it.")
     if bad and not json:
         screen.errors.print(f"[yellow]Copies with bad bytes were passed over: {', '.join(bad)}.[/] → tianyi audit")
     raise typer.Exit(edge.INCOMPLETE if repository.changed else edge.DONE)

@@ -92,5 +92,8 @@ def test_an_export_is_whole_or_not_there(form: str, fresh: Fresh, deliveries: Pa
     for files in range(1, 5):
         assert forked(partial(export, files)) == -signal.SIGKILL
         assert not (tmp_path / "dip").exists()
-    assert forked(partial(export, 1000)) == 0
+    with opened(scene, Disk()) as repository:
+        told = repository.export(aip, tmp_path / "dip", form).leftovers
     assert (tmp_path / "dip").is_dir()
+    assert told
+    assert {*told, tmp_path / "dip"} >= {path for path in tmp_path.iterdir() if ".proof" not in path.name}
