@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path, PurePath
 from uuid import UUID
 
@@ -27,7 +27,8 @@ _FOLDERS = ("policies", "keys")
 
 
 def make(folder: Path, copies: Sequence[str], vault_id: UUID, time: str, agent: str) -> Config:
-    """Make a repository and found its vault in every copy; raise NotEmpty, NotAVault, UnsupportedCopy."""
+    """Make a repository and found its vault in every copy; raise NotEmpty, NotAVault, UnsupportedCopy, StorageError or
+    OSError. Where it fails, what it has made in folders is gone again, so that it can be asked for anew."""
     folder = folder.absolute()
     if folder.exists() and any(folder.iterdir()):
         raise NotEmpty(str(folder))
@@ -36,12 +37,35 @@ def make(folder: Path, copies: Sequence[str], vault_id: UUID, time: str, agent: 
     check_apart(named, folder)
     for copy in named[1:]:
         _check_unused(copy, made)
+    was_there = folder.exists()
+    _claim(folder)
+    with ExitStack() as undo:
+        undo.callback(_clear, folder, keep=was_there)
+        for copy in named[1:]:
+            if not config.is_s3(copy):
+                root = config.local_path(copy, folder)
+                undo.callback(_unmake, root, made, keep=root.exists())
+        _found(made, time, agent)
+        undo.pop_all()
+    return made
+
+
+def _claim(folder: Path) -> None:
+    """From here on the folder is ours: of two who make a repository there at once, the other one is told."""
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        (folder / "keys").mkdir(0o700)
+    except FileExistsError as error:
+        raise NotEmpty(str(folder)) from error
+
+
+def _found(made: Config, time: str, agent: str) -> None:
+    """Make the folders, the copies, the ledger's first entry, and last tianyi.toml: with that it is there."""
+    folder, named = made.folder, made.copies
     roots = [config.local_path(copy, folder) for copy in named if not config.is_s3(copy)]
     for root in roots:
         root.mkdir(parents=True, exist_ok=True)
-    for name in _FOLDERS:
-        (folder / name).mkdir(exist_ok=True)
-    (folder / "keys").chmod(0o700)
+    (folder / "policies").mkdir()
     prepare_work(made.work)
     for place in (folder, *roots):
         durable.sync_made(durable.DISK, place)
@@ -52,7 +76,21 @@ def make(folder: Path, copies: Sequence[str], vault_id: UUID, time: str, agent: 
     Committer(vault, made.work, seal=seal).note(_event(made, time, agent, seal.make().verifier.text))
     text = config.render(made).encode()
     durable.publish(durable.DISK, folder / config.FILE, text, made.work / "scratch", exclusive=True, mode=0o644)
-    return made
+
+
+def _unmake(root: Path, made: Config, *, keep: bool) -> None:
+    """Clear a copy's place, unless somebody else founded another vault there meanwhile."""
+    with suppress(OSError):
+        if not (root / layout.VAULT).exists() or made.vault_id.encode() in (root / layout.VAULT).read_bytes():
+            _clear(root, keep=keep)
+
+
+def _clear(folder: Path, *, keep: bool) -> None:
+    """Remove what was made in a folder that was empty or not there, and the folder itself unless it is to be kept."""
+    with suppress(OSError):  # what cannot be removed now, the next try tells of
+        for path in list(folder.iterdir()) if keep else [folder]:
+            is_folder = path.is_dir() and not path.is_symlink()
+            durable.remove_tree(durable.DISK, path) if is_folder else durable.DISK.unlink(str(path))
 
 
 def check_apart(copies: Sequence[Copy], folder: Path) -> None:
