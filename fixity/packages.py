@@ -92,6 +92,10 @@ def _wanted(copy: OcflCopy, key: str, digest: Digest) -> Expected:
 
 
 def _exists(copy: OcflCopy, key: str) -> bool:
+    """Also where it cannot be read, as through a link: then that is found, file by file."""
     with suppress(NotFound):
-        return copy.files.size(key) >= 0
+        try:
+            return copy.files.size(key) >= 0
+        except Unreachable:
+            return True
     return False

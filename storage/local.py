@@ -49,7 +49,7 @@ class Local:
 
     def open(self, key: str) -> BinaryIO:
         with self._answering(key):
-            self._check_way(key)
+            self.check_way(key)
             descriptor = os.open(self.path(key), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 os.close(descriptor)
@@ -58,14 +58,14 @@ class Local:
 
     def size(self, key: str) -> int:
         with self._answering(key):
-            self._check_way(key)
+            self.check_way(key)
             return os.lstat(self.path(key)).st_size
 
     def listing(self, prefix: str = "", after: str = "") -> Iterator[str]:
         with told(str(self.root)):
             if not self.root.is_dir():
                 raise Unreachable(str(self.root), "there is no such folder")
-            self._check_way(prefix)
+            self.check_way(prefix)
             if _is_folder(start := self.path(prefix)):
                 yield from _walk(start, prefix, after)
 
@@ -105,13 +105,13 @@ class Local:
 
     def drop(self, key: str) -> None:
         with self._answering(key):
-            self._check_way(key)
+            self.check_way(key)
             self.disk.unlink(self.path(key))
 
     def clear(self, key: str) -> None:
         """Remove a folder that lies where a file should, with all in it; raise NotFound or Unreachable."""
         with self._answering(key):
-            self._check_way(key)
+            self.check_way(key)
             durable.remove_tree(self.disk, Path(self.path(key)))
 
     def wrong_mode(self, key: str, stream: BinaryIO | None = None) -> str:
@@ -151,7 +151,7 @@ class Local:
     def _publish(self, key: str, data: bytes, *, exclusive: bool) -> None:
         with told(str(self.root)):
             self.check_root()
-            self._check_way(key)
+            self.check_way(key)
             target = Path(self.path(key))
             durable.publish(self.disk, target, data, self.scratch, exclusive=exclusive, folders=self.folders)
 
@@ -165,13 +165,13 @@ class Local:
                 raise Unreachable(str(self.root), "another folder is there now: its disk was unmounted meanwhile")
             self._identity = found
 
-    def _check_way(self, key: str) -> None:
+    def check_way(self, key: str) -> None:
         """Raise Unreachable where a folder on the way to a key is a link: what is read through it is another copy's,
         perhaps, and this one has nothing. Looked at once in each process."""
         end = key.rfind("/")
         if end < 0 or (folder := key[:end]) in self._rooms:
             return
-        self._check_way(folder)
+        self.check_way(folder)
         with suppress(FileNotFoundError, NotADirectoryError):
             mode = os.lstat(self.path(folder)).st_mode
             if stat.S_ISLNK(mode):
@@ -194,9 +194,9 @@ class Local:
         key = target[len(self._start) :]
         folder, _, _ = key.rpartition("/")
         if folder and folder not in self._rooms:
-            self._check_way(key)
+            self.check_way(key)
             made = self.remake_room(self.path(folder))
-            self._check_way(key)
+            self.check_way(key)
             return made
         return ()
 

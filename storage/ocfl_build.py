@@ -11,6 +11,7 @@ from pathlib import Path
 from storage import durable
 from storage.digest import Digest, Hashing
 from storage.durable import Disk
+from storage.errors import NotOcfl
 
 CopyOut = Callable[[Digest, Callable[[bytes], object], Callable[[], object]], int]
 """Hands a blob's bytes to the first function as they are read, calls the second to begin again (Vault.copy_out)."""
@@ -76,8 +77,11 @@ class Build:
 
     def adopt(self, old: Path) -> None:
         """Everything that an older folder has and this one has not: the same files under a second name, which the
-        older one loses when it goes; copies where the file system has no such names."""
+        older one loses when it goes; copies where the file system has no such names. Raises NotOcfl where it has a
+        link: what lies behind it is not the older one's."""
         for root, folders, files in os.walk(old):
+            if linked := next((name for name in (*folders, *files) if os.path.islink(os.path.join(root, name))), None):
+                raise NotOcfl(str(old), f"{os.path.join(root, linked).removeprefix(f'{old}/')} in it is a link")
             here = self.folder / os.path.relpath(root, old)
             for name in folders:
                 durable.make_folders(self.disk, here / name)

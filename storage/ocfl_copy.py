@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from importlib.resources import files
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 from uuid import UUID
@@ -87,8 +88,8 @@ class OcflCopy:
         return self._root().place(f"urn:uuid:{aip}").relative_to(self.folder).as_posix()
 
     def has(self, record: Record) -> bool:
-        """Whether a version is in the copy, by its record; raise Unreachable."""
-        with suppress(NotFound):
+        """Whether a version is in the copy, by its record, which can be read."""
+        with suppress(NotFound, Unreachable):
             return _read(self.files, f"{self.place(record.uuid)}/{record_path(record.version)}") == record.to_bytes()
         return False
 
@@ -96,8 +97,8 @@ class OcflCopy:
         """Yield the records of all versions that are here, AIP by AIP; those that are broken are left out."""
         for folder in self._root().objects():
             for path in sorted(folder.glob("logs/v*.json"), key=lambda path: int(path.stem[1:])):
-                with suppress(BrokenRecord, OSError):
-                    yield parse_record(path.read_bytes(), str(path))
+                with suppress(BrokenRecord, NotFound, Unreachable):
+                    yield parse_record(_read(self.files, path.relative_to(self.folder).as_posix()), str(path))
 
     def add(self, packages: Iterable[Package], copy_out: CopyOut, run: str, progress: Progress = SILENT) -> Written:
         """Write what is lacking of an AIP's versions 1 to n, durable and whole in its place on return. Raises what
@@ -115,8 +116,9 @@ class OcflCopy:
         return False
 
     def bury(self, aip: UUID, tombstone: bytes, run: str) -> None:
-        """Keep a tombstone, for ever, then remove the AIP's object."""
+        """Keep a tombstone, for ever, then remove the AIP's object; raise Unreachable where a link leads to it."""
         self.check_answers()
+        self.files.check_way(self.place(aip))
         self.files.replace(tombstone_path(aip), tombstone)
         remove(self._root(), self._scratch / run, f"urn:uuid:{aip}", self._disk)
         self._index.forget(self.place(aip))
@@ -140,7 +142,12 @@ class OcflCopy:
         self, packages: Iterable[Package], copy_out: CopyOut, run: str, progress: Progress, *, anew: bool
     ) -> Written:
         self.check_answers()
-        written = put(self._root(), self._scratch / run, packages, copy_out, self._disk, progress, anew=anew)
+        remaining = iter(packages)
+        first = next(remaining)
+        place = self.place(first.record.uuid)
+        self.files.check_way(place if anew else f"{place}/")  # what a link leads to is not ours to write
+        all_of_it = chain([first], remaining)
+        written = put(self._root(), self._scratch / run, all_of_it, copy_out, self._disk, progress, anew=anew)
         self._index.learn(self.folder, written.place)
         return written
 

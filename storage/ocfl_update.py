@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
+from uuid import UUID
 
 from storage import layout
 from storage.aip import Record
@@ -71,8 +72,19 @@ def _bury(copy: OcflCopy, vault: Vault, run: str, result: Replicated) -> None:
                 result.behind[layout.tombstone_key(aip)] = str(error)
                 continue
             if tombstone:
-                copy.bury(aip, tombstone.to_bytes(), run)
-                result.add(1, len(tombstone.to_bytes()))
+                _bury_one(copy, aip, tombstone.to_bytes(), run, result)
+
+
+def _bury_one(copy: OcflCopy, aip: UUID, tombstone: bytes, run: str, result: Replicated) -> None:
+    try:
+        copy.bury(aip, tombstone, run)
+    except (NoRoom, SyncFailed):
+        raise
+    except StorageError as error:
+        copy.check_answers()  # else it is the copy that failed, and not this AIP
+        result.behind[layout.tombstone_key(aip)] = str(error)
+    else:
+        result.add(1, len(tombstone))
 
 
 def _add(
