@@ -21,13 +21,15 @@ from storage.aip import stamp
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """What the ledger tells of some time. `read` are bytes, in all copies; `found` what audits found damaged; `runs`
-    and `failed` count runs by jobs."""
+    """What the ledger tells of some time. `recovered` are versions that a person entered again, which had come in
+    before; `read` are bytes, in all copies; `found` what audits found damaged; `runs` and `failed` count runs by
+    jobs."""
 
     begin: datetime
     end: datetime
     ingested: int
     versions: int
+    recovered: int
     refused: int
     deleted: int
     read: int
@@ -53,6 +55,9 @@ def reckoned(events: Iterable[tuple[str, str, str, Mapping[str, Any]]], begin: d
     runs: Counter[str] = Counter()
     failed: Counter[str] = Counter()
     for kind, about, outcome, detail in events:
+        if kind == "commit" and "why" in detail:  # its own entry was lost: it came in when nobody knows
+            counts["recovered"] += 1
+            continue
         counts[kind] += 1
         if kind == "commit":
             counts["ingested"] += detail.get("version") == 1
@@ -65,8 +70,8 @@ def reckoned(events: Iterable[tuple[str, str, str, Mapping[str, Any]]], begin: d
             runs[about] += 1
             failed[about] += outcome in FAILED
     return Period(
-        begin, end, counts["ingested"], counts["commit"] - counts["ingested"], counts["refusal"], counts["deletion"],
-        counts["read"], counts["found"], counts["repaired"], runs, failed,
+        begin, end, counts["ingested"], counts["commit"] - counts["ingested"], counts["recovered"], counts["refusal"],
+        counts["deletion"], counts["read"], counts["found"], counts["repaired"], runs, failed,
     )  # fmt: skip
 
 
@@ -76,6 +81,7 @@ def render(past: Period, health: Health, faults: Sequence[Fault], waiting: int) 
         f"From {past.begin:%Y-%m-%d} to {past.end:%Y-%m-%d}", "",
         f"Taken in: {counted(past.ingested, 'AIP')}; {counted(past.versions, 'further version')};"
         f" {past.refused:,} refused or held",
+        *_recovered(past),
         f"Deleted: {counted(past.deleted, 'AIP')}",
         f"Read again: {size(past.read)}; {counted(past.found, 'file')} found altered, missing or unreadable",
         f"Repaired: {counted(past.repaired, 'file')}",
@@ -86,6 +92,11 @@ def render(past: Period, health: Health, faults: Sequence[Fault], waiting: int) 
         "", "Jobs", *(_or_none(_jobs(past))),
         "", "Open", *(_or_none(f"- {fault.message}" for fault in faults)), "",
     ])  # fmt: skip
+
+
+def _recovered(past: Period) -> Iterator[str]:
+    if past.recovered:
+        yield f"Entered again: {counted(past.recovered, 'version')} whose entries the ledger had lost"
 
 
 def _promise(one: Coverage) -> str:

@@ -65,7 +65,7 @@ class Recording(Opened):
                 raise BadRequest("Every version that is held has its entry.", "`tianyi ledger verify` tells more.")
             done = recoverable(self.vault, untold)
             if events := [entry(record, time, self.agent, self.user, why) for record in done.entered]:
-                self.committer.note_locked(*events)
+                done = replace(done, behind=self.committer.note_locked(*events))
         self.catalogue.follow(self.vault)
         return done
 

@@ -27,10 +27,12 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """What became of the versions that no entry told of, each in the order of AIPs and versions."""
+    """What became of the versions that no entry told of, each in the order of AIPs and versions; `behind` are the
+    copies that could not follow."""
 
     entered: Sequence[Record]
     left: Sequence[Left]
+    behind: frozenset[str] = frozenset()
 
 
 def recoverable(vault: Vault, untold: Iterable[tuple[str, int]]) -> Recovered:

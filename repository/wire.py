@@ -355,7 +355,7 @@ def hold(value: Hold) -> Json:
     return {name: getattr(value, name) for name in ("hold", "aip", "accession", "reason", "since", "agent")}
 
 
-def followed(value: Receipt | Migration | Characterized | Described | Request | Hold) -> Json:
+def followed(value: Receipt | Migration | Characterized | Described | Request | Hold | Recovered) -> Json:
     """Which copies could not follow."""
     return {"copies": "behind" if value.behind else "complete", "behind": sorted(value.behind)}
 
@@ -433,8 +433,8 @@ def verified(done: Verified) -> Json:
 def recovered(value: Recovered) -> Json:
     return {
         "entered": [{"aip": one.aip, "version": one.version} for one in value.entered],
-        "left": [asdict(one) for one in value.left],
-    }
+        "left": [asdict(one) for one in value.left], **followed(value),
+    }  # fmt: skip
 
 
 def mistake(value: PolicyError) -> Json:

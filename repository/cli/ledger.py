@@ -62,7 +62,7 @@ def recover(
     with opened(context, screen) as repository:
         done = repository.recover_entries(reason)
     screen.result(wire.recovered(done), lambda console: _show_recovered(console, done))
-    raise typer.Exit(edge.INCOMPLETE if done.left else edge.DONE)
+    raise typer.Exit(edge.INCOMPLETE if done.left or done.behind else edge.DONE)
 
 
 @app.command("rotate-key", cls=Command)
@@ -103,6 +103,8 @@ def _show_recovered(console: Console, done: Recovered) -> None:
     console.print(f"{counted(len(done.entered), 'version')} entered, marked as recovered.")
     for one in done.left:
         console.print(f"  [yellow]left[/] version {one.version} of {one.aip}: {one.why}")
+    if done.behind:
+        console.print(f"  [yellow]behind[/] {', '.join(sorted(done.behind))}  [dim]→[/] tianyi replicate")
 
 
 def _tell_key(console: Console, key: VerifierKey) -> None:

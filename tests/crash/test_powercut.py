@@ -102,7 +102,7 @@ def _goes_on(recorded: Recorded, index: int, scene: Path, deliveries: Path) -> i
     with opened(scene, seed=index + 1) as repository:
         told = answers(repository)
         deleted = {f"urn:uuid:{path.stem}" for path in (scene / "vault" / "tombstones").glob("*.json")}
-        assert set(told["shown"]) >= {record.aip for record in promised} - deleted
+        assert recorded.verb.is_untold or set(told["shown"]) >= {record.aip for record in promised} - deleted
         for aip, shown in told["shown"].items():
             assert aip not in recorded.answers["shown"] or _is_old_or_new(shown, recorded.answers["shown"][aip])
         if not recorded.promises.damaged:

@@ -17,6 +17,8 @@ from fixity.audit import is_damaged
 from fixity.witness_file import checkpoints
 from ingest import intake
 from repository import config
+from repository.errors import BadRequest
+from repository.repository import Repository
 from storage import layout
 from storage.aip import parse_aip
 from storage.errors import Unreachable
@@ -45,6 +47,7 @@ class Verb:
     mends: bool = False
     is_slow: bool = False  # its steps are those of another row; among the slow tests it is played all the same
     recovers: bool = True
+    is_untold: bool = False  # what was held before has no entry: a catalogue made anew does not know it yet
     is_of_ledger: bool = False  # it writes entries, and what lies in keys or outside, and no blobs
 
 
@@ -215,6 +218,32 @@ def signs_with_another_key(repository: Quick) -> bool:
     return "rotated" in how and repository.seal.key() is not None and _is_proved(repository)
 
 
+def lose_entries(repository: Quick, deliveries: Path) -> None:
+    """A person gave up those of the second delivery, with the disk that had them."""
+    ingest("harbour")(repository, deliveries)
+    logs = [repository.settings.folder / folder / "log" for folder in COPIES.values()]
+    for log in logs:
+        copytree(log, log.with_name("before"))
+    ingest("bridge")(repository, deliveries)
+    for log in logs:
+        rmtree(log)
+        log.with_name("before").rename(log)
+    Repository.promote_copy(repository.settings.folder, "first")
+
+
+def recover(repository: Quick, deliveries: Path) -> Behind:
+    try:
+        done = repository.recover_entries("the disk that had them broke")
+    except BadRequest:  # it was done before, and said then which copies had followed
+        return frozenset({"copy-2"})
+    assert done.left == []
+    return done.behind
+
+
+def is_recovered(repository: Quick) -> bool:
+    return repository.untold() == [] and len(list(repository.aips())) == 2 and _is_proved(repository)
+
+
 def publish(repository: Quick, deliveries: Path) -> Behind:
     """Give the checkpoint to a witness that is a folder. Where that does not take it, it is told, and no error."""
     folder = repository.settings.folder
@@ -247,6 +276,7 @@ VERBS = (
     Verb("migrate", ingest("album"), migrate, has_migrated),
     Verb("characterize", ingest("album"), characterize, has_been_characterized, is_slow=True),
     Verb("rotate key", ingest("bridge"), rotate_key, signs_with_another_key, is_of_ledger=True),
+    Verb("recover entries", lose_entries, recover, is_recovered, mends=True, is_untold=True, is_of_ledger=True),
     Verb("publish", ingest("bridge"), publish, has_a_witness, is_of_ledger=True),
     Verb("import signatures", ingest("album"), import_signatures, has_newer_signatures),
 )

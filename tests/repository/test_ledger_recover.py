@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from repository import Repository
+from repository import Repository, digest_text
 from storage import layout
 from storage.aip import Record, parse_record
 from tests.conftest import Tianyi
@@ -18,6 +19,7 @@ from tests.repository.test_copies import answers, archive, take_in
 from tests.repository.test_ledger import COPIES, root_of
 
 __all__ = ["archive"]  # the fixture
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 RECOVER = ("ledger", "recover", "--reason", "the disk that had them broke")
 
 
@@ -117,3 +119,12 @@ def test_two_records_that_differ_are_for_a_person(lost: Path, tianyi: Tianyi) ->
 def _by_somebody_else(record: Record) -> Record:
     members = {name: getattr(record, name) for name in Record.__dataclass_fields__}
     return Record(**{**members, "agent": "somebody else"})
+
+
+def test_a_digest_does_not_call_them_new(lost: Path, tianyi: Tianyi) -> None:
+    with Repository.open(lost) as repository:
+        before = digest_text.of_ledger(repository.catalogue, _LONG_AGO, repository.now())
+    assert tianyi(*RECOVER, at=lost).code == 0
+    with Repository.open(lost) as repository:
+        after = digest_text.of_ledger(repository.catalogue, _LONG_AGO, repository.now())
+    assert (after.ingested, after.versions, after.recovered) == (before.ingested, before.versions, 2)
