@@ -5,7 +5,7 @@ Both write entries, and with them the ledger grows: so only what others have wri
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from uuid import UUID
 
@@ -13,8 +13,8 @@ from fixity.time_stamps import Wrong
 from policies.evidence import EvidencePolicy
 from repository.catalogue import Catalogue
 from repository.config import Config
+from repository.publishing_newest import GIVEN, STAMP, Newest
 from repository.publishing_newest import Handed as Handed
-from repository.publishing_newest import Newest
 from repository.publishing_stamps import Stamps
 from repository.publishing_witnesses import Witnesses
 from storage.commit import Committer
@@ -40,6 +40,10 @@ class Publisher:
         if stamped := self._stamps.obtain():
             yield stamped
         yield from self._witnesses.give()
+
+    def remember(self, done: Iterable[Handed]) -> None:
+        """Which witnesses have the checkpoint now; call when entries tell of it."""
+        self._witnesses.remember(one.to for one in done if one.outcome == GIVEN and one.kind != STAMP)
 
     def check(self) -> list[Wrong]:
         """What is wrong with the time stamps that are kept, and with the checkpoints that witnesses got; raise

@@ -13,7 +13,9 @@ from storage.checkpoint import parse_checkpoint
 from storage.merkle import Nodes
 from storage.vault import Vault
 
-QUIET = ("job", "time-stamp", "witness")  # entries that make nothing due
+STAMP = "time-stamp"
+"""The kind of what no witness was given: an authority stamped it."""
+QUIET = ("job", STAMP, "witness")  # entries that make nothing due
 GIVEN, FAILED, CONTRADICTED = "success", "fail", "contradicted"
 
 

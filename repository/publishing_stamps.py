@@ -15,7 +15,7 @@ from policies.evidence import EvidencePolicy
 from repository import evidence, proving
 from repository.catalogue import Catalogue
 from repository.config import Config
-from repository.publishing_newest import FAILED, GIVEN, Handed, Newest
+from repository.publishing_newest import FAILED, GIVEN, STAMP, Handed, Newest
 from storage.canonical import Json
 from storage.commit import Committer
 from storage.errors import StorageError
@@ -60,7 +60,7 @@ class Stamps:
         return [*lost, *time_stamps.check(stamps, self._newest.nodes, self._newest.size, roots, self._now)]
 
     def _handed(self, outcome: str, why: str, detail: dict[str, Json] | None = None) -> Handed:
-        return Handed(self._asked.tsa, "time-stamp", self._newest.size, outcome, why, detail)
+        return Handed(self._asked.tsa, STAMP, self._newest.size, outcome, why, detail)
 
     def _keep(self, got: Token) -> dict[str, Json]:
         """The detail of the entry; what it takes to check the token later is in blobs."""

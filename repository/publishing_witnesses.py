@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 from fixity.time_stamps import Wrong
@@ -47,6 +47,12 @@ class Witnesses:
                 outcome = CONTRADICTED if isinstance(failure, Contradicted) else FAILED
                 yield Handed(one.name, one.kind, size, outcome, str(failure), {**detail, "why": str(failure)})
 
+    def remember(self, names: Iterable[str]) -> None:
+        """Who has it is not given it again. Only when entries tell of that: a kill before has it given, and told, once
+        more, and each witness takes what it has already."""
+        for name in names:
+            self._remember(name)
+
     def check(self) -> Iterator[Wrong]:
         """Yield which of the checkpoints that witnesses got the log does not go on from."""
         now, _ = parse_checkpoint(self._newest.text.encode())
@@ -73,9 +79,7 @@ class Witnesses:
             if why := contradiction(text, now, self._newest.nodes):
                 raise Contradicted(why)
         old = max((parse_checkpoint(text.encode())[0].size for text in known), default=0)
-        signed = witness.give(self._parcel(old))
-        self._remember(asked.name)
-        return signed
+        return witness.give(self._parcel(old))
 
     def _parcel(self, old: int) -> Parcel:
         return parcel(self._newest.text, old, self._newest.nodes)

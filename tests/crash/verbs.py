@@ -254,9 +254,11 @@ def publish(repository: Quick, deliveries: Path) -> Behind:
 
 
 def has_a_witness(repository: Quick) -> bool:
-    """What it has, and is remembered to have, is how the ledger began."""
+    """What it has, and is remembered to have, is how the ledger began; and an entry tells of it."""
     folder = repository.settings.folder
     given = list(checkpoints(folder / "witness"))
+    if "witness" not in {event.type for _, _, event in repository.vault.ledger.read()}:
+        return False
     remembered = folder / "keys" / "witnessed" / "library.txt"
     return bool(given) and remembered.is_file() and remembered.read_text() == given[0] and _is_proved(repository)
 
