@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -101,7 +102,7 @@ class _Following:
 
     def is_over(self, findings: Iterator[Finding]) -> bool:
         """Whether some finding is an error that the policy rejects."""
-        errors = ((one.code, one.severity.value) for one in findings if one.severity is Severity.ERROR)
+        errors = Counter((one.code, one.severity.value) for one in findings if one.severity is Severity.ERROR)
         return decide_ingest(errors, self.means.policy).outcome == "reject"
 
     def one(self, fetch: Fetch) -> Finding:

@@ -37,8 +37,8 @@ from ingest.report import write_list, write_report
 from ingest.rules import rules
 from ingest.scan import Engine
 from ingest.settled import Captured, Settled, place, remove
-from ingest.sip import Sip, open_sip, unchanged
-from ingest.unchanged import looked_at
+from ingest.sip import Sip, open_sip
+from ingest.unchanged import looked_at, unchanged
 from ingest.worklist import Worklist
 from policies.decide import Decision
 from storage import durable

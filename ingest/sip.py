@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,7 +25,7 @@ from ingest.sip_metadata import Description
 from ingest.sip_ocfl import Ocfl
 from ingest.sip_rocrate import RoCrate
 from ingest.top_folder import top_folder
-from ingest.unchanged import HEED, Container, changes, hashed, own_name
+from ingest.unchanged import HEED, Container, hashed, own_name
 from ingest.unchanged import container as read_container
 from ingest.unpack import Unpacking
 from ingest.worklist import Worklist
@@ -144,16 +144,6 @@ def check_package(path: Path, kind: str = "", *, follow: bool = True) -> None:
         archive.kind_of(path.resolve(), kind)
     elif kind in archive.KINDS:
         raise UnknownPackage(escape_path(os.fsencode(path)), f"it is a folder, no {kind}")
-
-
-def unchanged(sip: Sip, worklist: Worklist, found: Container | Digest | None) -> Iterator[Finding]:
-    """Yield what came, went or changed in the producer's package since it was listed; `found` is what was looked at."""
-    if found == (sip.container or sip.listing):
-        return
-    if sip.container:
-        yield error("source-changed", "The package changed while it was being taken in.")
-    else:
-        yield from changes(sip.path, worklist)
 
 
 def _looked_at(raw: bytes, follow: bool) -> os.stat_result:

@@ -19,6 +19,7 @@ from storage.names import escape, escape_path
 from storage.receive import chunks
 
 if TYPE_CHECKING:
+    from ingest.sip import Sip
     from ingest.worklist import Worklist
 
 HEED = 1_000  # items that are listed between two looks at whether to stop
@@ -68,7 +69,17 @@ def looked_at(raw: bytes, *, packed: bool, heed: Callable[[], None]) -> Containe
     return hashing.digest()
 
 
-def changes(raw: bytes, worklist: Worklist) -> Iterator[Finding]:
+def unchanged(sip: Sip, worklist: Worklist, found: Container | Digest | None) -> Iterator[Finding]:
+    """Yield what came, went or changed in the producer's package since it was listed; `found` is what was looked at."""
+    if found == (sip.container or sip.listing):
+        return
+    if sip.container:
+        yield error("source-changed", "The package changed while it was being taken in.")
+    else:
+        yield from _changed(sip.path, worklist)
+
+
+def _changed(raw: bytes, worklist: Worklist) -> Iterator[Finding]:
     """Yield what came, went or changed in a folder since it was listed, in which something did."""
     found = _changes(raw, worklist)
     went = error("source-changed", "Something went away or came while the package was being taken in.")

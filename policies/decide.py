@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -44,15 +43,10 @@ class Keep:
 Plan: TypeAlias = MigrateTo | Keep
 
 
-def decide_ingest(
-    findings: Iterable[tuple[str, str]] | Mapping[tuple[str, str], int], policy: IngestPolicy
-) -> Decision:
-    """Judge findings, pairs of code and severity ("error", "warning", "info"), in any order, or how many there are of
-    each; the severest wins.
-
-    Streams: a million findings cost one count for each kind. Raises ValueError for another severity.
-    """
-    judged = sorted(_reason(code, severity, times, policy) for (code, severity), times in Counter(findings).items())
+def decide_ingest(findings: Mapping[tuple[str, str], int], policy: IngestPolicy) -> Decision:
+    """Judge findings: how many there are of each code and severity ("error", "warning", "info"); the severest wins.
+    Raises ValueError for another severity."""
+    judged = sorted(_reason(code, severity, times, policy) for (code, severity), times in findings.items())
     if not judged:
         return Decision("accept", ("no findings: accept",))
     return Decision(judged[0].outcome, tuple(reason.text for reason in judged))

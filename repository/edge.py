@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import NamedTuple
 
 from ingest.errors import Cancelled, ConversionFailed, IngestError, NoSuchPackage
@@ -26,6 +28,9 @@ EXIT_CODES = {
     LOCKED: "somebody else is at work on it",
     INTERRUPTED: "interrupted",
 }
+
+
+_NEARLY_NOTHING = 1 << 20  # bytes
 
 
 class Edge(NamedTuple):
@@ -123,14 +128,32 @@ def tell(error: Exception) -> Told | None:
 def _of_sqlite(error: sqlite3.DatabaseError) -> Exception:
     name = str(getattr(error, "sqlite_errorname", ""))
     if name in ("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE"):
-        return storage.NoRoom("the repository's folder")
+        return storage.NoRoom(_full_place())
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return storage.Locked("the catalogue", "another process")
-    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or _lacks_a_table(error):
         return own.CatalogueDamaged()
     if name.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")):
         return own.CatalogueAway(str(error))
     return error
+
+
+def _full_place() -> str:
+    """SQLite does not say which file had no room: one of the repository, or one for sorting, outside it."""
+    from shutil import disk_usage
+
+    folder = os.environ.get("SQLITE_TMPDIR") or os.environ.get("TMPDIR") or "/var/tmp"  # sqlite.org/tempfiles.html §5
+    with suppress(OSError):
+        if disk_usage(folder).free < _NEARLY_NOTHING:
+            return folder
+    return "the repository's folder"
+
+
+def _lacks_a_table(error: sqlite3.DatabaseError) -> bool:
+    """Whether one of the catalogue's tables is gone, which no part of Tianyi removes."""
+    from repository.schema import TABLES
+
+    return str(error).removeprefix("no such table: ").removeprefix("main.") in TABLES
 
 
 def _words(error: Exception) -> tuple[str, str, str]:

@@ -88,12 +88,12 @@ class InFlight:
 
     def forget(self, accession: str) -> None:
         with self._open() as db:
-            db.execute("delete from deliveries where accession = ?", (accession,))
+            _forget(db, accession)
 
     def withdraw(self, accession: str) -> None:
         """Forget it whole: it never got its number, and what lies in a drop folder was not taken."""
         with self._open() as db:
-            db.execute("delete from deliveries where accession = ?", (accession,))
+            _forget(db, accession)
             db.execute("delete from drops where accession = ?", (accession,))
 
     def all(self) -> list[str]:
@@ -144,6 +144,10 @@ class InFlight:
         except sqlite3.DatabaseError:
             os.unlink(self._path)
             return _connected(self._path)
+
+
+def _forget(db: sqlite3.Connection, accession: str) -> None:
+    db.execute("delete from deliveries where accession = ?", (accession,))
 
 
 def _raw(path: Path) -> bytes:

@@ -93,6 +93,9 @@ _TABLES: dict[str, tuple[dict[str, type], tuple[str, ...]]] = {
 }  # fmt: skip
 
 
+TABLES = frozenset({*_TABLES, "aips_fts"})
+
+
 def create(path: Path) -> sqlite3.Connection:
     """A new catalogue; raise sqlite3.Error."""
     from sqlite_utils import Database  # a tenth of a start, and a catalogue is made once
@@ -134,9 +137,10 @@ def is_current(db: sqlite3.Connection) -> bool:
     """Whether the tables are there and of this version."""
     try:
         state = dict(db.execute("select key, value from state"))
+        there = {name for (name,) in db.execute("select name from sqlite_master where type = 'table'")}
     except sqlite3.DatabaseError:
         return False
-    return state.get("schema") == VERSION and "position" in state
+    return state.get("schema") == VERSION and "position" in state and there >= TABLES
 
 
 def check(db: sqlite3.Connection) -> None:

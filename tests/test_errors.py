@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import inspect
 import pickle
+import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -43,3 +46,32 @@ def test_an_error_is_told(error: TianyiError) -> None:
 def test_codes_are_each_for_one_thing() -> None:
     codes = [error.code for error in leaves() if error.code != "system"]
     assert len(set(codes)) == len(codes)
+
+
+def sqlite_error(query: str, *before: str) -> sqlite3.DatabaseError:
+    db = sqlite3.connect(":memory:")
+    for one in before:
+        db.execute(one)
+    with pytest.raises(sqlite3.DatabaseError) as raised:
+        db.execute(query)
+    return raised.value
+
+
+@pytest.mark.parametrize("table", ["files", "main.aips", "aips_fts"])
+def test_a_table_of_the_catalogue_that_is_gone_is_damage(table: str) -> None:
+    told = edge.tell(sqlite_error(f"select * from {table}"))
+    assert told is not None
+    assert (told.code, told.edge.exit, "rebuild" in told.next) == ("catalogue-damaged", edge.DAMAGE, True)
+    assert edge.tell(sqlite_error("select * from nobody_s")) is None, "a fault of ours"
+
+
+@pytest.mark.parametrize("free", [0, 1 << 30])
+def test_a_full_folder_is_named(free: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What SQLite sorts lies outside the repository."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=free))
+    full = sqlite_error("insert into t values (zeroblob(100000))", "create table t (a)", "pragma max_page_count = 2")
+    told = edge.tell(full)
+    assert told is not None
+    assert told.code == "disk-full"
+    assert (str(tmp_path) in told.message) == (free == 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,7 @@ def shown() -> str:
     blocks = []
     for title, findings in SIPS.items():
         for called, policy in (("what ships", SHIPPED.ingest), ("ours", OURS)):
-            decision = decide_ingest(findings, policy)
+            decision = decide_ingest(Counter(findings), policy)
             blocks.append("\n".join((f"# {title}, {called}: {decision.outcome}", *decision.because)))
     for puid in ("fmt/116", "fmt/3", "fmt/568", "fmt/276", "fmt/99999"):
         plan = plan_for(puid, SHIPPED)
@@ -49,31 +50,31 @@ def test_every_reason_as_it_was() -> None:
 
 
 def test_a_million_findings_give_a_short_list() -> None:
-    decision = decide_ingest((("unidentified-format", "warning") for _ in range(1_000_000)), SHIPPED.ingest)
+    decision = decide_ingest({("unidentified-format", "warning"): 1_000_000}, SHIPPED.ingest)
     because = "1000000 × unidentified-format is a warning: accept (ingest.findings.warning)"
     assert (decision.outcome, decision.because) == ("accept", (because,))
 
 
 def test_a_severity_that_nobody_knows_is_never_accepted() -> None:
     with pytest.raises(ValueError, match="not a severity: 'fatal'"):
-        decide_ingest([("a", "info"), ("b", "fatal")], SHIPPED.ingest)
+        decide_ingest({("a", "info"): 1, ("b", "fatal"): 1}, SHIPPED.ingest)
 
 
 @given(FINDINGS, st.randoms())
 def test_the_order_of_findings_does_not_matter(findings: list[tuple[str, str]], random: object) -> None:
     shuffled = sorted(findings, key=lambda _: random.random())  # type: ignore[attr-defined]
-    assert decide_ingest(shuffled, OURS) == decide_ingest(findings, OURS)
+    assert decide_ingest(Counter(shuffled), OURS) == decide_ingest(Counter(findings), OURS)
 
 
 @given(FINDINGS)
 def test_the_severest_wins(findings: list[tuple[str, str]]) -> None:
-    alone = [decide_ingest([finding], OURS).outcome for finding in findings]
-    assert decide_ingest(findings, OURS).outcome == max(alone, key=WEIGHT.index, default="accept")
+    alone = [decide_ingest({finding: 1}, OURS).outcome for finding in findings]
+    assert decide_ingest(Counter(findings), OURS).outcome == max(alone, key=WEIGHT.index, default="accept")
 
 
 @given(FINDINGS, FINDINGS)
 def test_more_findings_never_soften(some: list[tuple[str, str]], more: list[tuple[str, str]]) -> None:
-    before, after = decide_ingest(some, OURS).outcome, decide_ingest(some + more, OURS).outcome
+    before, after = (decide_ingest(Counter(found), OURS).outcome for found in (some, some + more))
     assert WEIGHT.index(after) >= WEIGHT.index(before)
 
 

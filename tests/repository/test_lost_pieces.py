@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -97,3 +99,17 @@ def test_a_copy_s_name_that_could_be_a_path_is_refused(tianyi: Tianyi, repositor
     file.write_text(file.read_text().replace('name = "copy-2"', f'name = "{name}"'), encoding="utf-8")
     answer = tianyi("list", at=repository)
     assert (answer.code, answer.said["code"]) == (5, "config-invalid")
+
+
+@pytest.mark.parametrize("table", ["files", "aips", "events", "aips_fts", "state"])
+def test_a_catalogue_without_one_of_its_tables_is_made_anew(
+    tianyi: Tianyi, repository: Path, aip: str, table: str
+) -> None:
+    """Whoever opens it with another tool may drop one: it is a projection, and the vault has all of it."""
+    lines = (("list",), ("files", aip), ("events",), ("search", "seal"))
+    before = [tianyi(*line, at=repository).rows for line in lines]
+    with closing(sqlite3.connect(repository / "catalogue.db")) as db:
+        db.execute(f"drop table {table}")
+        db.commit()
+    assert [tianyi(*line, at=repository).rows for line in lines] == before
+    assert [tianyi(line, at=repository).code for line in ("rebuild", "audit")] == [0, 0]
