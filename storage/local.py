@@ -267,7 +267,7 @@ class _File:
         with told(str(self._store.root)):
             self._close()
             made = self._store.make_room(self._store.path(key))  # many workers do it sooner than one process
-        return Pending(key, self._size, self._path, [str(folder) for folder in made])
+        return Pending(key, self._size, self._path, tuple(map(str, made)))
 
     def abandon(self) -> None:
         with suppress(OSError):  # what cannot be removed now goes with the run's scratch folder
