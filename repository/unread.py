@@ -12,11 +12,11 @@ from storage.aip import parse_aip
 from storage.digest import Digest
 
 _UNREAD = """
-select v.aip, v.version, iif(v.files = 0, '', coalesce({manifest}, {tags})) as digest from versions v
-where (?1 = '' or v.aip = ?1) and (v.files = 0 or not exists (select 1 from files f where f.aip = v.aip
+select v.aip, v.version, iif(v.file_size = 0, '', coalesce({manifest}, {tags})) as digest from versions v
+where (?1 = '' or v.aip = ?1) and (v.file_size = 0 or not exists (select 1 from files f where f.aip = v.aip
   and v.version between f.since and coalesce(f.until, v.version) and f.path >= 'data/' and f.path < 'data0'))
 order by v.aip, v.version
-"""  # every version has a payload, at least its PREMIS; one of no files is one whose record is lost
+"""  # every version has a payload, at least its PREMIS; a record that is lost has no size
 _TAG_FILE = """(select digest from files f where f.aip = v.aip and f.path = '{path}'
   and v.version between f.since and coalesce(f.until, v.version))"""
 
