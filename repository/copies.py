@@ -37,13 +37,15 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class CopyState:
     """How a copy stands. `state` is complete, behind, away or damaged; `behind` counts the keys that it lacks;
-    `last_read_in_full` is UTC with a Z, "" where it never was; `why` tells of one that is away."""
+    `last_read_in_full` is UTC with a Z, "" where it never was; `why` tells of one that is away, `next` what to do about
+    it, "" where only the disk can be looked at."""
 
     copy: Copy
     state: str
     behind: int
     last_read_in_full: str
     why: str = ""
+    next: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def _state(copy: Copy, lacks: Callable[[], int], catalogue: Catalogue, now: date
         return CopyState(copy, "damaged", 0, read, str(error))
     except StorageError as error:
         why = error.why if isinstance(error, Unreachable) else str(error)
-        return CopyState(copy, "away", 0, read, why)
+        return CopyState(copy, "away", 0, read, why, "" if error.next == Unreachable.next else error.next)
     return CopyState(
         copy, "damaged" if damage.count(catalogue, copy.name) else "behind" if behind else "complete", behind, read
     )

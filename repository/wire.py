@@ -148,6 +148,7 @@ def copy_state(value: CopyState) -> Json:
         "behind": None if value.state == "away" else value.behind,
         "last_read_in_full": value.last_read_in_full or None, "medium": copy.medium or None,
         "place": copy.place or None, "form": copy.form, "why": value.why or None,
+        "next": value.next or None,
     }  # fmt: skip
 
 

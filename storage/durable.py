@@ -23,6 +23,7 @@ from storage.errors import NoRoom, SyncFailed, Unreachable
 
 _SOUND = frozenset({"ext4", "xfs", "btrfs"})  # their syncfs waits for data and names, and reports what failed
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_WRITABLE = "Mount it read-write, then try again; a disk that became read-only by itself is failing."
 _PIECE = 1 << 15  # bytes a call: for more at once Linux looks for large free pieces of memory, which may be dear
 _HERE, _EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of renameat2(2)
 _SYNC_FILE_RANGE_WRITE = 2
@@ -140,7 +141,8 @@ def ours(error: OSError, where: str) -> NoRoom | Unreachable:
         return NoRoom(where)
     named = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
     within = f" ({named.removeprefix(where).lstrip('/')})" if named.startswith(where) and named != where else ""
-    return Unreachable(where, f"{error.strerror or error}{within}")
+    next_step = _WRITABLE if error.errno == errno.EROFS else ""
+    return Unreachable(where, f"{error.strerror or error}{within}", next_step)
 
 
 @contextmanager

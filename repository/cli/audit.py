@@ -131,7 +131,7 @@ def _notes(results: list[Audit], report: Path | None, untold: int, lost: int, un
     if any(map(is_damaged, results)):
         yield from _healing(results, lost)
     elif any(result.counts["not_checked"] for result in results):
-        yield "[dim]→[/] Mount what is away; then audit and repair."
+        yield "[dim]→[/] Mount what is away, and see that it answers; then audit and repair."
     if untold:
         told = f"No entry of the ledger tells of {counted(untold, 'version')} that are held: was an older one put back?"
         yield f"[red]{told}[/]  [dim]→[/] tianyi ledger verify"

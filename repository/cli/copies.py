@@ -37,9 +37,9 @@ def copies(context: typer.Context, json: AsJson = False) -> None:
         states = repository.copy_states()
         screen.rows(map(wire.copy_state, states), _COLUMNS, nothing="", spare=("place", "medium", "url"))
         for state in states:
-            if not json and (hint := _HINTS.get(state.state)):
+            if not json and (hint := state.next or _HINTS.get(state.state)):
                 why = f": {printable(state.why).removesuffix('.')}" if state.why else ""
-                screen.errors.print(f"[dim]→[/] {state.copy.name} is {state.state}{escape(why)}. {hint}")
+                screen.errors.print(f"[dim]→[/] {state.copy.name} is {state.state}{escape(why)}. {escape(hint)}")
     if any(state.state == "damaged" for state in states):
         raise typer.Exit(edge.DAMAGE)
     raise typer.Exit(edge.DONE if all(state.state == "complete" for state in states) else edge.INCOMPLETE)

@@ -179,7 +179,8 @@ def show(console: Console, receipt: Receipt) -> None:
     if receipt.findings_total:
         console.print(f"  [dim]all findings: {escape(str(receipt.report))}[/]")
     if receipt.behind:
-        console.print(f"[yellow]Behind:[/] {', '.join(sorted(receipt.behind))}. Mount it, then tianyi replicate.")
+        behind = ", ".join(sorted(receipt.behind))
+        console.print(f"[yellow]Behind:[/] {behind}. See tianyi copies, then tianyi replicate.")
     if receipt.outcome == "held":
         console.print(
             f'[dim]→[/] Look at the findings; then tianyi accept {receipt.accession} --reason "…", or return it.'

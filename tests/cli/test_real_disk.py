@@ -114,7 +114,8 @@ def test_a_disk_that_has_become_read_only(tianyi: Tianyi, disk: Path, tmp_path: 
     assert _quietly("mount", "-o", "remount,ro", disk)
     answer = tianyi("ingest", small, at=repository)
     assert (answer.code, answer.said["outcome"], answer.said["behind"]) == (6, "accepted", ["copy-2"])
-    assert tianyi("replicate", at=repository).code == 6
+    behind = tianyi("replicate", "--copy", "copy-2", at=repository)
+    assert (behind.code, "Mount it read-write" in behind.said["copies"][0]["lacks"][0]["why"]) == (6, True), behind
     assert _quietly("mount", "-o", "remount,rw", disk)
     assert tianyi("replicate", at=repository).code == 0
     is_intact(tianyi, repository, 2)

@@ -89,6 +89,18 @@ def test_a_copy_that_was_not_checked_is_not_passed_over(
     assert tianyi("repair", at=repository).said["not_checked"] == 0
 
 
+def test_what_is_to_be_done_about_a_copy_is_told_for_what_is_wrong_with_it(
+    tianyi: Tianyi, repository: Path, copies: tuple[Path, Path], tmp_path: Path, shown: Callable[..., tuple[int, str]]
+) -> None:
+    copies[1].rename(tmp_path / "unplugged")
+    code, text = shown("copies")
+    assert (code, "no such folder. See that its disk is mounted; one that is lost can be retired" in text) == (6, True)
+    assert tianyi("init", tmp_path / "other").code == 0
+    (tmp_path / "other" / "vault").rename(copies[1])
+    code, text = shown("copies")
+    assert (code, "another vault" in text, "disk" in text, "Correct tianyi.toml." in text) == (6, True, False, True)
+
+
 def test_a_copy_that_only_lacks_files_is_filled(
     tianyi: Tianyi, repository: Path, source: Path, tmp_path: Path, shown: Callable[..., tuple[int, str]]
 ) -> None:

@@ -377,6 +377,7 @@ def test_something_else_in_another_copys_place_stops_nothing(archive: Path, tmp_
     assert tianyi("list", at=archive).code == 0
     [row] = [row for row in tianyi("copies", at=archive).rows if row["name"] == SECOND]
     assert (row["state"], "another vault" in row["why"], row["behind"]) == ("away", True, None)
+    assert row["next"] == "Correct tianyi.toml."
     assert tianyi("replicate", at=archive).code == 6
     assert tianyi("copies", "promote", SECOND, at=archive).said["code"] == "not-a-vault"
     assert keys(tmp_path / "second") == before
