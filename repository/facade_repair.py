@@ -85,15 +85,16 @@ class Repairing(Browsing):
 
     def _mending(self, given: Path | None) -> Mending:
         from repository.mending import Mending
-        from repository.outside import search
+        from repository.outside import search, shipped
         from repository.quarantine import Quarantine
 
         watch = self._watch()
-        mending = Mending(watch, Quarantine(watch.work / "quarantine", watch.time))
+        own = shipped(self.settings.vault_id)
+        mending = Mending(watch, Quarantine(watch.work / "quarantine", watch.time), [own])
         if given is None:
             return mending
         wanted = (one.expected for store in self.vault.copies for one in mending.damaged(store))
-        return replace(mending, outside=[search(given, wanted)])
+        return replace(mending, outside=[own, search(given, wanted)])
 
     def _healed_today(self) -> dict[str, int]:
         from repository import repairs

@@ -1,4 +1,5 @@
-"""Files that a person gives for a repair: whichever has the SHA-256 that is wanted is good, whatever it is called."""
+"""What repairs can be made from besides copies: files that a person gives, whichever has the SHA-256 that is wanted,
+whatever it is called; and what ships with Tianyi, for the files that every copy has."""
 
 from __future__ import annotations
 
@@ -10,12 +11,16 @@ from pathlib import Path
 from typing import BinaryIO
 
 from fixity.audit import Expected
+from storage import founding
 from storage.digest import Hashing
 from storage.errors import NotFound, Unreachable
+from storage.memory import Memory
 from storage.receive import chunks
+from storage.store import Opens
 
 OUTSIDE = "a file outside"
 """Their source, as evidence has it: no copy can be called so, and where they lie is nobody's concern later."""
+SHIPPED = "what ships with Tianyi"
 
 
 class Outside:
@@ -38,6 +43,15 @@ class Outside:
     def size(self, key: str) -> int:
         with self.open(key) as stream:
             return os.fstat(stream.fileno()).st_size
+
+
+def shipped(vault_id: str) -> Opens:
+    """README.txt, restore.py and tianyi-vault.json as this Tianyi founds them. Those of a vault that another version
+    has founded may differ: then they are not the bytes that are wanted."""
+    store = Memory(SHIPPED)
+    for key, data in founding.fixed_files(vault_id).items():
+        store.create(key, data)
+    return store
 
 
 def search(place: Path, wanted: Iterable[Expected]) -> Outside:

@@ -19,7 +19,7 @@ from fixity.fault import Fault
 from fixity.repair import NOWHERE, REFUSED
 from repository import damage
 from repository.job import perform
-from repository.outside import OUTSIDE
+from repository.outside import OUTSIDE, SHIPPED
 from storage import layout
 from storage.local import Local
 from tests.crash.quick import COPIES, NOW, Quick, opened
@@ -127,6 +127,28 @@ def test_what_both_copies_lost_is_named_and_comes_back_from_a_file(repository: Q
     healed = repository.repair(given=tmp_path / "drawer").healed
     assert [(one.damage.copy, one.source) for one in healed] == [("first", OUTSIDE), ("copy-2", "first")]
     assert not audited(repository)
+
+
+@pytest.mark.parametrize("key", layout.FIXED)
+def test_what_ships_with_the_program_is_lost_in_no_vault(repository: Quick, key: str) -> None:
+    before = place(repository, "first", key).read_bytes()
+    place(repository, "first", key).unlink()
+    spoil(place(repository, "copy-2", key))
+    assert audited(repository)
+    assert [one.source for one in repository.repair_plan().healed] == [SHIPPED, SHIPPED]
+    healed = repository.repair().healed
+    assert [(one.damage.copy, one.source) for one in healed] == [("first", SHIPPED), ("copy-2", "first")]
+    assert {place(repository, copy, key).read_bytes() for copy in COPIES} == {before}
+    assert not audited(repository)
+
+
+def test_what_another_version_founded_is_not_replaced_by_what_ships_today(repository: Quick) -> None:
+    for copy in COPIES:
+        place(repository, copy, layout.README).unlink()
+    assert audited(repository)
+    with patch("storage.founding.fixed_files", lambda vault: dict.fromkeys(layout.FIXED, b"of another version")):
+        assert {one.why for one in repository.repair().beyond} == {NOWHERE}
+    assert not place(repository, "first", layout.README).exists()
 
 
 @pytest.mark.parametrize("copy", COPIES)
