@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from storage.ocfl_copy import OcflCopy
 
 SOFTWARE = f"tianyi {VERSION}"
+_SKEW = timedelta(hours=1)  # of clocks that are right
 
 
 def utc_now() -> datetime:
@@ -122,6 +123,12 @@ class Opened:
     @property
     def copies(self) -> Sequence[Copy]:
         return self.settings.copies
+
+    def ahead(self) -> str:
+        """When the ledger's last entry was made, where that is yet to come: this machine's clock was wrong then, or is
+        now. "" where it is not."""
+        last = self.catalogue.one("select time from events order by entry desc limit 1")
+        return last["time"] if last and last["time"] > stamp(self.now() + _SKEW) else ""
 
     def policies(self) -> Policies:
         """The policies in force: those in `policies/` over the defaults; raise PolicyError."""

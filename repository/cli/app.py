@@ -81,6 +81,11 @@ def opened(context: typer.Context, screen: Screen) -> Repository:
             "The ledger has not the entries that the catalogue knew: was an older copy put first? Accessions that came"
             f" since may be lost. The catalogue as it was is kept: {repository.catalogue.aside}"
         )
+    if ahead := repository.ahead():
+        screen.warn(
+            f"The ledger's last entry is of {ahead}, which is yet to come: this machine's clock was wrong then, or is"
+            " now. Set it, and let a time service keep it, before more is written: what is due goes by it."
+        )
     return repository
 
 

@@ -14,6 +14,7 @@ import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -307,6 +308,21 @@ def test_a_copy_that_is_away(
     lacking = {found["key"] for found in behind.said["findings"] if not found["key"].startswith("log/")}
     healed = {one["key"] for one in repaired.said["findings"] if not one["key"].startswith("log/")}
     assert (repaired.code, healed) == (0, lacking)
+    assert tianyi("audit", at=repository).code == 0
+
+
+@pytest.mark.parametrize(("jump", "told"), [(timedelta(days=700), True), (timedelta(minutes=50), False)])
+def test_a_clock_that_jumps_is_told_until_it_is_right(
+    tianyi: Tianyi, repository: Path, source: Path, jump: timedelta, told: bool
+) -> None:
+    assert tianyi("ingest", source, at=repository).code == 0
+    with Repository.open(repository, now=lambda: datetime.now(UTC) + jump) as later:
+        later.ingest(source)
+    answer = tianyi("list", at=repository)
+    assert (answer.code, len(answer.rows)) == (0, 2)
+    assert ("clock was wrong then, or is now" in answer.errors) is told
+    assert tianyi("ingest", source, at=repository).code == 0
+    assert "clock" not in tianyi("list", at=repository).errors
     assert tianyi("audit", at=repository).code == 0
 
 
