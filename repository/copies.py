@@ -141,21 +141,30 @@ def add(settings: Config, vault: Vault, copy: Copy) -> None:
     and NotAVault where the place is another's."""
     from repository import config_edit
 
-    if any(copy.name == known.name for known in settings.copies):
-        raise BadRequest(f"There is a copy called {copy.name} already.", "Name it otherwise, or retire that one.")
-    try:
-        config.check_copies([*settings.copies, copy], settings.folder / config.FILE)
-    except BadConfig as error:
-        raise BadRequest(f"There cannot be such a copy: {error.why}.", "Name it otherwise.") from error
+    _check_possible(settings, copy)
     founding.check_apart([*settings.copies, copy], settings.folder)
     try:
         if packages.is_package(copy):
             packages.found(copy, settings)
         else:
             found(founding.prepared(copy, settings), known_files(vault))
-    except NotAVault as error:  # something else is there
+    except (NotAVault, FileExistsError) as error:  # something else is there, or it is a file
         raise NotEmpty(copy.url) from error
     config_edit.add(settings, copy)
+
+
+def _check_possible(settings: Config, copy: Copy) -> None:
+    """Raise BadRequest where a copy cannot be declared as it is said; nothing is asked of its place."""
+    if any(copy.name == known.name for known in settings.copies):
+        raise BadRequest(f"There is a copy called {copy.name} already.", "Name it otherwise, or retire that one.")
+    try:
+        config.check_copies([*settings.copies, copy], settings.folder / config.FILE)
+        if config.is_s3(copy):
+            config.open_copy(copy, settings)  # which reads its options
+    except BadConfig as error:
+        raise BadRequest(f"There cannot be such a copy: {error.why}.", "Name it otherwise.") from error
+    if config.is_s3(copy) and packages.is_package(copy):
+        raise BadRequest(f"A copy of the form {copy.form} is a folder, which {copy.url} is not.", "Name a folder.")
 
 
 def check_spared(name: str, stood: Sequence[CopyState], required: frozenset[str] | None) -> None:

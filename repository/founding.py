@@ -96,9 +96,10 @@ def _clear(folder: Path, *, keep: bool) -> None:
 def check_apart(copies: Sequence[Copy], folder: Path) -> None:
     """Raise NotAVault where one copy's place is another's, or inside it."""
     roots = [really(config.root_of(copy, folder)) for copy in copies]
-    for root in roots:
+    for root, copy in zip(roots, copies, strict=True):
         if any(root == other or root in other.parents for other in roots if other is not root):
-            raise NotAVault(str(root), "another copy is the same folder, or inside it", "Name folders apart.")
+            where = copy.url if config.is_s3(copy) else str(root)
+            raise NotAVault(where, "another copy is the same folder, or inside it", "Name folders apart.")
     for root in roots:
         if root in (really(folder), *really(folder).parents) or any(
             really(folder / name) in (root, *root.parents) for name in ("work", *_FOLDERS)

@@ -237,6 +237,16 @@ def test_what_cannot_be_done_is_told_and_changes_nothing(archive: Path, tmp_path
     }.items():
         answer = tianyi("copies", *arguments, at=archive)
         assert (answer.said["code"], answer.code > 0, answer.said["next"] != "") == (code, True, True), arguments
+    (tmp_path / "file").write_bytes(b"")
+    for arguments, said in {
+        (tmp_path / "file",): "already",
+        ("s3://",): "no bucket",
+        ("s3:///prefix",): "no bucket",
+        ("s3://bucket?endpiont=x",): "'endpiont'",
+        ("s3://bucket", "--form", "ocfl"): "form ocfl is a folder",
+    }.items():
+        answer = tianyi("copies", "add", "third", *arguments, at=archive)
+        assert (answer.code, said in answer.said["message"], "tianyi.toml" in str(answer.said)) == (2, True, False)
     full = tianyi("copies", "add", "third", tmp_path / "full", at=archive)
     assert (full.code, str(tmp_path / "full") in full.said["message"]) == (2, True)
     assert (archive / config.FILE).read_text() == before

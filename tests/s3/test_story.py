@@ -11,7 +11,6 @@ from urllib.parse import quote
 
 import pytest
 
-from repository.cli.running import run
 from tests.conftest import Answer, Tianyi
 from tests.s3.conftest import BUCKET
 from tests.servers import proxy
@@ -223,4 +222,5 @@ class TestRefusals:
         assert code == 5
 
     def test_two_copies_in_one_place(self, tianyi: Tianyi, tmp_path: Path, url: str) -> None:
-        assert run(["init", str(tmp_path / "archive"), "--copy", url, "--copy", url.replace("?", "/inside?")]) == 5
+        answer = tianyi("init", tmp_path / "archive", "--copy", url, "--copy", url.replace("?", "/inside?"))
+        assert (answer.code, answer.said["message"].startswith(url)) == (5, True)
