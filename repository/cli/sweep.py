@@ -29,15 +29,16 @@ def sweep(
         if not json:
             _show_due(screen.console, due)
         if dry_run:
-            done, swept, blocked = list[Done](), repository.sweep_plan(), repository.blocked()
+            done, swept = list[Done](), repository.sweep_plan()
         else:
             done, swept = repository.sweep(lambda plan: None if json else _announce(screen.console, plan))
-            blocked = []
+        blocked = repository.blocked()
         if not json:
             _show_blocked(screen.console, blocked)
     told = {**wire.swept(swept), "deleted": [wire.deleted(one) for one in done]}
+    told["blocked"] = [wire.blocked(*one) for one in blocked]
     if dry_run:
-        told |= {"due": [wire.plan(plan) for plan in due], "blocked": [wire.blocked(*one) for one in blocked]}
+        told["due"] = [wire.plan(plan) for plan in due]
     screen.result(told, lambda console: _show(console, done, swept, "would go" if dry_run else "removed"))
     raise typer.Exit(edge.INCOMPLETE if any(one.behind for one in done) else edge.DONE)
 
