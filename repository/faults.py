@@ -36,6 +36,9 @@ def _of_ledger(health: Health) -> Iterator[Fault]:
         told = f"No entry of the ledger tells of {counted(health.untold, 'version')} that the vault holds."
         why = "Was an older ledger put back, or were entries lost with a copy? `tianyi ledger verify` names them"
         yield Fault("ledger", "records", told, f"{why}; if the entries are lost for good, `tianyi ledger recover`.")
+    for name in health.contradicted:
+        told = f"The witness {name} has seen another history: this ledger, or what the witness has, was changed."
+        yield Fault("ledger", f"witness {name}", told, "Change nothing; docs/how-to/publish-checkpoints.md tells more.")
     if health.unsigned:
         told = f"What is written to the ledger is not signed. {health.unsigned}"
         yield Fault("ledger", "key", told, "Bring the key back, or `tianyi ledger replace-lost-key`.")

@@ -12,6 +12,7 @@ from fixity.schedule import Coverage
 from policies.errors import PolicyError
 from repository import damage, ledger_records
 from repository.jobs import Job
+from repository.publishing_newest import CONTRADICTED
 from storage.away import Away
 from storage.errors import StorageError
 from storage.local import Local
@@ -45,7 +46,7 @@ class Disk:
 class Health:
     """All of it. `wrong` says why a policy cannot be used, `aside` where an older ledger left the catalogue, `changed`
     what was done to the ledger's history, `unsigned` why no key signs it; all are "" otherwise. `untold`
-    counts the versions that no entry tells of."""
+    counts the versions that no entry tells of; `contradicted` names the witnesses that have seen another history."""
 
     vault: str
     copies: Sequence[CopyHealth]
@@ -63,6 +64,7 @@ class Health:
     changed: str = ""
     unsigned: str = ""
     untold: int = 0
+    contradicted: Sequence[str] = ()
 
 
 def gather(repository: Scheduling) -> Health:
@@ -81,6 +83,7 @@ def gather(repository: Scheduling) -> Health:
         entries=repository.catalogue.position, infected=infected["n"], wrong=wrong,
         aside=str(repository.catalogue.aside or ""), changed=str(repository.changed or ""),
         unsigned=_why_unsigned(repository.seal), untold=len(ledger_records.untold(repository.catalogue)),
+        contradicted=_contradicted(repository),
     )  # fmt: skip
 
 
@@ -88,6 +91,18 @@ def _by_policy(repository: Scheduling) -> tuple[list[Job], list[Coverage]]:
     with suppress(PolicyError):
         return repository.jobs(), repository.coverage()
     return [], []
+
+
+def _contradicted(repository: Scheduling) -> list[str]:
+    """The witnesses of the policy for whom the log was no continuation when they were given it last."""
+    asked: set[str] = set()
+    with suppress(PolicyError):
+        asked = {one.name for one in repository.policies().evidence.witnesses}
+    rows = repository.catalogue.rows(
+        "select json_extract(detail, '$.witness') as name, outcome, max(entry) from events where type = 'witness'"
+        " group by name order by name"
+    )
+    return [row["name"] for row in rows if row["outcome"] == CONTRADICTED and row["name"] in asked]
 
 
 def _copies(repository: Scheduling) -> list[CopyHealth]:

@@ -166,7 +166,10 @@ def _checkpoint(repository: Repository) -> Done:
     detail["failed"] = sum(one.outcome == "fail" for one in done)
     if contradicted := sum(one.outcome == "contradicted" for one in done):
         return "damage", {**detail, "contradicted": contradicted}
-    return ("incomplete" if detail["failed"] else "success"), detail
+    if not (missed := [one.to for one in done if one.outcome == "fail"]):
+        return "success", detail
+    told = f"Not done: {', '.join(missed)}. `tianyi ledger publish` tells why."
+    return "fail", {**detail, "code": "not-given", "message": told[:_LONGEST]}
 
 
 def _sweep(repository: Repository) -> Done:

@@ -78,6 +78,7 @@ def health(**known: Any) -> Health:
         ({"changed": "it has 5 entries, and had 7."}, ["ledger:v"]),
         ({"changed": "it has 5 entries, and had 7.", "aside": "/catalogue-of-7-entries.db"}, ["ledger:v"]),
         ({"unsigned": "Its key is not there."}, ["ledger:key"]),
+        ({"contradicted": ["library"]}, ["ledger:witness library"]),
         ({"coverage": [Coverage("first", "", 90 * DAY, NOW, 0, 9, "kept", None, "")]}, []),
         ({"coverage": [Coverage("tape", "", None, None, 9, 9, "attested", None, "the provider")]}, []),
         ({"coverage": [Coverage("first", "maps", DAY, NOW, 0, 9, "at risk", NOW, "read faster")]},

@@ -111,6 +111,37 @@ def test_a_log_that_was_put_back_goes_to_nobody(archive: Path, tmp_path: Path, t
     assert told["outcome"] == "contradicted"
 
 
+def test_a_witness_that_has_seen_another_history_is_an_alert(archive: Path, tmp_path: Path, tianyi: Tianyi) -> None:
+    """Until the log goes on from what it has again, or the policy names it no longer."""
+    (tmp_path / "library").mkdir()
+    ask(archive, witnesses=[{"name": "library", "file": str(tmp_path / "library")}])
+    assert carry_out(archive, "checkpoint").outcome == "success"
+    [kept] = (tmp_path / "library").iterdir()
+    right = kept.read_text("utf-8")
+    root = right.split("\n")[2]
+    kept.write_text(right.replace(root, "A" * 43 + "="), "utf-8")
+    assert tianyi("audit", at=archive).code == 0
+    assert carry_out(archive, "checkpoint").outcome == "damage"
+    [fault] = tianyi("alerts", at=archive).rows
+    assert (fault["kind"], fault["about"]) == ("ledger", "witness library")
+    kept.write_text(right, "utf-8")
+    assert carry_out(archive, "checkpoint").outcome == "success"
+    assert tianyi("alerts", at=archive).rows == []
+
+
+def test_a_witness_that_is_not_there_fails_the_job(archive: Path, tmp_path: Path, tianyi: Tianyi) -> None:
+    """So it is tried again soon, and after that somebody is alerted."""
+    there, away = tmp_path / "library", tmp_path / "registry"
+    there.mkdir()
+    ask(archive, witnesses=[{"name": one.name, "file": str(one)} for one in (there, away)])
+    run = carry_out(archive, "checkpoint")
+    assert (run.outcome, run.detail["given"], run.detail["failed"], run.detail["code"]) == ("fail", 1, 1, "not-given")
+    assert "registry" in str(run.detail["message"])
+    away.mkdir()
+    run = carry_out(archive, "checkpoint")
+    assert (run.outcome, run.detail["given"]) == ("success", 1)
+
+
 def test_the_ledger_is_verified_against_what_witnesses_got(archive: Path, tmp_path: Path, tianyi: Tianyi) -> None:
     (tmp_path / "library").mkdir()
     ask(archive, witnesses=[{"name": "library", "file": str(tmp_path / "library")}])
