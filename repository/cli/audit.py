@@ -72,7 +72,7 @@ def audit(
         lost = _lost(results, len(repository.copies))
         standing = (len(untold), lost, len(repository.unread()))
         screen.result(told, lambda console: _show(console, results, report, repository.behind, standing))
-    raise typer.Exit(exit_code(results))
+    raise typer.Exit(edge.DAMAGE if untold else exit_code(results))
 
 
 app.command("status", cls=Command)(show_status)

@@ -182,6 +182,7 @@ def test_an_older_log_with_its_keys_and_catalogue_is_told_by_the_records(
         (before / "archive" / name).replace(whole / name)
     audit = tianyi("audit", at=whole)
     [told] = audit.said["untold"]
+    assert audit.code == 3
     assert newest.endswith(f"{told['aip'].removeprefix('urn:uuid:')}/v{told['version']}.json")
     faults = {fault["kind"]: fault["about"] for fault in tianyi("alerts", at=whole).rows}
     assert faults["ledger"] == "records"
