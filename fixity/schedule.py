@@ -15,6 +15,7 @@ from math import ceil
 from typing import Literal, Protocol
 
 from fixity.reading import END, Cell, Reading, cells, place
+from policies.window import Windows
 
 SPAN = 0.8
 """A round aims at being done in this part of the promised time: the rest is room for bad days."""
@@ -22,6 +23,7 @@ _QUANTUM = 1 << 30  # bytes: for less, a slice waits until a hundredth of the pr
 _WARNING = 0.1  # of the promised time: so long before a promise breaks it is told
 _GRAIN = 0.01  # of the promised time: what was read so close together counts as read at once
 _DAY = timedelta(days=1)
+ALWAYS = Windows()
 State = Literal["kept", "at risk", "broken", "attested"]
 
 
@@ -163,14 +165,17 @@ def _split(found: Iterable[Cell], entry: int) -> Iterable[Cell]:
             yield cell
 
 
-def due(promise: Promise, found: Sequence[Stretch], read: datetime | None, now: datetime, gap: timedelta) -> Due | None:
+def due(
+    promise: Promise, found: Sequence[Stretch], read: datetime | None, now: datetime, gap: timedelta,
+    hours: Windows = ALWAYS,
+) -> Due | None:  # fmt: skip
     """What the hand reads next, and how much; None where it has done its share. `read` is when it last did some, `gap`
-    the usual time between two slices."""
+    the usual time between two slices; where it may read at some hours alone, they have to do for the whole week."""
     assert promise.every is not None
     old = [one for one in found if not _is_new(promise, one)]
     if not old:
         return None
-    elapsed = promise.every if read is None or read > now else now - read
+    elapsed = promise.every if read is None or read > now else _elapsed(max(read, now - promise.every), now, hours)
     elapsed = min(elapsed, max(_DAY, 2 * gap, promise.every / 50))  # what was missed is made up for little by little
     size = pace(promise.every, old, now) * elapsed.total_seconds()
     if size < _QUANTUM and elapsed < promise.every / 100:
@@ -179,6 +184,11 @@ def due(promise: Promise, found: Sequence[Stretch], read: datetime | None, now: 
     last = _end_of_run(old, first, promise.every / 2)
     end = max(one.cell.end for one in old)
     return Due(promise, "due", first.cell.after, last, 0, end, max(1, ceil(size)), first.deadline)
+
+
+def _elapsed(read: datetime, now: datetime, hours: Windows) -> timedelta:
+    """The time for which the hand has to read: of a week in which it may read for a day, that day stands for seven."""
+    return hours.time_open(read, now) / (hours.share or 1.0)
 
 
 def due_new(promise: Promise, found: Sequence[Stretch]) -> Due | None:
@@ -229,9 +239,10 @@ def pace(every: timedelta, found: Sequence[Stretch], now: datetime) -> float:
 
 
 def coverage(
-    promise: Promise, found: Sequence[Stretch], holdings: Holdings, means: Means | None, now: datetime
-) -> Coverage:
-    """How a promise stands, and whether it will hold with those means; None where the speed is not known yet."""
+    promise: Promise, found: Sequence[Stretch], holdings: Holdings, means: Means | None, now: datetime, rare: str = "",
+) -> Coverage:  # fmt: skip
+    """How a promise stands, and whether it will hold with those means; None where the speed is not known yet. `rare`
+    says what would make rounds come often enough, "" where they do."""
     if promise.every is None:
         told = (promise.copy, promise.collection, None, None, 0, holdings.size)
         return Coverage(*told, "attested", None, promise.attested)
@@ -239,17 +250,17 @@ def coverage(
     oldest = min((time for time in times if time), default=None)
     unread = min(holdings.size, ceil(sum(one.size for one in found if one.cell.time is None)))
     breaks = min((one.deadline for one in found), default=None)
-    state, advice = _judged(promise, promise.every, found, holdings.size, means, now)
+    slow = _advice(promise.every, found, holdings.size, means, now) if means else ""
+    state, advice = _judged(promise, promise.every, found, " ".join(filter(None, (rare, slow))), now)
     return Coverage(
         promise.copy, promise.collection, promise.every, oldest, unread, holdings.size, state, breaks, advice
     )
 
 
 def _judged(
-    promise: Promise, every: timedelta, found: Sequence[Stretch], size: int, means: Means | None, now: datetime
+    promise: Promise, every: timedelta, found: Sequence[Stretch], unfit: str, now: datetime
 ) -> tuple[State, str]:
     breaks = min((one.deadline for one in found), default=now + every)
-    unfit = _advice(every, found, size, means, now) if means else ""
     if breaks <= now:
         return "broken", unfit or "Run `tianyi audit`, and see that the scheduler runs and the copy is there."
     if unfit:

@@ -30,7 +30,7 @@ def next_run(job: Job, past: Past | None, zone: str, now: datetime) -> datetime:
     It is due `every` so long after it began; where `at` is given, so many days later at that time. What failed is
     tried again sooner, `retries` times. Outside its days and hours it waits for them.
     """
-    window = _window(job, zone)
+    window = hours(job, zone)
     due = _due(job, past, window, now)
     begin = _opening(window, max(due, now))
     return due if begin == max(due, now) else begin
@@ -40,7 +40,7 @@ def closing(job: Job, zone: str, now: datetime) -> datetime | None:
     """When the hours end that `now` is in; None where it has none, and `now` itself where it is in none."""
     if not job.hours:
         return None
-    begin, end = next(span for span in _window(job, zone).spans(now) if span[1] > now)
+    begin, end = next(span for span in hours(job, zone).spans(now) if span[1] > now)
     return end if begin <= now else now
 
 
@@ -78,5 +78,6 @@ def _opening(window: Window, moment: datetime) -> datetime:
     return max(moment, next(begin for begin, end in window.spans(moment) if end > moment))
 
 
-def _window(job: Job, zone: str) -> Window:
+def hours(job: Job, zone: str) -> Window:
+    """The hours and days in which it begins."""
     return parsed([job.hours] if job.hours else [], job.on, zone)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from typing import NamedTuple
 
 from policies.jobs import DAYS, window, zone_of
 
 DAY = timedelta(days=1)
-_STEP = timedelta(minutes=5)
 _WEEK = timedelta(days=7)
 _MONDAY = datetime(2024, 1, 1, tzinfo=UTC)
 _ALL_DAY = (time(), time())
+Span = tuple[datetime, datetime]
 
 
 class Window(NamedTuple):
@@ -29,7 +29,7 @@ class Window(NamedTuple):
         begun = takewhile(lambda span: span[0] <= moment, self.spans(moment))
         return any(moment < end for _, end in begun)
 
-    def spans(self, moment: datetime) -> Iterator[tuple[datetime, datetime]]:
+    def spans(self, moment: datetime) -> Iterator[Span]:
         """Yield begin and end of each span without end, from the day before a moment on, ascending by begin."""
         for day in self.each_day(moment.astimezone(self.zone).date() - DAY):
             for opens, closes in sorted(self.hours) or [_ALL_DAY]:
@@ -43,14 +43,60 @@ class Window(NamedTuple):
                 yield first
             first += DAY
 
+
+class Windows(NamedTuple):
+    """Windows all of which have to be open; none: always."""
+
+    each: tuple[Window, ...] = ()
+
+    def spans(self, begin: datetime, end: datetime) -> list[Span]:
+        """When all are open between two moments: ascending, and none touches the next."""
+        found = [(begin, end)] if begin < end else []
+        for one in self.each:
+            if one.hours or one.days:
+                own = takewhile(lambda span: span[0] < end, one.spans(begin))
+                found = list(_meeting(found, _joined(own)))
+        return found
+
+    def time_open(self, begin: datetime, end: datetime) -> timedelta:
+        """For how long they are open between two moments."""
+        return sum((closes - opens for opens, closes in self.spans(begin, end)), timedelta())
+
     @property
     def share(self) -> float:
-        """The part of a week in which it is open: above 0, and 1 where it always is. To five minutes."""
-        if not self.hours and not self.days:
-            return 1.0
-        here = self._replace(zone=UTC)
-        steps = _WEEK // _STEP
-        return max(1, sum(here.is_open(_MONDAY + n * _STEP) for n in range(steps))) / steps
+        """The part of a week in which they are open: 1 where they always are, 0 where they never are together."""
+        return self.time_open(_MONDAY, _MONDAY + _WEEK) / _WEEK
+
+    @property
+    def longest_closed(self) -> timedelta:
+        """The longest time for which they are closed; a week where they never are open together."""
+        opened = self.spans(_MONDAY, _MONDAY + 2 * _WEEK)
+        gaps = (opens - closed for (_, closed), (opens, _) in pairwise(opened))
+        return max(gaps, default=timedelta()) if opened else _WEEK
+
+
+def _joined(spans: Iterable[Span]) -> list[Span]:
+    """Spans, ascending by begin, with those made one that overlap or touch."""
+    found: list[Span] = []
+    for begin, end in spans:
+        if found and begin <= found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((begin, end))
+    return found
+
+
+def _meeting(some: Sequence[Span], others: Sequence[Span]) -> Iterator[Span]:
+    """What lies in spans of both, each of which ascend and do not overlap."""
+    one = other = 0
+    while one < len(some) and other < len(others):
+        begin, end = max(some[one][0], others[other][0]), min(some[one][1], others[other][1])
+        if begin < end:
+            yield begin, end
+        if some[one][1] < others[other][1]:
+            one += 1
+        else:
+            other += 1
 
 
 def parsed(hours: Sequence[str], days: Sequence[str], zone: str) -> Window:

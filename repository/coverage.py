@@ -10,14 +10,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import accumulate
+from math import ceil
 
 from fixity import schedule
 from fixity.reading import Reading
 from fixity.schedule import Coverage, Means, Promise, Stretch
 from policies.audit import AuditPolicy, Collection, Limits
-from policies.window import Window, parsed
+from policies.timetable import hours
+from policies.window import Window, Windows, parsed
 from repository import inventory
 from repository.catalogue import Catalogue
+from repository.jobs import is_paused
+from repository.words import span
 from storage import bundle
 from storage.canonical import canonical
 from storage.digest import sha256
@@ -25,6 +29,7 @@ from storage.digest import sha256
 SLICE = timedelta(minutes=30)
 """How long the job `audit` reads at a time, so that others get their turn."""
 _ENOUGH = 64 << 20  # bytes of a reading that tell how fast a copy is
+_DAY = timedelta(days=1)
 _RECENT = 20  # readings whose speed counts
 
 _CAME = """
@@ -164,8 +169,25 @@ def coverage(catalogue: Catalogue, policy: AuditPolicy, copies: Sequence[str], n
     for task in tasks(catalogue, policy, copies):
         held = shelves.setdefault(task.named, shelf(catalogue, task))
         needs = stretches(catalogue, task, held, now)
-        found.append(schedule.coverage(task.promise, needs, held, means(catalogue, policy, task, len(copies)), now))
+        ability = means(catalogue, policy, task, len(copies))
+        found.append(schedule.coverage(task.promise, needs, held, ability, now, rare(catalogue, policy, task)))
     return found
+
+
+def rare(catalogue: Catalogue, policy: AuditPolicy, task: Task) -> str:
+    """What would make rounds come often enough for a promise, "" where they do: twice within its time at least."""
+    if not (every := task.promise.every):
+        return ""
+    if is_paused(catalogue, "audit"):
+        return "The job `audit` is paused: `tianyi jobs resume audit`."
+    open_at = windows(policy, task.limits)
+    if not open_at.share:
+        return "The hours of `limits` and those of the job `audit` are never the same: change one of them."
+    longest = gap(policy) + open_at.longest_closed
+    if longest * 2 <= every:
+        return ""
+    told = f"From one round to the next it may be {span(longest)}"
+    return f"{told}: let the job `audit` run more often, or raise `every` to {ceil(longest * 2 / _DAY)} days."
 
 
 def means(catalogue: Catalogue, policy: AuditPolicy, task: Task, copies: int) -> Means | None:
@@ -175,7 +197,7 @@ def means(catalogue: Catalogue, policy: AuditPolicy, task: Task, copies: int) ->
     if not (fast := min(filter(None, (measured, allowed)), default=None)):
         return None
     share = min(1.0, SLICE / gap(policy)) if gap(policy) else 1.0
-    seconds = 86_400 * window(policy, task.limits).share * share / max(1, copies)
+    seconds = 86_400 * windows(policy, task.limits).share * share / max(1, copies)
     return Means(fast, seconds, limit, unit, gap(policy))
 
 
@@ -197,6 +219,12 @@ def gap(policy: AuditPolicy) -> timedelta:
 
 def window(policy: AuditPolicy, limits: Limits) -> Window:
     return parsed(limits.hours, limits.days, policy.zone)
+
+
+def windows(policy: AuditPolicy, limits: Limits) -> Windows:
+    """When rounds of the scheduler read: in the hours of the limits that are also those of the job `audit`."""
+    job = policy.jobs.get("audit")
+    return Windows((window(policy, limits), *([hours(job, policy.zone)] if job else [])))
 
 
 def speed(catalogue: Catalogue, copy: str) -> float | None:

@@ -104,8 +104,8 @@ class Rounds:
                 return
 
     def _hand(self, task: Task) -> Due | None:
-        gap = coverage.gap(self.policy)
-        return schedule.due(task.promise, self._found(task), self._last(task), self.readings.now(), gap)
+        gap, open_at = coverage.gap(self.policy), coverage.windows(self.policy, task.limits)
+        return schedule.due(task.promise, self._found(task), self._last(task), self.readings.now(), gap, open_at)
 
     def _found(self, task: Task) -> list[Stretch]:
         catalogue = self.readings.watch.catalogue

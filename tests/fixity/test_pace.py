@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from fixity.pace import UNHURRIED, Pace
-from policies.window import parsed
+from policies.window import Windows, parsed
 
 
 @dataclass
@@ -99,6 +99,13 @@ def test_hours_and_days(hours: list[str], days: list[str], moment: str, is_open:
 
 
 def test_the_share_of_a_week() -> None:
-    assert parsed([], [], "UTC").share == 1
-    assert parsed(["22:00-06:00"], [], "UTC").share == pytest.approx(1 / 3)
-    assert parsed(["22:00-06:00"], ["sat", "sun"], "Asia/Shanghai").share == pytest.approx(2 / 21)
+    nights, weekends = parsed(["22:00-06:00"], [], "UTC"), parsed([], ["sat", "sun"], "UTC")
+    days = parsed(["08:00-12:00", "11:00-18:00"], [], "UTC")
+    for windows, share, closed in (
+        ([], 1, 0), ([parsed([], [], "UTC")], 1, 0), ([nights], 1 / 3, 16), ([weekends], 2 / 7, 120),
+        ([parsed(["22:00-06:00"], ["sat", "sun"], "Asia/Shanghai")], 2 / 21, 136), ([days], 10 / 24, 14),
+        ([nights, weekends], 16 / 168, 120), ([nights, days], 0, 168),
+    ):  # fmt: skip
+        together = Windows(tuple(windows))
+        assert together.share == pytest.approx(share), windows
+        assert together.longest_closed == timedelta(hours=closed), windows

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixity.reading import END, START, Reading, cells, place
-from fixity.schedule import Coverage, Means, Promise, coverage, due, due_new, stretches
+from fixity.schedule import ALWAYS, Coverage, Means, Promise, coverage, due, due_new, stretches
+from policies.window import Window, Windows, parsed
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -34,6 +35,7 @@ class World:
     """What the hand read; what is new is read when it comes."""
     hand: datetime = T0
     gap: timedelta = 6 * HOUR
+    hours: Windows = ALWAYS
 
     @property
     def entries(self) -> int:
@@ -52,7 +54,7 @@ class World:
     def slice(self, promise: Promise, now: datetime) -> None:
         """What the job does each time."""
         found = stretches(promise, reversed(self.readings), self, now)
-        if hand := due(promise, found, self.hand, now, self.gap):
+        if hand := due(promise, found, self.hand, now, self.gap, self.hours):
             self.hand = now
             self.read(hand.after, hand.last, 0, self.entries, hand.size, now)
         while new := due_new(promise, stretches(promise, reversed(self.readings), self, now)):
@@ -79,6 +81,28 @@ class World:
 
 
 PROMISE = Promise("first", 90 * DAY, T0)
+
+
+WEEKENDS = parsed([], ["sat", "sun"], "UTC")
+SATURDAYS = parsed([], ["sat"], "UTC")
+NIGHTS = parsed(["22:00-06:00"], [], "Asia/Shanghai")
+
+
+@pytest.mark.parametrize(
+    ("hours", "days"),
+    [((WEEKENDS,), 90), ((WEEKENDS,), 30), ((NIGHTS,), 14), ((WEEKENDS, NIGHTS), 60), ((SATURDAYS,), 30)],
+)
+def test_a_promise_is_kept_in_the_hours_that_there_are(hours: tuple[Window, ...], days: int) -> None:
+    """What a week asks for is read in them, evenly, and not left until it is late."""
+    world, promise = World(times=[T0], hours=Windows(hours), gap=HOUR), Promise("first", days * DAY, T0)
+    for hour in range(3 * days * 24):
+        now = T0 + hour * HOUR
+        if all(one.is_open(now) for one in hours):
+            world.slice(promise, now)
+        if hour % (7 * 24) == 0 and now > T0 + days * DAY:
+            assert now - world.oldest() <= days * DAY
+    usual = world.size / (0.8 * days) / (len(world.by_day) / (3 * days))
+    assert sorted(world.by_day.values())[-3] < 2.5 * usual  # no day is a flood
 
 
 def told(world: World, now: datetime, means: Means | None = None) -> Coverage:

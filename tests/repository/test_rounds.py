@@ -190,6 +190,32 @@ class TestASlice:
             repository.rebuild()
             assert repository.coverage() == before
 
+    @pytest.mark.parametrize(
+        ("policy", "told"),
+        [
+            ("every: 3 days\n", ""),
+            ("every: 3 days\njobs: {audit: {every: 30 days}}\n", "raise `every` to 60 days"),
+            ("every: 3 days\nlimits: {days: [sat]}\n", "it may be 145 hours: let"),
+            ("every: 30 days\nlimits: {days: [sat]}\n", ""),
+            ("jobs: {audit: {every: 1, hours: '22:00-06:00'}}\nlimits: {hours: ['08:00-18:00']}\n", "never the same"),
+        ],
+    )  # fmt: skip
+    def test_the_forecast_sees_that_rounds_come_too_seldom(self, archive: Path, policy: str, told: str) -> None:
+        (archive / "policies" / "audit.yaml").write_text(policy)
+        with opened(archive) as repository:
+            found = repository.coverage()
+        assert {one.state for one in found} == {"at risk" if told else "kept"}
+        assert all(told in one.advice for one in found)
+
+    def test_the_forecast_sees_that_the_job_is_paused(self, archive: Path) -> None:
+        with opened(archive) as repository:
+            repository.pause_job("audit", "")
+            assert {(one.state, "jobs resume audit" in one.advice) for one in repository.coverage()} == {
+                ("at risk", True)
+            }
+            repository.resume_job("audit", "")
+            assert {one.state for one in repository.coverage()} == {"kept"}
+
     def test_damage_is_found_where_it_reads_and_kept_where_it_does_not(self, archive: Path) -> None:
         (archive / "policies" / "audit.yaml").write_text("every: 10 days\n")
         with opened(archive, T0 + DAY / 24) as repository:
