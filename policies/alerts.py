@@ -8,13 +8,15 @@ from pydantic import Field
 
 from policies.model import Every, Model
 
-Kind = Literal["repository", "ledger", "damage", "infected", "promise", "repair", "job", "away", "disk", "policy"]
+Kind = Literal[
+    "repository", "ledger", "damage", "infected", "promise", "repair", "job", "away", "disk", "policy", "clock"
+]
 KINDS: tuple[Kind, ...] = (
-    "repository", "ledger", "damage", "infected", "promise", "repair", "job", "away", "disk", "policy",
+    "repository", "ledger", "damage", "infected", "promise", "repair", "job", "away", "disk", "policy", "clock",
 )  # fmt: skip
 """What can be wrong: the repository cannot be opened; the ledger is not the one known; damage; viruses; the promise of
 reading is at risk or broken; repair stopped at its limit; a job fails; a copy is away; a disk fills; a policy file has
-a mistake."""
+a mistake; the clock goes before entries of the ledger."""
 
 
 class AlertsPolicy(Model):

@@ -93,7 +93,8 @@ _TITLES = {
     "repository": "the repository cannot be opened", "ledger": "the ledger is not the one that was known",
     "damage": "damage in copy {}", "infected": "a virus scan found something", "promise": "reading {} falls behind",
     "repair": "repair stopped at its limit", "job": "the job {} fails", "away": "copy {} is away",
-    "disk": "the disk of {} fills", "policy": "a policy cannot be used", "ledger:key": "nothing signs the ledger",
+    "disk": "the disk of {} fills", "policy": "a policy cannot be used", "clock": "the clock goes before the ledger",
+    "ledger:key": "nothing signs the ledger",
     "ledger:records": "the ledger lacks entries",
 }  # fmt: skip
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from fixity.schedule import Coverage
 from policies.alerts import AlertsPolicy
 from repository.alerts import Fault, full_in
-from repository.health import CopyHealth, Disk, Health
+from repository.health import CopyHealth, Disk, Health, Latest
 from repository.jobs import PAUSED, Job
 from repository.words import counted
 
@@ -21,6 +21,7 @@ def faults(health: Health, policy: AlertsPolicy, samples: Samples, now: datetime
     found = [
         *_of_ledger(health), *_of_copies(health.copies), *_of_scan(health), *_of_promise(health.coverage),
         *_of_jobs(health.jobs), *_of_disks(health.disks, policy, samples, now), *_of_policy(health),
+        *_of_clock(health.latest, now),
     ]  # fmt: skip
     return [fault for fault in found if fault.kind in policy.kinds]
 
@@ -97,6 +98,17 @@ def _of_policy(health: Health) -> Iterator[Fault]:
         yield Fault("policy", "policies", health.wrong, "Correct it; until then jobs go by what was in force.")
 
 
+def _of_clock(latest: Latest | None, now: datetime) -> Iterator[Fault]:
+    """A clock that was set back, or went ahead before; once entries have come for a while by the one that is right now,
+    it has been told long enough."""
+    if latest is None or latest.time <= now + _SKEW:
+        return
+    if latest.after is None or now - latest.after < _A_WHILE:
+        told = f"Entry {latest.entry} of the ledger is of {latest.time:%Y-%m-%d}, and the clock says {now:%Y-%m-%d}."
+        yield Fault("clock", "clock", told, "Find out which is wrong, and let a time service keep the clock.")
+
+
+_SKEW, _A_WHILE = timedelta(hours=1), timedelta(days=7)
 _LOOK = "`tianyi audit status` tells more."
 
 

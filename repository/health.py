@@ -6,11 +6,13 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from fixity.schedule import Coverage
 from policies.errors import PolicyError
 from repository import damage, ledger_records
+from repository.catalogue import Catalogue
 from repository.jobs import Job
 from repository.publishing_newest import CONTRADICTED
 from storage.away import Away
@@ -43,6 +45,15 @@ class Disk:
 
 
 @dataclass(frozen=True, slots=True)
+class Latest:
+    """The entry of the ledger whose time is the latest, and the time of the entry `after` it, None where none is."""
+
+    entry: int
+    time: datetime
+    after: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """All of it. `wrong` says why a policy cannot be used, `aside` where an older ledger left the catalogue, `changed`
     what was done to the ledger's history, `unsigned` why no key signs it; all are "" otherwise. `untold`
@@ -65,6 +76,7 @@ class Health:
     unsigned: str = ""
     untold: int = 0
     contradicted: Sequence[str] = ()
+    latest: Latest | None = None
 
 
 def gather(repository: Scheduling) -> Health:
@@ -83,7 +95,7 @@ def gather(repository: Scheduling) -> Health:
         entries=repository.catalogue.position, infected=infected["n"], wrong=wrong,
         aside=str(repository.catalogue.aside or ""), changed=str(repository.changed or ""),
         unsigned=_why_unsigned(repository.seal), untold=len(ledger_records.untold(repository.catalogue)),
-        contradicted=_contradicted(repository),
+        contradicted=_contradicted(repository), latest=_latest(repository.catalogue),
     )  # fmt: skip
 
 
@@ -91,6 +103,15 @@ def _by_policy(repository: Scheduling) -> tuple[list[Job], list[Coverage]]:
     with suppress(PolicyError):
         return repository.jobs(), repository.coverage()
     return [], []
+
+
+def _latest(catalogue: Catalogue) -> Latest | None:
+    row = catalogue.one("select entry, time from events order by time desc, entry desc limit 1")
+    if not row:
+        return None
+    after = catalogue.one("select time from events where entry > ? order by entry limit 1", row["entry"])
+    then = datetime.fromisoformat(after["time"]) if after else None
+    return Latest(row["entry"], datetime.fromisoformat(row["time"]), then)
 
 
 def _contradicted(repository: Scheduling) -> list[str]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from repository import ledger_records
+from repository.ledger_records import Numbered
 from repository.ledger_scan import DAMAGE, INCOMPLETE, INFO, LedgerFault, Scanned, scan
 from repository.words import counted
 from storage import bundle, key_entries, layout
+from storage.aip import stamp
 from storage.checkpoint import Checkpoint, parse_checkpoint
 from storage.errors import StorageError, Unreachable
 from storage.key_entries import KeyTold
@@ -51,7 +54,7 @@ class Verification:
         """Raises Unreachable for the first copy, and Damaged for entries that no copy has whole."""
         self.faults: list[LedgerFault] = []
         mark, kept = self._mark(), self.seal.kept()
-        self.events = [(number, event) for number, _, event in self.vault.ledger.read() if event.type in _TOLD]
+        self.events = list(self._read())
         sizes = {one.size for _, one, _ in kept} | ({mark[0].size} if mark else set()) | set(self._sizes())
         scans = self._scans(sizes)
         first = self._true(scans, mark[0] if mark else None)
@@ -71,6 +74,18 @@ class Verification:
 
     def _add(self, code: str, what: str, copy: str = "", weight: str = DAMAGE) -> None:
         self.faults.append(LedgerFault(code, what, copy, weight))
+
+    def _read(self) -> Iterator[Numbered]:
+        """What tells of versions, copies and keys; on the way, where the clock was set back."""
+        before = None
+        for number, _, event in self.vault.ledger.read():
+            if event.type in _DATED and (time := _moment(event.time)):
+                if before and before[1] - time > _SKEW:
+                    what = f"entry {number} is of {event.time}, entry {before[0]} before it of {stamp(before[1])}"
+                    self._add("clock-went-back", what, weight=INFO)
+                before = number, time
+            if event.type in _TOLD:
+                yield number, event
 
     def _mark(self) -> tuple[Checkpoint, Note] | None:
         """The newest checkpoint, as it is remembered outside the vault."""
@@ -199,7 +214,17 @@ class Verification:
             self._add("versions-recovered", what, weight=INFO)
 
 
+_DATED, _SKEW = ("accession", "audit", "job"), timedelta(hours=1)
+"""Entries that have the time at which they were written, and how far that may go back."""
 _TOLD = ("founding", "key", "commit", "deletion", "configuration")
+
+
+def _moment(text: str) -> datetime | None:
+    """The time of an entry; None where it is none, as in one that somebody has edited."""
+    with suppress(ValueError):
+        found = datetime.fromisoformat(text)
+        return found if found.tzinfo else None
+    return None
 
 
 def _is_signed(one: Checkpoint, note: Note, keys: Sequence[KeyTold]) -> bool:

@@ -21,12 +21,13 @@ from repository.alerting import look
 from repository.alerts import NEWS, Fault, Message, changes, full_in
 from repository.config import Config
 from repository.faults import faults
-from repository.health import CopyHealth, Disk, Health
+from repository.health import CopyHealth, Disk, Health, Latest
 from repository.job import carry_out
 from repository.jobs import PAUSED, Job
 from repository.notify import send
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+TODAY = datetime.now(UTC)  # of repositories that are made for a test
 WEEK, DAY = timedelta(days=7), timedelta(days=1)
 AWAY = Fault("away", "copy-2", "Copy copy-2 is away.", "See that its disk is mounted.")
 POLICY = load(None).alerts
@@ -79,6 +80,11 @@ def health(**known: Any) -> Health:
         ({"changed": "it has 5 entries, and had 7.", "aside": "/catalogue-of-7-entries.db"}, ["ledger:v"]),
         ({"unsigned": "Its key is not there."}, ["ledger:key"]),
         ({"contradicted": ["library"]}, ["ledger:witness library"]),
+        ({"latest": Latest(7, NOW + DAY / 48, None)}, []),
+        ({"latest": Latest(7, NOW + 365 * DAY, None)}, ["clock:clock"]),
+        ({"latest": Latest(7, NOW + 365 * DAY, NOW - 6 * DAY)}, ["clock:clock"]),
+        ({"latest": Latest(7, NOW + 365 * DAY, NOW + DAY)}, ["clock:clock"]),
+        ({"latest": Latest(7, NOW + 365 * DAY, NOW - 8 * DAY)}, []),
         ({"coverage": [Coverage("first", "", 90 * DAY, NOW, 0, 9, "kept", None, "")]}, []),
         ({"coverage": [Coverage("tape", "", None, None, 9, 9, "attested", None, "the provider")]}, []),
         ({"coverage": [Coverage("first", "maps", DAY, NOW, 0, 9, "at risk", NOW, "read faster")]},
@@ -151,7 +157,7 @@ class TestALook:
     def settings(self, repository: Path) -> Config:
         return config.load(repository)
 
-    def sent(self, settings: Config, at: datetime = NOW, *, fails: bool = False) -> list[str]:
+    def sent(self, settings: Config, at: datetime = TODAY, *, fails: bool = False) -> list[str]:
         """The titles that a look sends."""
         came: list[str] = []
 
@@ -169,9 +175,9 @@ class TestALook:
         assert self.sent(settings) == []
         copies[1].rename(copies[1].with_name("unplugged"))
         assert self.sent(settings) == ["copy copy-2 is away"]
-        assert self.sent(settings, NOW + DAY) == []
+        assert self.sent(settings, TODAY + DAY / 3) == []
         copies[1].with_name("unplugged").rename(copies[1])
-        assert self.sent(settings, NOW + 2 * DAY) == ["All clear: copy copy-2 is away"]
+        assert self.sent(settings, TODAY + DAY / 2) == ["All clear: copy copy-2 is away"]
 
     def test_what_nobody_took_is_sent_again(self, settings: Config, copies: tuple[Path, Path]) -> None:
         shutil.rmtree(copies[1])
@@ -219,7 +225,7 @@ class TestALook:
 
     def test_a_job_that_goes_on_failing(self, settings: Config) -> None:
         for failures in range(1, 6):
-            with Repository.open(settings.folder, now=lambda: NOW) as repository:
+            with Repository.open(settings.folder, now=lambda: TODAY) as repository:
                 repository.note_job("replicate", "fail", {"code": "system", "message": "no", "seconds": 1})
             assert self.sent(settings) == (["the job replicate fails"] if failures == 4 else [])
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from repository import doctor
+from policies.document import load
+from repository import Repository, doctor
+from repository.faults import faults
+from repository.health import gather
 from storage import bundle, layout
 from storage.event import Event
 from storage.ledger import Ledger
@@ -21,6 +25,7 @@ from tests.repository.test_copies import SECOND, archive, keys, take_in
 __all__ = ["archive"]  # the fixture
 Spoil = Callable[[Path], object]
 COPIES = ("first", SECOND)
+POLICY = load(None).alerts
 
 
 def root_of(archive: Path, copy: str) -> Path:
@@ -186,6 +191,18 @@ def test_an_older_log_with_its_keys_and_catalogue_is_told_by_the_records(
     assert newest.endswith(f"{told['aip'].removeprefix('urn:uuid:')}/v{told['version']}.json")
     faults = {fault["kind"]: fault["about"] for fault in tianyi("alerts", at=whole).rows}
     assert faults["ledger"] == "records"
+
+
+def test_a_clock_that_was_set_back_a_year_is_told(whole: Path, tianyi: Tianyi) -> None:
+    assert codes(tianyi, whole) == set()
+    wrong = datetime.now(UTC) - timedelta(days=365)
+    with Repository.open(whole, now=lambda: wrong) as repository:
+        assert {fault.kind for fault in faults(gather(repository), POLICY, {}, wrong)} >= {"clock"}
+        repository.audit("first")
+        assert {fault.kind for fault in faults(gather(repository), POLICY, {}, wrong)} >= {"clock"}
+    assert "clock" not in {fault["kind"] for fault in tianyi("alerts", at=whole).rows}
+    assert codes(tianyi, whole) == {("clock-went-back", "")}
+    assert tianyi("ledger", "verify", at=whole).code == 0
 
 
 def test_entries_that_somebody_adds_in_another_copy_are_not_believed(whole: Path, tianyi: Tianyi) -> None:
