@@ -62,6 +62,9 @@ class Mending:
         """What `repair` would heal, and what no copy has whole; nothing is changed."""
         done = Mended()
         for store in self.watch.committer.vault.copies:
+            if not answers(store):
+                self._leave(store, done)
+                continue
             found, conflicts = self._ranked(store, NO_LIMITS)
             done.add(conflicts)
             done.add(one if one.source else replace(one, why=NOWHERE) for one in plan(found, self._sources()))
@@ -81,11 +84,15 @@ class Mending:
                 self._forget(store)
                 repairs.note_failed(self.watch, store.name, of_copy.beyond)
             else:
-                done.away.add(store.name)
-                of_copy.add(Mend(one, "", why=AWAY) for one in self.damaged(store))
+                self._leave(store, done)
             done.add(of_copy.healed)
             done.add(of_copy.beyond)
         return done
+
+    def _leave(self, store: Store, done: Mended) -> None:
+        """A copy that does not answer: what is damaged there waits for it."""
+        done.away.add(store.name)
+        done.add(Mend(one, "", why=AWAY) for one in self.damaged(store))
 
     def damaged(self, store: Store, outcomes: Sequence[str] = DAMAGED, attempts: int = 0) -> Iterator[Damage]:
         """What of a copy is damaged, as `damage.damaged` tells it."""

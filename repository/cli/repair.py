@@ -17,7 +17,7 @@ from repository.cli.naming import named
 from repository.cli.screen import Screen, counted, escape, printable
 from repository.holdings import Behind
 from repository.losses import Loss
-from repository.mending import Mended
+from repository.mending import AWAY, Mended
 from repository.strays import QUARANTINE
 
 if TYPE_CHECKING:
@@ -73,7 +73,8 @@ def _show(
     for mend in islice(done.healed, _SHOWN):
         console.print(f"[green]{word}[/] {_place(mend, behind)} {_how(mend)}")
     for mend in islice(done.beyond, _SHOWN):
-        console.print(f"[red]beyond repair[/] {_place(mend, behind)}: {escape(printable(mend.why))}")
+        state = "[yellow]not repaired[/]" if mend.why == AWAY else "[red]beyond repair[/]"
+        console.print(f"{state} {_place(mend, behind)}: {escape(printable(mend.why))}")
     if (more := max(0, len(done.healed) - _SHOWN) + max(0, len(done.beyond) - _SHOWN)) > 0:
         console.print(f"[dim]… {more:,} more: `--json` and `tianyi events` tell of them[/]")
     for copy, keys in unchecked.items():
@@ -85,7 +86,9 @@ def _show(
         console.print("No damage is on record. `tianyi audit` reads everything again.")
     for loss in losses[:_SHOWN]:
         console.print(f"[dim]→[/] {escape(printable(loss.ask))}")
-    if done.beyond and not losses:
+    if done.away and done.beyond:
+        console.print("[dim]→[/] Mount what is away, and see that it answers; then repair again.")
+    elif done.beyond and not losses:
         console.print("[dim]→[/] See to what is said above, as a disk that takes nothing; then audit and repair again.")
     elif unchecked and not done.beyond:
         console.print("[dim]→[/] Mount what is away, and see that it answers; then audit and repair.")

@@ -19,6 +19,7 @@ from fixity.fault import Fault
 from fixity.repair import NOWHERE, REFUSED
 from repository import damage
 from repository.job import perform
+from repository.mending import AWAY
 from repository.outside import OUTSIDE, SHIPPED
 from storage import layout
 from storage.local import Local
@@ -299,6 +300,11 @@ class TestAutomatically:
         for seed in range(2, 6):
             with opened(scene, Unsynced(whole=True), seed=seed) as repository:
                 assert job(repository)[1]["away"] == "copy-2"
+                planned = repository.repair_plan()
+                assert [(one.damage.copy, one.damage.expected.key, one.why) for one in planned.beyond] == [
+                    ("first", lost, NOWHERE), *(("copy-2", key, AWAY) for key in sorted((healable, lost)))
+                ]  # fmt: skip
+                assert not planned.healed
         (scene / "unplugged").rename(second)
         with opened(scene, Unsynced(whole=True), seed=6) as repository:
             assert job(repository) == ("damage", {"repaired": 1, "beyond_repair": 1})
