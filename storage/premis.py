@@ -1,7 +1,7 @@
 """PREMIS 3 as values → a stream of XML, in segments, so that memory does not grow with the package.
 
-One segment holds at most OBJECTS file objects; the first also holds the version's events and agents. Elements are
-written by templates, in the order of premis-v3-0.xsd; every text goes through `_text`.
+One segment holds at most OBJECTS objects; the first also holds the version's events and agents, and the AIP itself is
+one of its objects. Elements are written by templates, in the order of premis-v3-0.xsd; every text goes through `_text`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from itertools import islice
 from storage.digest import Digest
 from storage.xml_text import escaped
 
-OBJECTS = 10_000  # file objects of one segment
+OBJECTS = 10_000  # of one segment
 REGISTRY = "PRONOM"
 PATH_TYPE = "AIP and bag path"  # an object's identifier: urn:uuid:…/data/…
 _NAMES = {"md5": "MD5", "sha1": "SHA-1", "sha224": "SHA-224", "sha256": "SHA-256", "sha384": "SHA-384",
@@ -105,7 +105,8 @@ def segments(
     upcoming = next(remaining, None)
     closing = [*(_event(aip, event) for event in events), *map(_agent, agents), *(_rights(aip, one) for one in rights)]
     while upcoming is not None or closing:
-        some = [] if upcoming is None else [upcoming, *islice(remaining, OBJECTS - 1)]
+        room = OBJECTS - 1 if closing else OBJECTS  # the AIP itself is an object, too
+        some = [] if upcoming is None else [upcoming, *islice(remaining, room - 1)]
         upcoming = next(remaining, None)
         yield _segment(aip, some, closing)
         closing = []

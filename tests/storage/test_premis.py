@@ -75,12 +75,13 @@ def test_hostile_names_are_read_back_and_valid() -> None:
 
 
 def test_segments_are_bounded_and_the_first_has_the_events(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(premis, "OBJECTS", 2)
+    monkeypatch.setattr(premis, "OBJECTS", 3)
     files = [File(path=f"data/{n}", size=n, digests=(sha256(),), formats=(), mime="m", basis="b") for n in range(5)]
     event = Happening(id="1", type="validation", time="2026-03-01T12:00:00Z")
-    found = [list(read(io.BytesIO(data))) for data in written(files, [event], [])]
-    assert found == [[*files[:2], event], files[2:4], files[4:]]
-    assert [len(written(files[:n], [], [])) for n in (0, 1, 2, 3)] == [0, 1, 1, 2]
+    segments = written(files, [event], [])
+    assert [list(read(io.BytesIO(data))) for data in segments] == [[*files[:2], event], files[2:]]
+    assert [data.count(b"<premis:object ") for data in segments] == [3, 3]  # the AIP itself is one of them
+    assert [len(written(files[:n], [], [])) for n in (0, 1, 3, 4)] == [0, 1, 1, 2]
 
 
 def test_what_is_not_premis_is_refused() -> None:
