@@ -9,6 +9,7 @@ import csv
 import os
 import re
 import shutil
+import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -63,10 +64,13 @@ class Lists:
 
 
 def look(path: Path) -> None:
-    """Raise NoSuchPackage or NotManifest for what cannot be a list."""
+    """Raise NoSuchPackage or NotManifest for what cannot be a list. A pipe or a device cannot: it may have no end."""
     try:
+        facts = path.stat()
+        if not stat.S_ISREG(facts.st_mode):
+            raise NotManifest(escape_path(bytes(path)), "it is a folder, a pipe or a device")
         with path.open("rb"):
-            size = path.stat().st_size
+            size = facts.st_size
     except FileNotFoundError as failure:
         raise NoSuchPackage(escape_path(bytes(path))) from failure
     except OSError as failure:

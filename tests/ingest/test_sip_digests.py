@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tarfile
 from collections.abc import Callable
 from hashlib import md5, sha256
@@ -144,6 +145,16 @@ def test_a_list_that_is_not_there(tianyi: Tianyi, repository: Path, package: Pat
         assert (answer.code, answer.said["code"]) == (4, "no-such-package")
         answer = tianyi(command, package, "--manifest", tmp_path, at=repository)
         assert (answer.code, answer.said["code"]) == (5, "manifest-invalid")
+
+
+def test_a_list_without_an_end(tianyi: Tianyi, repository: Path, package: Path, tmp_path: Path) -> None:
+    """A pipe that nobody writes into, and a device: neither is waited for, and no accession begins."""
+    os.mkfifo(tmp_path / "pipe")
+    for command in ("validate", "ingest"):
+        for endless in (tmp_path / "pipe", Path("/dev/zero")):
+            answer = tianyi(command, package, "--manifest", endless, at=repository)
+            assert (answer.code, answer.said["code"]) == (5, "manifest-invalid")
+    assert not tianyi("accessions", at=repository).rows
 
 
 def test_which_names_are_lists() -> None:
