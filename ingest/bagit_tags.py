@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ingest.finding import Finding, error, warning
-from storage.digest import LENGTHS, Digest
+from storage.digest import LENGTHS, Digest, computable
 from storage.manifest import decode_path
 
 _VERSION = re.compile(r"BagIt-Version:\s*(\d{1,9})\.(\d{1,9})\s*")
@@ -75,12 +75,12 @@ def _is_text(encoding: str) -> bool:
 
 
 def manifest_algorithm(name: bytes) -> tuple[bool, str] | None:
-    """Whether a file name is a tag manifest's, and its algorithm ("" for one unknown); None for other names."""
+    """Whether a file name is a tag manifest's, and its algorithm ("" for one unknown here); None for other names."""
     match = _MANIFEST.fullmatch(name)
     if not match:
         return None
     algorithm = match[2].decode().lower().replace("-", "")
-    return bool(match[1]), algorithm if algorithm in LENGTHS else ""
+    return bool(match[1]), algorithm if algorithm in LENGTHS and computable(algorithm) else ""
 
 
 def claims(lines: Iterable[str], name: str, algorithm: str, version: tuple[int, int]) -> Iterator[Claim | Finding]:

@@ -12,10 +12,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ingest.finding import Finding, error
-from storage.digest import LENGTHS, Digest
+from storage.digest import LENGTHS, Digest, computable
 
-ALGORITHMS = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")
-_BY_LENGTH = {LENGTHS[algorithm]: algorithm for algorithm in ALGORITHMS}
+_TOLD_BY_LENGTH = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")
+ALGORITHMS = (*_TOLD_BY_LENGTH, "sm3")  # an SM3 is as long as a SHA-256: it counts where its name is said
+_BY_LENGTH = {LENGTHS[algorithm]: algorithm for algorithm in _TOLD_BY_LENGTH}
+_SM3 = re.compile(
+    r"(checksum|digest|hash)?sm3(sums?|checksum|digest|hash)?"
+)  # and not the cubic metres of "volumes m3"
 _GNU = re.compile(rb"(\\?)([0-9A-Fa-f]{32,128})(?: [ *]|[ \t]+)(.+)", re.DOTALL)
 _BSD = re.compile(rb"(\\?)([A-Za-z0-9-]+) ?\((.+)\) ?= ?([0-9A-Fa-f]+)", re.DOTALL)
 _BARE = re.compile(rb"[0-9A-Fa-f]{32,128}")
@@ -70,7 +74,9 @@ def table(rows: Iterable[list[str]], origin: str) -> Iterator[Stated | Finding]:
 def algorithm_of(name: str) -> str:
     """The algorithm that a list's or a column's name speaks of ("SHA-256", "checksum.md5"), "" for none."""
     plain = _plain(name).replace("sha2256", "sha256").replace("sha2512", "sha512")
-    return next((known for known in reversed(ALGORITHMS) if known in plain), "")
+    if _SM3.fullmatch(plain):
+        return "sm3"
+    return next((known for known in reversed(_TOLD_BY_LENGTH) if known in plain), "")
 
 
 def _line(line: bytes, algorithm: str, number: int) -> Stated | None:
@@ -116,9 +122,10 @@ def _path_column(names: Iterable[str]) -> str:
 
 def _digest(algorithm: str, text: str) -> Digest | None:
     try:
-        return Digest(algorithm or _BY_LENGTH.get(len(text), ""), text.lower())
+        found = Digest(algorithm or _BY_LENGTH.get(len(text), ""), text.lower())
     except ValueError:
         return None
+    return found if computable(found.algorithm) else None
 
 
 def _plain(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
@@ -12,7 +13,7 @@ from policies.model import Bytes, Code, Count, Model, repeated
 
 Outcome = Literal["accept", "hold", "reject"]
 Severity = Literal["error", "warning", "info"]
-Algorithm = Literal["md5", "sha1", "sha224", "sha384", "sha512"]
+Algorithm = Literal["md5", "sha1", "sha224", "sha384", "sha512", "sm3"]
 Asked = Literal["unsure", "always", "never"]
 
 
@@ -72,4 +73,13 @@ class IngestPolicy(Model):
     def _each_once(cls, digests: tuple[Algorithm, ...]) -> tuple[Algorithm, ...]:
         if twice := repeated(digests):
             raise ValueError(f"{twice[0]} is named twice")
+        if lacking := [algorithm for algorithm in digests if not _computable(algorithm)]:
+            raise ValueError(f"the OpenSSL of this machine has no {lacking[0]}")
         return digests
+
+
+def _computable(algorithm: str) -> bool:
+    try:
+        return bool(hashlib.new(algorithm, usedforsecurity=False))
+    except ValueError:
+        return False

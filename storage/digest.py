@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 LENGTHS = {
     "md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 96, "sha512": 128, "sm3": 64,
@@ -80,6 +81,15 @@ class Hashing:
 
     def digests(self) -> tuple[Digest, ...]:
         return tuple(Digest(a, h.hexdigest()) for a, h in zip(self._algorithms, self._hashers, strict=True))
+
+
+@cache
+def computable(algorithm: str) -> bool:
+    """Whether this machine can compute it: SM3, for one, is not in every OpenSSL."""
+    try:
+        return bool(_hasher(algorithm))
+    except ValueError:
+        return False
 
 
 def _hasher(algorithm: str) -> hashlib._Hash | hashlib.blake2b:

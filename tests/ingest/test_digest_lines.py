@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest import digest_lines
 from ingest.digest_lines import Stated, algorithm_of, gnu_line, lines, rows, table
 from ingest.finding import Finding
 from storage.digest import Digest
@@ -53,6 +54,13 @@ def test_lines_that_state_nothing(line: bytes) -> None:
 def test_what_the_name_says_goes_before_the_length() -> None:
     assert said(f"{SHA256}  a".encode(), "md5") == ["digest-list-line"]
     assert said(b"\n  \n# a comment\n; another\n") == []
+
+
+def test_what_this_machine_cannot_compute_is_not_taken_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(digest_lines, "computable", {"sha256": True, "sm3": False}.get)
+    assert said(f"{SHA256}  a".encode(), "sm3") == ["digest-list-line"]
+    assert said(f"SM3 (a) = {SHA256}".encode()) == ["digest-list-line"]
+    assert said(f"{SHA256}  a".encode()) == [(b"a", f"sha256:{SHA256}")]
 
 
 @pytest.mark.parametrize(("text", "expected"), [
@@ -107,6 +115,9 @@ def test_algorithms_by_name() -> None:
         "sha256sum": "sha256",
         "crc32": "",
         "SHA-384": "sha384",
+        "SM3": "sm3",
+        "checksum_sm3": "sm3",
+        "volumes m3": "",
     }
     assert {name: algorithm_of(name) for name in known} == known
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import tarfile
 from collections.abc import Callable
-from hashlib import md5, sha256
+from hashlib import md5, new, sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ingest.sip_digests import FOUND
+from storage.digest import computable
 
 Tianyi = Callable[..., Any]
 FILES = {"a.txt": b"first\n", "sub/b b.txt": b"second\n", "sub/文.txt": b"third\n"}
@@ -28,6 +29,15 @@ def package(tmp_path: Path) -> Path:
 
 def md5sum(start: str = "", files: dict[str, bytes] = FILES) -> str:
     return "".join(f"{md5(data).hexdigest()}  {start}{name}\n" for name, data in files.items())
+
+
+def sm3sum(line: str) -> str:
+    if not computable("sm3"):
+        return ""
+    return "".join(line.format(digest=new("sm3", data).hexdigest(), name=name) for name, data in FILES.items())
+
+
+with_sm3 = pytest.mark.skipif(not computable("sm3"), reason="this OpenSSL has no SM3")
 
 
 def codes(answer: Any) -> dict[str, list[str]]:
@@ -51,6 +61,9 @@ def codes(answer: Any) -> dict[str, list[str]]:
         f'"objects/{name}",{sha256(data).hexdigest().upper()}\n' for name, data in FILES.items())),
     ("checksum.sha256", "".join(
         f"SHA256 (objects/{name}) = {sha256(data).hexdigest()}\n" for name, data in FILES.items())),
+    pytest.param("checksum.sm3", sm3sum("{digest}  objects/{name}\n"), marks=with_sm3),
+    pytest.param("checksum.txt", sm3sum("SM3(objects/{name})= {digest}\n"), marks=with_sm3),
+    pytest.param("checksums.csv", "name,SM3\n" + sm3sum('"objects/{name}",{digest}\n'), marks=with_sm3),
 ])  # fmt: skip
 def test_a_list_in_the_package(tianyi: Tianyi, package: Path, name: str, text: str) -> None:
     (package / "metadata").mkdir()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,21 @@ def test_a_name_of_any_bytes_can_be_told(tmp_path: Path) -> None:
     with pytest.raises(PolicyFileError) as caught:
         load(tmp_path)
     assert r"caf\udce9.yaml" in str(caught.value)
+
+
+def test_what_openssl_cannot_compute_is_not_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = write(tmp_path, ingest="digests: [md5, sm3]\n")
+    monkeypatch.setattr("hashlib.new", lambda name, **_: sha256())
+    assert load(folder).ingest.digests == ("md5", "sm3")
+    monkeypatch.setattr("hashlib.new", new_without_sm3)
+    with pytest.raises(PolicyFileError, match="OpenSSL of this machine has no sm3"):
+        load(folder)
+
+
+def new_without_sm3(name: str, **_: object) -> object:
+    if name == "sm3":
+        raise ValueError("unsupported hash type sm3")
+    return sha256()
 
 
 @given(MAPPINGS)
