@@ -24,9 +24,9 @@ KINDS = ("zip", "tar", "7z", "rar")
 
 
 def kind_of(path: Path, wanted: str = "") -> str:
-    """What kind of archive a file is: as `wanted`, else by its name, or by its first bytes where the name says nothing.
+    """What kind of archive a file is: as `wanted`, else by its first bytes, or by its name where they say nothing.
 
-    A RAR is one by its first bytes alone. Raises UnknownPackage for what is none.
+    By its first bytes alone a RAR is one, and a file whose name has no suffix. Raises UnknownPackage for what is none.
     """
     if wanted in KINDS:
         return wanted
@@ -34,12 +34,17 @@ def kind_of(path: Path, wanted: str = "") -> str:
         start = stream.read(8)
     if start.startswith(_RAR):
         return "rar"
-    if named := next((kind for suffix, kind in _SUFFIXES.items() if path.name.lower().endswith(suffix)), ""):
-        return named
-    known = next((kind for magic, kind in _MAGIC.items() if start.startswith(magic)), "")
-    if not path.suffix and (known or is_tar(path)):
-        return known or "tar"
+    named = next((kind for suffix, kind in _SUFFIXES.items() if path.name.lower().endswith(suffix)), "")
+    if (named or not path.suffix) and (kind := _by_its_bytes(path, start) or named):
+        return kind
     raise UnknownPackage(escape_path(os.fsencode(path)), "a single file that is no zip, tar or 7z")
+
+
+def _by_its_bytes(path: Path, start: bytes) -> str:
+    """Which kind begins so, "" for none: a zip may begin with a program, and what is damaged with anything."""
+    if is_tar(path):
+        return "tar"
+    return next((kind for magic, kind in _MAGIC.items() if start.startswith(magic)), "")
 
 
 def members(path: Path, kind: str, unpacking: Unpacking) -> Iterator[Item | Finding]:

@@ -48,6 +48,20 @@ def test_by_the_name_or_by_the_first_bytes(name: str, kind: str, tmp_path: Path)
     assert kind_of(unknown, kind) == kind
 
 
+def test_a_name_that_is_wrong_misleads_nobody(tianyi: Tianyi, tmp_path: Path) -> None:
+    names = {"a.7z": "7z", "a.zip": "zip", "a.tar.gz": "tar"}
+    for name, kind in names.items():
+        path = made(tmp_path / name)
+        for other in names:
+            path = path.rename(tmp_path / f"wrong-{other}")
+            assert kind_of(path) == kind
+        assert tianyi("validate", path).said["kind"] == kind
+        path.unlink()
+    (tmp_path / "a.zip").write_bytes(b"MZ, a program that unpacks itself")
+    (tmp_path / "a.tar").write_bytes(bytes(1024))
+    assert (kind_of(tmp_path / "a.zip"), kind_of(tmp_path / "a.tar")) == ("zip", "tar")
+
+
 def test_a_rar_is_refused_with_its_code(tianyi: Tianyi, repository: Path, tmp_path: Path) -> None:
     for name, version in (("a.rar", b"\x00"), ("a.zip", b"\x01\x00")):
         (tmp_path / name).write_bytes(b"Rar!\x1a\x07" + version + bytes(100))
