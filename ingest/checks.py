@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from ingest.finding import Finding, error, info, warning
+from ingest.finding import Finding, Severity, error, info, warning
 from ingest.worklist import Worklist
 from storage.names import escape_path
 
@@ -26,7 +26,12 @@ def altered(worklist: Worklist) -> Iterator[tuple[str, str, str]]:
 
 
 def nothing(worklist: Worklist) -> Iterator[Finding]:
-    if not worklist.totals()[0]:
+    """Yield that no file would come in. That none is there can be said only where nothing else is wrong."""
+    if worklist.totals()[0]:
+        return
+    if any(severity is Severity.ERROR for severity, _code, _count in worklist.codes()):
+        yield error("empty-package", "No file of it could be taken in, for what else is told.")
+    else:
         yield error("empty-package", "There is no file in the package.")
 
 

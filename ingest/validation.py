@@ -81,7 +81,8 @@ def _validated(
     if sip.bag:
         worklist.tell(foretold(sip.bag, worklist, policy))
     worklist.tell(rules(worklist, sip, now))
-    if not (sip.bag or sip.ocfl or sip.eark or sip.crate or sip.lists or sip.description):
+    claims = sip.bag or sip.ocfl or sip.eark or sip.crate or sip.lists or sip.description
+    if not claims and sip.kind != "rar":
         told = f"A plain {sip.kind} makes no claims to be checked: say --as what it is, or give its list of digests."
         worklist.tell([warning("no-rules", told)])
     worklist.tell(beside.rules(worklist, sip, standards, scratch, profile))

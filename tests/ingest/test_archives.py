@@ -68,6 +68,9 @@ def test_a_rar_is_refused_with_its_code(tianyi: Tianyi, repository: Path, tmp_pa
         for command in ("validate", "ingest"):
             answer = tianyi(command, tmp_path / name, at=repository)
             assert (answer.code, answer.said["kind"]) == (5, "rar")
+            told = {found["code"]: found["message"] for found in answer.said["findings"]}
+            assert "no-rules" not in told  # there is nothing to say --as
+            assert "There is no file" not in told.get("empty-package", "")  # nobody has looked
             assert "deliver the folder" in next(
                 found["message"] for found in answer.said["findings"] if found["code"] == "rar-refused"
             )
