@@ -119,16 +119,26 @@ class Ingesting(Browsing):
         return replace(terms, into=holdings.resolve(self.catalogue, into), how="replace" if replacing else ADD)
 
     def _look(self, delivery: Delivery) -> None:
-        """Raise what `look` does, and UnknownPackage where the repository or a copy lies in the delivery; where that is
-        much, workers begin to start."""
+        """Raise what `look` does, and UnknownPackage where the repository would take in itself; where that is much,
+        workers begin to start."""
         from ingest.delivery import look
         from repository.workers import foresee
 
         look(delivery)
-        for place in local_places(self.settings):
-            if place.resolve().is_relative_to(delivery.path.resolve()):
-                raise UnknownPackage(str(delivery.path), f"it holds {place}, and the repository would take in itself")
+        self._not_itself(delivery.path)
         foresee(delivery.path)
+
+    def _not_itself(self, delivery: Path) -> None:
+        """Raise UnknownPackage where the repository or a copy lies in the delivery, or the delivery in a copy or in the
+        repository's working space. Beside these, as in a drop folder of its own, it may lie in the repository."""
+        own, *copies = local_places(self.settings)
+        path = delivery.resolve()
+        for place in (own, *copies):
+            if place.resolve().is_relative_to(path):
+                raise UnknownPackage(str(delivery), f"it holds {place}, and the repository would take in itself")
+        for place in (own / "work", *copies):
+            if path.is_relative_to(place.resolve()):
+                raise UnknownPackage(str(delivery), f"it lies in {place}, and the repository would take in itself")
 
     def _take_in(self, delivery: Delivery, setting: Setting, number: str) -> Receipt:
         """The rest of an ingest, once it has a number; what its producer is told is written down."""

@@ -401,9 +401,15 @@ def test_an_older_copy_put_first_is_told_and_the_catalogue_set_aside(
 
 
 def test_a_repository_does_not_take_in_itself(tianyi: Tianyi, repository: Path, copies: tuple[Path, Path]) -> None:
-    for folder in (repository, repository.parent, copies[1]):
+    parts = (copies[0] / "incoming", copies[1] / "incoming", repository / "work")
+    for part in parts:
+        part.mkdir(exist_ok=True)
+    for folder in (repository, repository.parent, copies[1], *parts):
         for more in ([], ["--dry-run"]):
             answer = tianyi("ingest", folder, *more, at=repository)
             assert told(answer, 5, "unknown-package")
             assert "itself" in answer.said["message"]
     assert tianyi("accessions", at=repository).rows == []
+    (repository / "drop").mkdir()
+    (repository / "drop" / "a.txt").write_text("text")
+    assert tianyi("ingest", repository / "drop", at=repository).code == 0
