@@ -13,6 +13,7 @@ from storage.names import escape_path
 _RESERVED = re.compile(rb"(?i)(con|prn|aux|nul|com[1-9]|lpt[1-9])(\.[^/]*)?")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")  # what Unicode calls Cc
 _FORBIDDEN = re.compile(rb'[<>:"|?*\\]')
+_MAX_PATH = 256  # characters: MAX_PATH of Windows is 260, with a drive before it and an end behind it
 
 
 def altered(worklist: Worklist) -> Iterator[tuple[str, str, str]]:
@@ -64,8 +65,7 @@ def formats(worklist: Worklist) -> Iterator[Finding]:
 def names(worklist: Worklist) -> Iterator[Finding]:
     """Yield what will trouble someone: users of Windows, BagIt tools, case-insensitive or normalizing file systems."""
     for (name,) in worklist.select("select name from items order by name"):
-        last = name.rpartition(b"/")[2]
-        if why := trouble(last):
+        if why := trouble(name.rpartition(b"/")[2]) or too_long(name):
             yield info("name-troublesome", why, _shown(name))
     yield from _twins(worklist)
     for name, target in worklist.select("select name, target from items where kind = 'link' order by name"):
@@ -88,6 +88,14 @@ def trouble(name: bytes) -> str:
     if b"%" in name:
         return "The name holds %, which some BagIt tools read wrongly."
     return "" if unicodedata.is_normalized("NFC", text) else "The name is not in Unicode normalization form C."
+
+
+def too_long(path: bytes) -> str:
+    """Why a path as a whole will trouble someone, "" where it will not. Windows counts characters in UTF-16."""
+    if len(path) <= _MAX_PATH:  # UTF-16 never has more units than UTF-8 has bytes
+        return ""
+    count = len(path.decode("utf-8", "replace").encode("utf-16-le")) // 2
+    return f"The path has {count} characters; most programs on Windows take {_MAX_PATH}." if count > _MAX_PATH else ""
 
 
 def _twins(worklist: Worklist) -> Iterator[Finding]:

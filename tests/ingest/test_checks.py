@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.checks import trouble
+from ingest.checks import too_long, trouble
 from ingest.finding import Severity
 from ingest.item import Item
 from ingest.member import crossings, refusal, tidy
@@ -30,6 +30,14 @@ PART = st.binary(min_size=1, max_size=12).map(lambda name: name.replace(b"/", b"
 def test_trouble(name: bytes, word: str) -> None:
     assert (word in trouble(name)) is True
     assert bool(trouble(name)) is bool(word)
+
+
+def test_a_path_that_windows_does_not_take() -> None:
+    assert "257 characters" in too_long(b"a" * 128 + b"/" + b"b" * 128)
+    assert too_long(b"a" * 128 + b"/" + b"b" * 127) == ""
+    assert too_long("天".encode() * 256) == ""
+    assert "258" in too_long("𠀀".encode() * 129)
+    assert "257" in too_long(b"\xff" * 257)
 
 
 @pytest.mark.parametrize(
