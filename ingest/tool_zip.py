@@ -8,6 +8,7 @@ import platform
 import struct
 import zipfile
 import zlib
+from collections.abc import Callable
 from functools import partial
 from lzma import LZMAError
 from typing import Any
@@ -23,7 +24,7 @@ STATISTICS = "{urn:oasis:names:tc:opendocument:xmlns:meta:1.0}"
 
 
 class Unread(Exception):
-    """It is encrypted, or packed by a method that is not known here."""
+    """It is encrypted, packed by a method that is not known here, or has more in it than a parser follows."""
 
 
 UNCHECKED = (Unread, NotImplementedError)
@@ -104,13 +105,20 @@ def read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, kind: str) -> list[s
     """Unpack a member to its end, and parse it where it is XML of an office package."""
     is_xml = kind != "ZIP" and member.filename.endswith((".xml", ".rels", ".opf", ".ncx", ".xhtml"))
     with archive.open(member) as stream:
-        if is_xml and member.file_size:
-            problems = importlib.import_module("tool_xml").parsed(partial(stream.read, CHUNK))[0]
-            if problems:
-                return [f"{member.filename}: {problem}" for problem in problems]
+        if is_xml and member.file_size and (problems := wrong(member.filename, partial(stream.read, CHUNK))):
+            return problems
         while stream.read(CHUNK):
             pass
     return []
+
+
+def wrong(name: str, reading: Callable[[], bytes]) -> list[str]:
+    """What is not well-formed in an XML part."""
+    xml = importlib.import_module("tool_xml")
+    try:
+        return [f"{name}: {problem}" for problem in xml.parsed(reading)[0]]
+    except xml.TooMuch as error:
+        raise Unread(f"{name}: {error}") from error
 
 
 def counted(archive: zipfile.ZipFile) -> dict[str, str]:

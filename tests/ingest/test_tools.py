@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from ingest import tool_builtin, tool_child
+from ingest import tool_builtin, tool_child, tool_xml
 from ingest.judgement import Judgement, Outcome, Subject, from_json, judged, overall, unchecked
 from ingest.tool_command import Command
 from ingest.tools import BUILTIN, asked
@@ -138,3 +139,39 @@ def test_all_tools_together() -> None:
     assert overall([well, ill]) is Outcome.MALFORMED
     assert overall([none, well]) is Outcome.WELL_FORMED
     assert overall([none, unchecked("", "no tool")]) is overall([]) is Outcome.NOT_CHECKED
+
+
+DECLARED = '<!DOCTYPE a [<!ENTITY b "text"><!ENTITY c "&b;&b;"><!ENTITY f SYSTEM "/etc/passwd">]>'
+LAUGHS = "".join(f'<!ENTITY e{n + 1} "{10 * f"&e{n};"}">' for n in range(9))
+
+
+@pytest.mark.parametrize(("text", "outcome"), [
+    (f"{DECLARED}<a>&b; &c;</a>", Outcome.WELL_FORMED),
+    (f"{DECLARED}<a>&f;</a>", Outcome.WELL_FORMED),  # it is not read
+    ("<a>&b;</a>", Outcome.MALFORMED),
+    (f'<!DOCTYPE a [<!ENTITY e0 "ha">{LAUGHS}]><a>&e9;</a>', Outcome.NOT_CHECKED),
+])  # fmt: skip
+def test_documents_that_declare_entities(text: str, outcome: Outcome, tmp_path: Path) -> None:
+    (tmp_path / "0").write_text(text)
+    said = tool_builtin.judge("xml", "xml", tmp_path, {0: len(text)}, 1 << 30)[0]
+    assert (said.outcome, "passwd" in said.raw) == (outcome, False)
+
+
+@pytest.mark.parametrize(("head", "told"), [
+    (b"<!DOCTYPE html><html/>", "html"),
+    (b"<!-- <!DOCTYPE b> --><!DOCTYPE a SYSTEM 'a.dtd' [<!ENTITY b 'c'>]><a/>", "a a.dtd"),
+    (b'<!DOCTYPE a\n PUBLIC "-//A//B" "http://a/b.dtd"><a/>', "a -//A//B http://a/b.dtd"),
+    (b"<a/>", ""),
+])  # fmt: skip
+def test_what_a_document_says_that_it_is(head: bytes, told: str) -> None:
+    assert tool_xml.document_type(head, "UTF-8").get("document type", "") == told
+    assert tool_xml.document_type(head, "no-such-encoding") == {}
+
+
+def test_entities_in_a_part_of_an_office_file_unfold_too_far(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "0", "w") as archive:
+        archive.writestr("mimetype", "application/epub+zip")
+        archive.writestr("META-INF/container.xml", '<container><rootfile full-path="a.opf"/></container>')
+        archive.writestr("a.opf", f'<!DOCTYPE a [<!ENTITY e0 "ha">{LAUGHS}]><a>&e9;</a>')
+    said = tool_builtin.judge("zip", "zip", tmp_path, {0: 1}, 1 << 30)[0]
+    assert (said.outcome, "a.opf" in said.messages[0]) == (Outcome.NOT_CHECKED, True)
