@@ -44,7 +44,8 @@ class Expected(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something under a key that is not as expected; `outcome` is one of WORDS, but for "intact"."""
+    """Something under a key that is not as expected; `outcome` is one of WORDS, but for "intact". `kept` is the name
+    under which it is in quarantine, "" where it was not put there."""
 
     outcome: str
     copy: str
@@ -52,6 +53,7 @@ class Finding:
     expected: Digest | None = None
     found: Digest | None = None
     why: str = ""
+    kept: str = ""
 
 
 @dataclass(slots=True)

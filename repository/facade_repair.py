@@ -86,11 +86,10 @@ class Repairing(Browsing):
     def _mending(self, given: Path | None) -> Mending:
         from repository.mending import Mending
         from repository.outside import search, shipped
-        from repository.quarantine import Quarantine
 
         watch = self._watch()
         own = shipped(self.settings.vault_id)
-        mending = Mending(watch, Quarantine(watch.work / "quarantine", watch.time), [own])
+        mending = Mending(watch, watch.quarantine, [own])
         if given is None:
             return mending
         wanted = (one.expected for store in self.vault.copies for one in mending.damaged(store))

@@ -24,11 +24,13 @@ from storage.store import Opens, Store
 
 @dataclass(frozen=True, slots=True)
 class Mended:
-    """What came of a repair: what was healed (or would be), what could not be, and, for copies of which more was
-    damaged than might be healed, how many files were left as they are; and the copies that did not answer."""
+    """What came of a repair: what was healed (or would be), what could not be, what was on record and is needed no more
+    (`past`), and, for copies of which more was damaged than might be healed, how many files were left as they are; and
+    the copies that did not answer."""
 
     healed: Spool[Mend] = field(default_factory=Spool)
     beyond: Spool[Mend] = field(default_factory=Spool)
+    past: Spool[Mend] = field(default_factory=Spool)
     stopped: dict[str, int] = field(default_factory=dict)
     away: set[str] = field(default_factory=set)
 
@@ -70,6 +72,7 @@ class Mending:
             done.add(one if one.source else replace(one, why=NOWHERE) for one in plan(found, self._sources()))
             done.add(strays.plan(store, stray) for stray in strays.strays(self.watch.catalogue, store.name))
             done.add(_to_seal(store, one) for one in self._wrong_modes(store))
+            done.past.extend(self._past(store))
         return done
 
     def repair(self, limits: Limits = NO_LIMITS) -> Mended:
@@ -81,12 +84,13 @@ class Mending:
                 self._repair(store, limits, of_copy)
                 self._put_aside(store, of_copy)
                 self._seal(store, of_copy)
-                self._forget(store)
+                self._forget(store, of_copy)
                 repairs.note_failed(self.watch, store.name, of_copy.beyond)
             else:
                 self._leave(store, done)
             done.add(of_copy.healed)
             done.add(of_copy.beyond)
+            done.past.extend(of_copy.past)
         return done
 
     def _leave(self, store: Store, done: Mended) -> None:
@@ -136,11 +140,15 @@ class Mending:
         repairs.note_healed(self.watch, store.name, (mend for mend in sealed if not mend.why))
         done.add(sealed)
 
-    def _forget(self, store: Store) -> None:
+    def _forget(self, store: Store, done: Mended) -> None:
         """Write down what was damaged and is needed no more: it is no damage, and nothing was healed."""
-        found = Spool(damage.obsolete(self.watch.catalogue, self.watch.ledger_ends(), store.name))
+        done.past.extend(self._past(store))
+        repairs.note_healed(self.watch, store.name, done.past)
+
+    def _past(self, store: Store) -> Iterator[Mend]:
         gone = Fault("intact", why="nothing needs it any more")
-        repairs.note_healed(self.watch, store.name, (Mend(one, store.name, gone) for one in found))
+        found = damage.obsolete(self.watch.catalogue, self.watch.ledger_ends(), store.name)
+        return (Mend(one, store.name, gone) for one in found)
 
     def _wrong_modes(self, store: Store) -> Spool[Damage]:
         return Spool(self.damaged(store, damage.MODE))

@@ -46,6 +46,10 @@ class Quarantine:
                 self._kept[store.name, key] = self._take(store, mend, kind)
         return self._kept.get((store.name, key), "")
 
+    def keep_end(self, store: Store, mend: Mend) -> str:
+        """As `keep`, of the ledger's end, before an entry is written over it; a folder, which stays then, is left."""
+        return "" if _kind(store, mend.damage.expected.key) == "folder" else self.keep(store, mend)
+
     def holds(self, name: str, digest: Digest) -> bool:
         """Whether what is kept under a name is all of a file that has this digest."""
         with suppress(OSError), (self.folder / name).open("rb") as file:

@@ -59,9 +59,9 @@ class Rounds:
     def due(self, stores: Sequence[Store]) -> list[Audit]:
         """One slice: what is due, where the promise breaks first at first, for half an hour and within the hours of the
         policy. A copy that does not answer is told of once, until it does again."""
-        self._settle(stores)
         until = self.readings.clock() + SLICE.total_seconds()
         ends = self.readings.watch.ends(stores)
+        self._settle(stores)
         results: list[Audit] = []
         for task, store in self._in_turn(stores):
             results += self._slice(task, store, ends, self._over(task, until))

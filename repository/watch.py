@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID
 
 from fixity.audit import EXTRA, Audit, Expected, Finding, audit, extras
+from fixity.fault import Comparing, Fault
+from fixity.outcome import DAMAGED
 from fixity.reading import END, START
+from fixity.repair import Damage, Mend
 from repository import evidence, inventory, ledger_files, strays, unread
 from repository.catalogue import Catalogue
+from repository.quarantine import Quarantine
 from storage import layout
 from storage.canonical import Json
 from storage.commit import Committer
-from storage.digest import Digest
+from storage.digest import Digest, sha256
 from storage.errors import StorageError
 from storage.event import Event
 from storage.parallel import Inline, Workers
@@ -52,11 +57,39 @@ class Watch:
     """What else may have a blob whole, besides the copies."""
 
     def ends(self, stores: Iterable[Store]) -> dict[str, Audit]:
-        """The ledger's ends in each copy: read before anything is noted, which writes them anew."""
+        """The ledger's ends in each copy: read before anything is noted, which writes them anew. What is damaged of
+        them is evidence, and put into quarantine; raise NoRoom or Unreachable where it cannot be."""
         with self.committer.lock():
             self.catalogue.follow(self.committer.vault)
             last = self.ledger_ends()
-            return {store.name: audit(store, last, Inline()) for store in stores}
+            return {store.name: self._end(store, last) for store in stores}
+
+    def _end(self, store: Store, last: Sequence[Expected]) -> Audit:
+        result, wanted = audit(store, last, Inline()), {one.key: one for one in last}
+        found = list(result.findings)
+        result.findings = Spool(self._put_aside(store, one, wanted) for one in found)
+        return result
+
+    def _put_aside(self, store: Store, found: Finding, wanted: Mapping[str, Expected]) -> Finding:
+        if found.outcome not in DAMAGED:
+            return found
+        end = wanted[found.key]
+        mend = Mend(Damage(store.name, end), "", self._fault(store, end) or Fault(found.outcome, why=found.why))
+        return replace(found, kept=self.quarantine.keep_end(store, mend))
+
+    def _fault(self, store: Store, end: Expected) -> Fault | None:
+        """What is wrong with a ledger's end, where somebody has it right."""
+        for source in (*self.committer.vault.copies, *self.sources):
+            with suppress(StorageError, OSError), source.open(end.key) as stream:
+                if sha256(good := stream.read()) == end.digest:
+                    with Comparing(store, end.key) as comparing:
+                        comparing.feed(good)
+                        return comparing.fault()
+        return None
+
+    @property
+    def quarantine(self) -> Quarantine:
+        return Quarantine(self.work / "quarantine", self.time)
 
     def ledger_ends(self) -> list[Expected]:
         """What every copy has of the ledger that the next entry replaces. Call under the lock."""
@@ -123,4 +156,5 @@ def row(finding: Finding) -> dict[str, str]:
     """A finding as a row of a kept list."""
     cells = {"outcome": finding.outcome, "copy": finding.copy, "key": finding.key}
     cells |= {"expected": str(finding.expected or ""), "found": str(finding.found or ""), "why": finding.why}
+    cells |= {"kept": finding.kept}
     return {name: value for name, value in cells.items() if value}

@@ -282,6 +282,7 @@ def seen(found: Seen, behind: Behind) -> Json:
         "outcome": found.outcome, "copy": found.copy, "key": found.key, **_for(behind),
         "expected": str(found.expected) if found.expected else None,
         "found": str(found.found) if found.found else None, "why": found.why,
+        "quarantine": found.kept or None,
     }  # fmt: skip
 
 
@@ -291,7 +292,7 @@ def mends(
     """Counts, the first keys, and what can be asked of whom. `word` is repaired, or repairable where nothing was."""
     findings = chain(((word, mend) for mend in done.healed), (("beyond_repair", mend) for mend in done.beyond))
     return {
-        word: len(done.healed), "beyond_repair": len(done.beyond), "left": dict(done.stopped),
+        word: len(done.healed), "beyond_repair": len(done.beyond), "past": len(done.past), "left": dict(done.stopped),
         "not_checked": sum(unchecked.values()),
         "findings": [mend(outcome, one, behind(one.damage.expected.key)) for outcome, one in islice(findings, CAPPED)],
         "findings_total": len(done.healed) + len(done.beyond),

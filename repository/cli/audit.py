@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -30,6 +30,10 @@ _EXTRA = "[dim]extra: nothing in the catalogue needs them; `tianyi sweep` remove
 _EXTRA_UNKNOWN = (
     "[yellow]extra: they may be files of an AIP whose list of files no copy has whole; remove nothing[/]"
     "  [dim]→[/] tianyi rebuild names it"
+)
+_KEPT = (
+    "[dim]kept: the audit's own entry writes the end of the ledger anew, so what was damaged there was put into"
+    " quarantine before[/]"
 )
 _NOTHING = Behind([], 0, [])
 
@@ -70,12 +74,22 @@ def audit(
         untold = repository.untold()
         told["untold"] = [{"aip": aip, "version": version} for aip, version in untold[: wire.CAPPED]]
         lost = _lost(results, len(repository.copies))
-        standing = (len(untold), lost, len(repository.unread()))
+        standing = _Standing(len(untold), lost, len(repository.unread()), repository.is_damaged())
         screen.result(told, lambda console: _show(console, results, report, repository.behind, standing))
     raise typer.Exit(edge.DAMAGE if untold else exit_code(results))
 
 
 app.command("status", cls=Command)(show_status)
+
+
+class _Standing(NamedTuple):
+    """How things stand after it: how many versions no entry tells of, files are in no copy any more and lists of files
+    nobody can read; and whether damage is on record still, once the audit's own entry is written."""
+
+    untold: int
+    lost: int
+    unread: int
+    damaged: bool
 
 
 def _report(results: list[Audit], repository: Repository) -> Path:
@@ -93,7 +107,7 @@ def exit_code(results: list[Audit]) -> int:
 
 def _show(
     console: Console, results: list[Audit], report: Path | None, behind: Callable[[str], Behind],
-    standing: tuple[int, int, int],
+    standing: _Standing,
 ) -> None:  # fmt: skip
     if not results:
         console.print("Nothing is due.")
@@ -103,7 +117,7 @@ def _show(
             console.print(_line(found, behind(found.key)))
         if (more := sum(result.counts[word] for word in DAMAGED) - _SHOWN) > 0:
             console.print(f"  [dim]… {more:,} more in {escape(str(report))}[/]")
-    for note in _notes(results, report, *standing):
+    for note in _notes(results, report, standing):
         console.print(note)
 
 
@@ -118,17 +132,22 @@ def _lost(results: list[Audit], copies: int) -> int:
     return len(keys)
 
 
-def _notes(results: list[Audit], report: Path | None, untold: int, lost: int, unread: int) -> Iterator[str]:
+def _notes(results: list[Audit], report: Path | None, standing: _Standing) -> Iterator[str]:
     """What the counts mean, and what to do next."""
+    untold, lost, unread, is_on_record = standing
     if any(result.counts["extra"] for result in results):
         yield _EXTRA_UNKNOWN if unread else _EXTRA
     if any(result.counts["mode"] for result in results):
         yield "[yellow]mode: whole, but not read-only[/]  [dim]→[/] tianyi repair"
+    if any(found.kept for result in results for found in result.findings):
+        yield _KEPT
     if report:
         yield f"[dim]all findings: {escape(str(report))}[/]"
     if lost:
         yield f"[red]{counted(lost, 'file')} in no copy any more[/]  [dim]→[/] tianyi repair says whom to ask"
-    if any(map(is_damaged, results)):
+    if any(map(is_damaged, results)) and not is_on_record:
+        yield "[dim]→[/] Nothing of it is left to repair. tianyi ledger verify"
+    elif any(map(is_damaged, results)):
         yield from _healing(results, lost)
     elif any(result.counts["not_checked"] for result in results):
         yield "[dim]→[/] Mount what is away, and see that it answers; then audit and repair."
@@ -160,4 +179,5 @@ def _summary(result: Audit) -> str:
 
 def _line(found: Finding, behind: Behind) -> str:
     why = f" {escape(printable(found.why))}" if found.why else ""
+    why += f"; kept as work/quarantine/{escape(printable(found.kept))}" if found.kept else ""
     return f"  [red]{found.outcome}[/]  {named(found.key, behind)}{why}"

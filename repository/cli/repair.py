@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
@@ -70,11 +70,8 @@ def _show(
     console: Console, word: str, done: Mended, standing: _Standing, behind: Callable[[str], Behind]
 ) -> None:  # fmt: skip
     losses, unchecked, overworked = standing
-    for mend in islice(done.healed, _SHOWN):
-        console.print(f"[green]{word}[/] {_place(mend, behind)} {_how(mend)}")
-    for mend in islice(done.beyond, _SHOWN):
-        state = "[yellow]not repaired[/]" if mend.why == AWAY else "[red]beyond repair[/]"
-        console.print(f"{state} {_place(mend, behind)}: {escape(printable(mend.why))}")
+    for line in _lines(word, done, behind):
+        console.print(line)
     if (more := max(0, len(done.healed) - _SHOWN) + max(0, len(done.beyond) - _SHOWN)) > 0:
         console.print(f"[dim]… {more:,} more: `--json` and `tianyi events` tell of them[/]")
     for copy, keys in unchecked.items():
@@ -82,7 +79,7 @@ def _show(
             f"[yellow]not checked[/] copy [cyan]{escape(copy)}[/]: its last audit left {counted(keys, 'key')} unread"
         )
     _show_limits(console, done, overworked)
-    if not done.healed and not done.beyond and not unchecked:
+    if not done.healed and not done.beyond and not done.past and not unchecked:
         console.print("No damage is on record. `tianyi audit` reads everything again.")
     for loss in losses[:_SHOWN]:
         console.print(f"[dim]→[/] {escape(printable(loss.ask))}")
@@ -92,6 +89,16 @@ def _show(
         console.print("[dim]→[/] See to what is said above, as a disk that takes nothing; then audit and repair again.")
     elif unchecked and not done.beyond:
         console.print("[dim]→[/] Mount what is away, and see that it answers; then audit and repair.")
+
+
+def _lines(word: str, done: Mended, behind: Callable[[str], Behind]) -> Iterator[str]:
+    for mend in islice(done.healed, _SHOWN):
+        yield f"[green]{word}[/] {_place(mend, behind)} {_how(mend)}"
+    for mend in islice(done.beyond, _SHOWN):
+        state = "[yellow]not repaired[/]" if mend.why == AWAY else "[red]beyond repair[/]"
+        yield f"{state} {_place(mend, behind)}: {escape(printable(mend.why))}"
+    for mend in islice(done.past, _SHOWN):
+        yield f"[green]past[/] {_place(mend, behind)}: nothing needs it any more, so there is nothing to heal"
 
 
 def _show_limits(console: Console, done: Mended, overworked: Mapping[str, int]) -> None:
@@ -108,8 +115,9 @@ def _how(mend: Mend) -> str:
     if mend.source == QUARANTINE:
         return "into quarantine"
     if mend.fault and mend.fault.outcome == "mode":
-        return f"mode {escape(mend.fault.why)}"
-    return "reads right after all" if mend.source == mend.damage.copy else f"from {escape(mend.source)}"
+        return f"mode {escape(mend.fault.why)}" if mend.fault.why else "has the right mode by now"
+    is_right = mend.source == mend.damage.copy or (mend.fault and mend.fault.outcome == "intact")
+    return "reads right by now" if is_right else f"from {escape(mend.source)}"
 
 
 def _place(mend: Mend, behind: Callable[[str], Behind]) -> str:

@@ -71,6 +71,25 @@ def test_damage_is_told_by_the_names_of_files(
     assert (repaired.code, repaired.said["findings"][0]["files"]) == (0, alike)
 
 
+@pytest.mark.parametrize(("number", "what_next"), [(0, "Nothing of it is left to repair."), (1, "tianyi repair")])
+def test_what_the_audits_own_entry_writes_anew_is_kept_and_told(
+    tianyi: Tianyi, repository: Path, copies: tuple[Path, Path], source: Path, shown: Callable[..., tuple[int, str]],
+    number: int, what_next: str,
+) -> None:  # fmt: skip
+    """The first copy's last bundle is healed as the entry is written; in the other copies it is damage until then."""
+    tianyi("ingest", source, at=repository)
+    [bundle] = [path for path in (copies[number] / "log" / "tile" / "entries").rglob("*") if path.is_file()]
+    bundle.chmod(0o644)
+    bundle.write_bytes(bundle.read_bytes()[:-1])
+    code, text = shown("audit")
+    told = f"{bundle.relative_to(copies[number])}; kept as work/quarantine/"
+    assert (code, told in text, "was put into quarantine before" in text) == (3, True, True)
+    assert f"→ {what_next}" in text
+    for command in (["repair", "--dry-run"], ["repair"]):
+        code, text = shown(*command)
+        assert (code, "past log/tile/entries/" in text, "No damage is on record" in text) == (0, number, not number)
+
+
 def test_a_copy_that_was_not_checked_is_not_passed_over(
     tianyi: Tianyi, repository: Path, copies: tuple[Path, Path], source: Path, shown: Callable[..., tuple[int, str]]
 ) -> None:

@@ -242,11 +242,16 @@ def _found(repository: Quick, planted: list[Injury], told: str) -> None:
     for result in results:
         bad = sum(1 for (copy, _), word in wanted.items() if copy == result.copy and word != "extra")
         assert result.checked - result.counts["intact"] == bad, told
+    kept = {(one.copy, one.key): one.kept for result in results for one in result.findings if one.kept}
+    for one in planted:
+        for key in filter(is_fleeting, one.spoiled):
+            name = repository.settings.work / "quarantine" / kept[one.copy, key]
+            assert name.read_bytes() == one.spoiled[key], told
 
 
 def _healed(repository: Quick, planted: list[Injury], told: str) -> None:
-    """All of it, each with what was wrong, and kept; but the ledger is written to by the audit itself, which heals some
-    of it before: there it counts that no damage is left."""
+    """All of it, each with what was wrong, and kept; but the ledger is written to by the audit itself, which keeps its
+    ends and heals some of it before: there it counts that no damage is left."""
     done = repository.repair()
     healed = {(one.damage.copy, one.damage.expected.key): one for one in done.healed}
     wanted = {(one.copy, key) for one in planted for key, word in one.found.items() if word != "extra"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -102,6 +103,30 @@ def test_what_is_spoilt_in_a_copy_is_named_and_healed(whole: Path, tianyi: Tiany
     assert tianyi("audit", at=whole).code == 0
     assert tianyi("ledger", "verify", at=whole).code == 0
     assert keys(root_of(whole, "first") / "log") == keys(root_of(whole, SECOND) / "log")
+
+
+ENDS = {name: SPOILS[name] for name in SPOILS if "deleted" not in name}
+
+
+@pytest.mark.parametrize("copy", COPIES)
+@pytest.mark.parametrize("spoil", ENDS)
+def test_what_is_spoilt_at_the_ledgers_end_is_evidence_and_kept(
+    whole: Path, tianyi: Tianyi, copy: str, spoil: str
+) -> None:
+    """The audit's own entry writes it anew: afterwards nothing else would tell what was there."""
+    before = keys(root_of(whole, copy))
+    ENDS[spoil][0](root_of(whole, copy))
+    [(key, bad)] = keys(root_of(whole, copy)).items() - before.items()
+    audited = tianyi("audit", at=whole)
+    [found] = [one for one in audited.said["findings"] if one["outcome"] == "altered"]
+    kept = whole / "work" / "quarantine" / found["quarantine"]
+    assert (audited.code, found["key"], kept.read_bytes()) == (3, key, bad)
+    assert json.loads(Path(f"{kept}.json").read_text())["found"]["outcome"] == "altered"
+    with Repository.open(whole) as repository:
+        is_on_record = repository.is_damaged()
+    repaired = tianyi("repair", at=whole)
+    assert (repaired.code, repaired.said["repaired"] + repaired.said["past"]) == (0, is_on_record)
+    assert kept.read_bytes() == bad
 
 
 NOWHERE_WHOLE = ["an entry edited", "a bundle cut", *list(SPOILS)[3:7]]
