@@ -29,6 +29,10 @@ class Window(NamedTuple):
         begun = takewhile(lambda span: span[0] <= moment, self.spans(moment))
         return any(moment < end for _, end in begun)
 
+    def opens(self, moment: datetime) -> datetime:
+        """When it opens next after a moment."""
+        return next(opens for opens, _ in self.spans(moment) if opens > moment)
+
     def spans(self, moment: datetime) -> Iterator[Span]:
         """Yield begin and end of each span without end, from the day before a moment on, ascending by begin."""
         for day in self.each_day(moment.astimezone(self.zone).date() - DAY):

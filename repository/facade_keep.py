@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from repository import holdings, in_force, packages
@@ -130,6 +130,11 @@ class Keeping(Browsing):
             *self._learned(rounds.due(stores)),
             *(self._audit_packages(one) for one in packed if self._is_due(one.name)),
         ]
+
+    def closed(self, copy: str = "") -> dict[str, datetime]:
+        """The copies of which `round` reads nothing now, since it is outside the hours of the policy, and when these
+        begin; raise UnknownCopy or PolicyError."""
+        return self._rounds().closed(self._named(copy)[0])
 
     def sample(self, copy: str = "", *, files: int = 0, seed: int | None = None) -> list[Audit]:
         """Read a few files at random in each copy that is read at all, by default as many as the policy says; raise

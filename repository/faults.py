@@ -76,6 +76,7 @@ def _of_jobs(jobs: Iterable[Job]) -> Iterator[Fault]:
     for job in jobs:
         if job.failures > job.rule.retries and job.state != PAUSED:
             told = f"The job {job.name} failed {counted(job.failures, 'time')} in a row."
+            told += f" The last time: {job.message}" if job.message else ""
             yield Fault("job", job.name, told, f"`tianyi jobs history {job.name}` tells why.")
         if (job.name, job.result) == ("repair", "limit"):
             told = "More is damaged than the policy lets the job repair heal in a day, as on a disk that fails."

@@ -28,7 +28,7 @@ class Job:
     """A job of the policy. `last` is when its last run began, `next` when it falls due, which may be past; both to
     the second. `result` is the last run's outcome, "" where it never ran, `seconds` how long that took; `failures`
     counts the runs in a row that failed by now; `state` is waiting, due, retrying, failing, paused or running; `why`
-    it is paused; `rule` is what the policy says of it."""
+    it is paused; `rule` is what the policy says of it; `message` is why the last run failed, "" where it did not."""
 
     name: str
     rule: jobs.Job
@@ -39,6 +39,7 @@ class Job:
     failures: int = 0
     state: str = WAITING
     why: str = ""
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ def history(catalogue: Catalogue, name: str = "", most: int = 50) -> Iterator[Ru
 
 def _job(catalogue: Catalogue, policy: AuditPolicy, name: Any, now: datetime, unnoted: Past | None) -> Job:
     rule, row = policy.jobs[name], _last(catalogue, name)
+    detail = json.loads(row["detail"]) if row else {}
     past = _past(catalogue, name, row) if row else None
     last = past.began if past else None
     reckoned = _with_unnoted(past, unnoted)
@@ -97,7 +99,7 @@ def _job(catalogue: Catalogue, policy: AuditPolicy, name: Any, now: datetime, un
     state = PAUSED if why is not None else _state(rule, past, policy.zone, now)
     return Job(
         name, rule, timetable.next_run(rule, reckoned, policy.zone, now), last, row["outcome"] if row else "",
-        json.loads(row["detail"]).get("seconds", 0) if row else 0, past.failures if past else 0, state, why or "",
+        detail.get("seconds", 0), past.failures if past else 0, state, why or "", str(detail.get("message", "")),
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from fixity.reading import START
 from fixity.round import Bounds, Keys, Plan, Scope
 from fixity.schedule import Due, Stretch
 from policies.audit import AuditPolicy
+from policies.window import Window
 from repository import coverage, damage, inventory
 from repository.coverage import SLICE, Shelf, Task
 from repository.reading import Readings, left_out, paced
@@ -66,6 +67,15 @@ class Rounds:
         for task, store in self._in_turn(stores):
             results += self._slice(task, store, ends, self._over(task, until))
         return results
+
+    def closed(self, stores: Sequence[Store]) -> dict[str, datetime]:
+        """The copies of which nothing may be read now, by the hours of the policy, and when it may be again."""
+        now, found = self.readings.now(), dict[str, list[Window]]()
+        for task in coverage.tasks(self.readings.watch.catalogue, self.policy, [store.name for store in stores]):
+            if task.promise.every:
+                found.setdefault(task.promise.copy, []).append(coverage.window(self.policy, task.limits))
+        shut = {copy: each for copy, each in found.items() if not any(one.is_open(now) for one in each)}
+        return {copy: min(one.opens(now) for one in each) for copy, each in shut.items()}
 
     def _settle(self, stores: Sequence[Store]) -> None:
         """Write down what rounds had read that were killed, unless they can go on or somebody is at them."""

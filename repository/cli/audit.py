@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
@@ -21,6 +22,7 @@ from repository.cli.screen import Screen, escape, printable, size
 from repository.errors import BadRequest
 from repository.holdings import Behind
 from repository.words import counted
+from storage.aip import stamp
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -62,8 +64,9 @@ def audit(
         raise BadRequest("--due, --sample, and --cached or --fresh exclude each other.", "Choose one of them.")
     screen = Screen(json=json)
     with opened(context, screen) as repository:
+        closed: dict[str, datetime] = {}
         if due:
-            results = repository.round(copy)
+            results, closed = repository.round(copy), repository.closed(copy)
         else:
             results = (
                 repository.sample(copy, files=sample) if sample else repository.audit(copy, fresh=fresh, cached=cached)
@@ -74,7 +77,9 @@ def audit(
         untold = repository.untold()
         told["untold"] = [{"aip": aip, "version": version} for aip, version in untold[: wire.CAPPED]]
         lost = _lost(results, len(repository.copies))
-        standing = _Standing(len(untold), lost, len(repository.unread()), repository.is_damaged())
+        standing = _Standing(len(untold), lost, len(repository.unread()), repository.is_damaged(), closed)
+        if due:
+            told["closed"] = {name: stamp(begins) for name, begins in closed.items()}
         screen.result(told, lambda console: _show(console, results, report, repository.behind, standing))
     raise typer.Exit(edge.DAMAGE if untold else exit_code(results))
 
@@ -84,12 +89,14 @@ app.command("status", cls=Command)(show_status)
 
 class _Standing(NamedTuple):
     """How things stand after it: how many versions no entry tells of, files are in no copy any more and lists of files
-    nobody can read; and whether damage is on record still, once the audit's own entry is written."""
+    nobody can read; whether damage is on record still, once the audit's own entry is written; and the copies that are
+    outside their hours, with when these begin."""
 
     untold: int
     lost: int
     unread: int
     damaged: bool
+    closed: Mapping[str, datetime]
 
 
 def _report(results: list[Audit], repository: Repository) -> Path:
@@ -109,7 +116,12 @@ def _show(
     console: Console, results: list[Audit], report: Path | None, behind: Callable[[str], Behind],
     standing: _Standing,
 ) -> None:  # fmt: skip
-    if not results:
+    for copy, begins in standing.closed.items():
+        told = (
+            f"copy [cyan]{escape(copy)}[/] is outside the hours of policies/audit.yaml; they begin at {stamp(begins)}"
+        )
+        console.print(f"[yellow]not read[/] {told}")
+    if not results and not standing.closed:
         console.print("Nothing is due.")
     for result in results:
         console.print(_summary(result))
@@ -134,7 +146,7 @@ def _lost(results: list[Audit], copies: int) -> int:
 
 def _notes(results: list[Audit], report: Path | None, standing: _Standing) -> Iterator[str]:
     """What the counts mean, and what to do next."""
-    untold, lost, unread, is_on_record = standing
+    untold, lost, unread, is_on_record, _ = standing
     if any(result.counts["extra"] for result in results):
         yield _EXTRA_UNKNOWN if unread else _EXTRA
     if any(result.counts["mode"] for result in results):

@@ -11,8 +11,10 @@ import typer
 from repository import edge, wire
 from repository.cli.app import AsJson, by_record, opened
 from repository.cli.screen import Screen, counted, escape, printable, size
+from repository.errors import BadRequest
 from repository.words import span
 from storage.durable import DISK, publish
+from storage.durable import told as told_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -42,8 +44,11 @@ def show_status(
             from repository.status_page import page
 
             check_outside(html, repository.settings)
+            if html.is_dir():
+                raise BadRequest(f"{html} is a folder, and no page.", f"Name a file, as {html / 'status.html'}.")
             text = page(found, repository.settings.vault_id, now)
-            publish(DISK, html.absolute(), text.encode(), html.absolute().parent, exclusive=False, mode=0o644)
+            with told_of(str(html)):  # and not of a temporary file beside it
+                publish(DISK, html.absolute(), text.encode(), html.absolute().parent, exclusive=False, mode=0o644)
         screen.result(told, lambda console: _show(console, found, html))
     kept = not wrong and all(promise.state in ("kept", "attested") for one in found for promise in one.promises)
     raise typer.Exit(edge.DAMAGE if any(one.damaged for one in found) else edge.DONE if kept else edge.INCOMPLETE)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,26 @@ def test_what_the_audits_own_entry_writes_anew_is_kept_and_told(
     for command in (["repair", "--dry-run"], ["repair"]):
         code, text = shown(*command)
         assert (code, "past log/tile/entries/" in text, "No damage is on record" in text) == (0, number, not number)
+
+
+def test_a_mode_that_the_audits_own_entry_set_right_is_told_so(
+    copies: tuple[Path, Path], shown: Callable[..., tuple[int, str]]
+) -> None:
+    (copies[1] / "log" / "checkpoint").chmod(0o666)
+    assert "1 mode" in shown("audit")[1]
+    code, text = shown("repair")
+    assert (code, "repaired log/checkpoint in copy-2 has the right mode by now" in text) == (0, True)
+
+
+def test_what_is_read_in_other_hours_is_not_told_as_not_due(
+    repository: Path, shown: Callable[..., tuple[int, str]]
+) -> None:
+    later = (datetime.now(UTC) + timedelta(hours=5)).replace(minute=0, second=0, microsecond=0)
+    hours = f"{later:%H:%M}-{later + timedelta(hours=1):%H:%M}"
+    (repository / "policies" / "audit.yaml").write_text(f'limits: {{hours: ["{hours}"]}}\n')
+    code, text = shown("audit", "--due")
+    assert (code, "Nothing is due" in text) == (0, False)
+    assert f"copy first is outside the hours of policies/audit.yaml; they begin at {later:%Y-%m-%dT%H:%M}" in text
 
 
 def test_a_copy_that_was_not_checked_is_not_passed_over(

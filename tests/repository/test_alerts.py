@@ -21,7 +21,7 @@ from repository.alerting import look
 from repository.alerts import NEWS, Fault, Message, changes, full_in
 from repository.config import Config
 from repository.faults import faults
-from repository.health import CopyHealth, Disk, Health, Latest
+from repository.health import CopyHealth, Disk, Health, Latest, gather
 from repository.job import carry_out
 from repository.jobs import PAUSED, Job
 from repository.notify import send
@@ -228,6 +228,15 @@ class TestALook:
             with Repository.open(settings.folder, now=lambda: TODAY) as repository:
                 repository.note_job("replicate", "fail", {"code": "system", "message": "no", "seconds": 1})
             assert self.sent(settings) == (["the job replicate fails"] if failures == 4 else [])
+
+    def test_the_alert_about_a_job_gives_the_last_reason(self, settings: Config) -> None:
+        with Repository.open(settings.folder, now=lambda: TODAY) as repository:
+            for message in ("The disk is full.", "The scanner does not answer."):
+                for _ in range(4):
+                    repository.note_job("drill", "fail", {"code": "x", "message": message, "seconds": 1})
+            found = faults(gather(repository), POLICY, {}, TODAY)
+        [told] = [one.message for one in found if one.kind == "job"]
+        assert told == "The job drill failed 8 times in a row. The last time: The scanner does not answer."
 
     def test_a_memory_that_is_lost_or_broken_is_begun_anew(self, settings: Config, copies: tuple[Path, Path]) -> None:
         shutil.rmtree(copies[1])

@@ -241,6 +241,20 @@ class TestASlice:
             assert [one.state for one in repository.coverage()] == ["kept", "attested"]
             assert [one.copy for one in repository.sample()] == ["first"]
 
+    def test_outside_the_hours_it_says_when_they_begin(self, archive: Path, tianyi: Tianyi) -> None:
+        policy = archive / "policies" / "audit.yaml"
+        policy.write_text('limits: {hours: ["22:00-06:00"]}\ncopies: {copy-2: {limits: {hours: ["01:00-02:00"]}}}\n')
+        noon = T0.replace(hour=12, minute=0, second=0, microsecond=0) + DAY
+        with opened(archive, noon) as repository:
+            assert repository.closed() == {"first": noon + DAY / 24 * 10, "copy-2": noon + DAY / 24 * 13}
+            assert repository.closed("first").keys() == {"first"}
+        with opened(archive, noon + DAY / 2) as repository:
+            assert repository.closed().keys() == {"copy-2"}
+        today = datetime.now(UTC).weekday()
+        policy.write_text(f"limits: {{days: [{['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'][(today + 3) % 7]}]}}\n")
+        answer = tianyi("audit", "--due", at=archive)
+        assert (answer.code, set(answer.said["closed"])) == (0, {"first", "copy-2"})
+
     def test_a_promise_about_no_copy_is_a_mistake(self, archive: Path, tianyi: Tianyi) -> None:
         (archive / "policies" / "audit.yaml").write_text("copies: {copy-3: {every: 5 days}}\n")
         answer = tianyi("audit", "--due", at=archive)
@@ -360,6 +374,8 @@ class TestStatus:
         assert "&lt;script&gt;" in text
         assert not re.search(r"""(src|href)=|url\(|https?://""", text)
         assert text.count('role="img"') == 2
+        folder = tianyi("audit", "status", "--html", tmp_path, at=archive)
+        assert (folder.said["code"], folder.said["message"]) == ("usage", f"{tmp_path} is a folder, and no page.")
         inside = tianyi("audit", "status", "--html", archive / "vault" / "status.html", at=archive)
         assert inside.code == 2
 
