@@ -23,7 +23,6 @@ MAKING = ["create", "write", "rename", "link", "mkdir"]
 SYNCS = ["sync_file", "sync_folder", "sync_filesystem"]
 MOST = [  # calls of a kind that are tried, spread over all
     pytest.param(3, id="few"),
-    pytest.param(6, id="many", marks=pytest.mark.slow),
     pytest.param(10**6, id="every", marks=pytest.mark.exhaustive),
 ]
 

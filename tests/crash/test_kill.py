@@ -63,9 +63,9 @@ def _few(moment: Moment, *, at_promise: bool) -> Iterator[tuple[str, State]]:
         yield f"names kept, bytes {how.__name__}", moment.state(moment.pending, {}, how)
 
 
-@pytest.mark.parametrize("part", range(2))
+@pytest.mark.parametrize("part", [0, pytest.param(1, marks=pytest.mark.exhaustive)])
 def test_killed_anywhere(verb: Verb, whole: bool, part: int, fresh: Fresh, deliveries: Path, tally: Tally) -> None:
-    """Every second point once there is an intent to commit, and every eighth else."""
+    """Every second point once there is an intent to commit, and every eighth else; the other part has those between."""
     point, count = 1 + part, 0
     while True:
         disk = Recording(fresh(verb), whole=whole)

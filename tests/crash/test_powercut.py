@@ -19,7 +19,7 @@ from tests.crash.quick import opened
 from tests.crash.scene import Acknowledged, answers, each_once_and_whole, leftovers, materialised
 from tests.crash.verbs import is_whole
 
-SAMPLES = 20  # states that are opened on a real disk, in each way of syncing, besides those with work to recover
+SAMPLES = 8  # states that are opened on a real disk, in each way of syncing, besides those with work to recover
 
 
 def distinct(recorded: Recorded, *, haunted: bool = False) -> Iterator[tuple[int, str, State]]:
