@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Container, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -20,7 +20,7 @@ from repository.config import Config, Copy
 from repository.errors import UnknownCopy
 from repository.inflight import InFlight
 from repository.version import VERSION
-from storage.aip import stamp, uuid7
+from storage.aip import SKEW, stamp, uuid7
 from storage.canonical import Json
 from storage.commit import Committer, prepare_work
 from storage.digest import Digest
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     from storage.ocfl_copy import OcflCopy
 
 SOFTWARE = f"tianyi {VERSION}"
-_SKEW = timedelta(hours=1)  # of clocks that are right
 
 
 def utc_now() -> datetime:
@@ -128,7 +127,7 @@ class Opened:
         """When the ledger's last entry was made, where that is yet to come: this machine's clock was wrong then, or is
         now. "" where it is not."""
         last = self.catalogue.one("select time from events order by entry desc limit 1")
-        return last["time"] if last and last["time"] > stamp(self.now() + _SKEW) else ""
+        return last["time"] if last and last["time"] > stamp(self.now() + SKEW) else ""
 
     def policies(self) -> Policies:
         """The policies in force: those in `policies/` over the defaults; raise PolicyError."""

@@ -74,12 +74,14 @@ class Recording(Opened):
 
         What a witness or an authority refuses is told, and tried again the next time. Raises NothingSigned.
         """
+        from repository.publishing_newest import STAMP
+
         with locked(self.settings.work / "publish.lock", "publishing", self.patience):
             publisher = self._publisher()
             done = list(publisher.carry_out())
             for one in done:
                 if one.detail and one.outcome != "fail":
-                    kind = "time-stamp" if one.kind == "time-stamp" else "witness"
+                    kind = STAMP if one.kind == STAMP else "witness"
                     self._note(kind, self.settings.vault_id, one.outcome, one.detail)
             publisher.remember(done)
         return done

@@ -11,6 +11,7 @@ from repository.alerts import Fault, full_in
 from repository.health import CopyHealth, Disk, Health, Latest
 from repository.jobs import PAUSED, Job
 from repository.words import counted
+from storage.aip import SKEW
 
 Samples = Mapping[str, Sequence[tuple[datetime, int]]]
 """By what a disk holds: how many bytes were free on it, and when."""
@@ -102,14 +103,14 @@ def _of_policy(health: Health) -> Iterator[Fault]:
 def _of_clock(latest: Latest | None, now: datetime) -> Iterator[Fault]:
     """A clock that was set back, or went ahead before; once entries have come for a while by the one that is right now,
     it has been told long enough."""
-    if latest is None or latest.time <= now + _SKEW:
+    if latest is None or latest.time <= now + SKEW:
         return
     if latest.after is None or now - latest.after < _A_WHILE:
         told = f"Entry {latest.entry} of the ledger is of {latest.time:%Y-%m-%d}, and the clock says {now:%Y-%m-%d}."
         yield Fault("clock", "clock", told, "Find out which is wrong, and let a time service keep the clock.")
 
 
-_SKEW, _A_WHILE = timedelta(hours=1), timedelta(days=7)
+_A_WHILE = timedelta(days=7)
 _LOOK = "`tianyi audit status` tells more."
 
 

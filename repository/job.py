@@ -163,10 +163,11 @@ def _checkpoint(repository: Repository) -> Done:
     """Have the ledger's checkpoint stamped with the time, and give it to witnesses, as the policy asks."""
     done = repository.publish_checkpoint()
     detail: dict[str, str | int] = {"given": sum(one.outcome == "success" for one in done)}
-    detail["failed"] = sum(one.outcome == "fail" for one in done)
+    missed = [one.to for one in done if one.outcome == "fail"]
+    detail["failed"] = len(missed)
     if contradicted := sum(one.outcome == "contradicted" for one in done):
         return "damage", {**detail, "contradicted": contradicted}
-    if not (missed := [one.to for one in done if one.outcome == "fail"]):
+    if not missed:
         return "success", detail
     told = f"Not done: {', '.join(missed)}. `tianyi ledger publish` tells why."
     return "fail", {**detail, "code": "not-given", "message": told[:_LONGEST]}

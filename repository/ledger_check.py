@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from repository import ledger_records
 from repository.ledger_records import Numbered
 from repository.ledger_scan import DAMAGE, INCOMPLETE, INFO, LedgerFault, Scanned, scan
 from repository.words import counted
 from storage import bundle, key_entries, layout
-from storage.aip import stamp
+from storage.aip import SKEW, stamp
 from storage.checkpoint import Checkpoint, parse_checkpoint
 from storage.errors import StorageError, Unreachable
 from storage.key_entries import KeyTold
@@ -80,7 +80,7 @@ class Verification:
         before = None
         for number, _, event in self.vault.ledger.read():
             if event.type in _DATED and (time := _moment(event.time)):
-                if before and before[1] - time > _SKEW:
+                if before and before[1] - time > SKEW:
                     what = f"entry {number} is of {event.time}, entry {before[0]} before it of {stamp(before[1])}"
                     self._add("clock-went-back", what, weight=INFO)
                 before = number, time
@@ -214,8 +214,8 @@ class Verification:
             self._add("versions-recovered", what, weight=INFO)
 
 
-_DATED, _SKEW = ("accession", "audit", "job"), timedelta(hours=1)
-"""Entries that have the time at which they were written, and how far that may go back."""
+_DATED = ("accession", "audit", "job")
+"""Entries that have the time at which they were written."""
 _TOLD = ("founding", "key", "commit", "deletion", "configuration")
 
 

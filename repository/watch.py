@@ -6,6 +6,7 @@ import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 from uuid import UUID
 
@@ -100,7 +101,7 @@ class Watch:
     def add_extras(self, store: Store, result: Audit, after: str = START, last: str = END) -> None:
         """Add what lies in a copy above a key and up to another, and nobody expects."""
         logged: Spool[Finding] = Spool()
-        remark = unread.remark(self.catalogue)
+        remark = cache(partial(unread.remark, self.catalogue))  # asked for where there is something to say it of
         logged_too = (one.key for one in ledger_files.full(self.catalogue, after=after, last=last))
         known = heapq.merge(inventory.names(self.catalogue, after, last), logged_too)
         try:
@@ -108,7 +109,7 @@ class Watch:
                 if extra.key.startswith(layout.LOG):
                     logged.append(extra)
                 elif not self._is_new(extra.key) and (found := strays.judged(store, extra)):
-                    result.tell(replace(found, why=remark) if _may_be_payload(found) else found)
+                    result.tell(replace(found, why=remark()) if _may_be_payload(found) else found)
         except StorageError as error:
             result.tell(Finding("unreadable", store.name, "", why=str(error)))
         if logged:

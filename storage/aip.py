@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from storage.canonical import Json, canonical, parse_canonical
@@ -11,6 +11,8 @@ from storage.digest import Digest, sha256
 from storage.errors import BrokenRecord
 
 FORMAT = "1"
+SKEW = timedelta(hours=1)
+"""By so much the clocks of machines may differ, and all of them count as right."""
 
 
 def uuid7(now: datetime, random: bytes) -> UUID:

@@ -77,7 +77,8 @@ def audit(
         untold = repository.untold()
         told["untold"] = [{"aip": aip, "version": version} for aip, version in untold[: wire.CAPPED]]
         lost = _lost(results, len(repository.copies))
-        standing = _Standing(len(untold), lost, len(repository.unread()), repository.is_damaged(), closed)
+        unread = len(repository.unread()) if any(result.counts["extra"] for result in results) else 0
+        standing = _Standing(len(untold), lost, unread, repository.is_damaged(), closed)
         if due:
             told["closed"] = {name: stamp(begins) for name, begins in closed.items()}
         screen.result(told, lambda console: _show(console, results, report, repository.behind, standing))
@@ -88,9 +89,9 @@ app.command("status", cls=Command)(show_status)
 
 
 class _Standing(NamedTuple):
-    """How things stand after it: how many versions no entry tells of, files are in no copy any more and lists of files
-    nobody can read; whether damage is on record still, once the audit's own entry is written; and the copies that are
-    outside their hours, with when these begin."""
+    """How things stand after it: how many versions no entry tells of, files are in no copy any more, and, where
+    something is extra, lists of files nobody can read; whether damage is on record still, once the audit's own entry is
+    written; and the copies that are outside their hours, with when these begin."""
 
     untold: int
     lost: int

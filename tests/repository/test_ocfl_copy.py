@@ -47,6 +47,10 @@ def opened(tianyi: Tianyi, repository: Path, tmp_path: Path) -> Iterator[Reposit
 
 @pytest.fixture
 def copy(opened: Repository, tmp_path: Path) -> OcflCopy:
+    return founded(opened, tmp_path)
+
+
+def founded(opened: Repository, tmp_path: Path) -> OcflCopy:
     (tmp_path / "packages").mkdir()
     made = packages(opened, tmp_path)
     made.found(opened.settings.vault_id)

@@ -17,7 +17,7 @@ from storage.errors import NotFound, Unreachable
 from storage.ocfl_copy import OcflCopy
 from storage.ocfl_update import aips
 from storage.tombstone import Tombstone
-from tests.repository.test_ocfl_copy import NOW, fill, is_valid, look, packages
+from tests.repository.test_ocfl_copy import NOW, fill, founded, is_valid, look, packages
 
 Tianyi = Callable[..., Any]
 LINKED = ["top", "way", "", "v1", "v1/content", "v1/content/data", "v1/content/bagit.txt", "logs", "logs/v1.json",
@@ -38,9 +38,7 @@ def opened(tianyi: Tianyi, repository: Path, tmp_path: Path) -> Iterator[Reposit
 
 @pytest.fixture
 def copy(opened: Repository, tmp_path: Path) -> OcflCopy:
-    (tmp_path / "packages").mkdir()
-    made = packages(opened, tmp_path)
-    made.found(opened.settings.vault_id)
+    made = founded(opened, tmp_path)
     fill(made, opened)
     return made
 
