@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from uuid import UUID
 
 from ingest import assemble
 from ingest.assemble import Draft, Keep
-from ingest.characterization import Characterization
-from ingest.judgement import EVENT, SUMMARY, Judgement, Outcome, Subject
+from ingest.characterization import Characterization, subject_of
+from ingest.judgement import EVENT, SUMMARY, Judgement, Outcome
 from ingest.worklist import Worklist
 from storage import bag, premis
 from storage.portions import portions
@@ -30,12 +30,12 @@ class Teller:
     draft: Draft
 
     def put_premis(
-        self, worklist: Worklist, files: Iterable[tuple[File, Subject]], events: Sequence[Happening],
-        agents: Sequence[Agent], rights: Sequence[Rights] = (),
+        self, worklist: Worklist, files: Iterable[File], events: Sequence[Happening], agents: Sequence[Agent],
+        rights: Sequence[Rights] = (),
     ) -> None:  # fmt: skip
         """Write what this version adds to the AIP's PREMIS, in segments; the first has events, agents and rights."""
         if self.said is None:
-            assemble.put_premis(worklist, self.keep, self.draft, (file for file, _ in files), events, agents, rights)
+            assemble.put_premis(worklist, self.keep, self.draft, files, events, agents, rights)
             return
         parts = portions(files, SEGMENT)
         some, number = next(parts, []), 0
@@ -48,16 +48,16 @@ class Teller:
             some, first = next(parts, []), ((), (), ())
 
     def _segment(
-        self, said: Characterization, files: Sequence[tuple[File, Subject]], events: Sequence[Happening],
-        agents: Sequence[Agent], rights: Sequence[Rights],
+        self, said: Characterization, files: Sequence[File], events: Sequence[Happening], agents: Sequence[Agent],
+        rights: Sequence[Rights],
     ) -> Iterator[Iterator[bytes]]:  # fmt: skip
         """One segment: files with their properties, then what each tool said of each, then the tools."""
         described: list[File] = []
         told: list[Happening] = []
         tools: dict[str, Agent] = {}
-        for file, subject in files:
-            judgements = [one for one in said.of(subject) if one.tool]
-            described.append(replace(file, properties=properties(judgements)))
+        for file in files:
+            judgements = [one for one in said.of(subject_of(file)) if one.tool]
+            described.append(file._replace(properties=properties(judgements)))
             for one in judgements:
                 told.append(self._event(file.path, one))
                 tools[one.agent] = Agent(id=one.agent, name=one.tool, kind="software", version=one.version)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ingest import assemble, describe, fetching
 from ingest.assemble import Assembled, Draft, Keep
-from ingest.characterization import Characterization, subject_of
+from ingest.characterization import Characterization
 from ingest.characterization_told import Teller
 from ingest.delivery import Delivery, Setting, first_said
 from ingest.describe import DublinCore
@@ -117,8 +117,7 @@ class Composition:
             new = chain(new, self.extracted.files(self.worklist))
             events.insert(-1, self.extracted.happening(draft.created, [setting.software]))
         teller = Teller(self.said, setting.new_id, self.keep, draft)
-        files = ((file, subject_of(file)) for file in new)
-        teller.put_premis(state.worklist, files, [*teller.summary(), *events], agents, self._rights(draft))
+        teller.put_premis(state.worklist, new, [*teller.summary(), *events], agents, self._rights(draft))
         teller.put_output(state.worklist)
 
     def _is_first(self, draft: Draft) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from hashlib import sha256
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -28,7 +27,9 @@ try:
 except ImportError:  # there is none for this platform
     from ingest.finder import compiled, finder, machine
 
-READ: Final = ("versions.xml", "formats-*.xml", "format_extensions.xml", "container-signature-*.xml")  # of fido's conf
+READ: Final = (
+    "*.py", "conf/versions.xml", "conf/formats-*.xml", "conf/format_extensions.xml", "conf/container-signature-*.xml",
+)  # fmt: skip  # of fido
 _own: Final[dict[str, PronomIdentifier]] = {}  # this process's
 
 
@@ -86,8 +87,8 @@ def _fido_signatures() -> Signatures:
 
 
 def _fido_digest() -> str:
-    """Of the data and the program, without importing it."""
+    """Of the data and the program, without importing it, nor what would tell its version."""
     spec = find_spec("fido")
-    conf = Path(*(spec.submodule_search_locations or ()) if spec else ()) / "conf"
-    files = sorted(path for pattern in READ for path in conf.glob(pattern))
-    return sha256(b"".join([version("opf-fido").encode(), *(path.read_bytes() for path in files)])).hexdigest()
+    folder = Path(*(spec.submodule_search_locations or ()) if spec else ())
+    files = sorted(path for pattern in READ for path in folder.glob(pattern))
+    return sha256(b"".join([path.read_bytes() for path in files])).hexdigest()

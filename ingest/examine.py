@@ -11,7 +11,8 @@ import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import BinaryIO
+from functools import partial
+from typing import BinaryIO, NamedTuple
 
 from ingest.cancelling import unheeded
 from ingest.finding import Finding, error
@@ -20,14 +21,13 @@ from ingest.scan import Scan, Scanner, Unasked, Verdict
 from ingest.source import DamagedMember, is_member, open_seekable, open_source
 from storage.digest import Digest
 from storage.names import escape_path
-from storage.receive import Holds, Received, receive
+from storage.receive import Holds, Received, receive, receive_whole
 from storage.store import CHUNK, Store
 
 _UNASKED = Unasked()
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """A file to examine. `modified` (nanoseconds) and `size` are what it had when the package was listed; `modified`
     is None where nobody else can change it. `algorithms` are wanted besides SHA-256."""
 
@@ -39,8 +39,7 @@ class Task:
     algorithms: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """What one pass found; `digests` begins with the SHA-256; `new`: the first copy did not hold these bytes; `verdict`
     is the virus scanner's, None where none was asked."""
 
@@ -111,48 +110,46 @@ def _scan(desk: Desk) -> AbstractContextManager[Scan]:
 
 
 def _read(desk: Desk, task: Task, stream: BinaryIO, scan: Scan) -> Facts:
-    sampling = _Sampling()
     algorithms = ("sha256", *dict.fromkeys((*task.algorithms, *desk.algorithms)))
-    parts = sampling.through(scan.through(_parts(stream, desk.heed)))
-    received = receive(desk.stores, desk.run, parts, holds=desk.holds, algorithms=algorithms)
-    sample = Sample(
-        name=task.name.rpartition(b"/")[2],
-        size=received.size,
-        head=bytes(sampling.head),
-        tail=bytes(sampling.tail),
-        opens=lambda: open_seekable(task.source),
-    )
+    first = _next(stream, min(task.size + 1, CHUNK))
+    if len(first) == task.size <= HEAD:
+        head = tail = b"".join(scan.through((first,)))
+        received = receive_whole(desk.stores, desk.run, head, holds=desk.holds, algorithms=algorithms)
+    else:
+        sampling = _Sampling()
+        parts = sampling.through(scan.through(_parts(first, stream, desk.heed)))
+        received = receive(desk.stores, desk.run, parts, holds=desk.holds, algorithms=algorithms)
+        head, tail = sampling.head, sampling.tail
+    sample = Sample(task.name.rpartition(b"/")[2], received.size, head, tail, partial(open_seekable, task.source))
     known = desk.identifier().identify(sample)
     new = bool(desk.stores) and received.new_in(desk.stores[0].name)
-    return Facts(
-        task.number,
-        received.size,
-        received.digests,
-        known,
-        new,
-        received if received.pending or received.behind else None,
-        scan.verdict(),  # asked for last: it scans while we identify
-    )
+    kept = received if received.pending or received.behind else None
+    verdict = scan.verdict()  # asked for last: it scans while we identify
+    return Facts(task.number, received.size, received.digests, known, new, kept, verdict)
 
 
 class _SourceError(Exception):
     """A read of the producer's file that failed, told apart from a copy that failed."""
 
 
-def _parts(stream: BinaryIO, heed: Callable[[], None]) -> Iterator[bytes]:
-    """The source's bytes; its read errors are its own, not those of the copies written to meanwhile."""
-    while True:
-        try:
-            data = stream.read(CHUNK)
-        except DamagedMember:
-            raise
-        except OSError as failure:
-            raise _SourceError(failure.strerror or str(failure)) from failure
-        if not data:
-            return
+def _parts(first: bytes, stream: BinaryIO, heed: Callable[[], None]) -> Iterator[bytes]:
+    """The source's bytes, of which the first are read."""
+    data = first
+    while data:
         yield data
         if len(data) == CHUNK:
             heed()
+        data = _next(stream, CHUNK)
+
+
+def _next(stream: BinaryIO, most: int) -> bytes:
+    """The source's next bytes; its read errors are its own, not those of the copies written to meanwhile."""
+    try:
+        return stream.read(most)
+    except DamagedMember:
+        raise
+    except OSError as failure:
+        raise _SourceError(failure.strerror or str(failure)) from failure
 
 
 def _changed(task: Task, how: str) -> Finding:

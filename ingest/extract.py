@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from ingest import archive, member
@@ -108,7 +108,7 @@ class Extraction:
         self.worklist.add(item)
 
     def _kind_of(self, item: Item, source: Path) -> str:
-        sample = replace(sample_of(item.source), name=item.name.rpartition(b"/")[2])
+        sample = sample_of(item.source)._replace(name=item.name.rpartition(b"/")[2])
         return kind_of(self.identify(sample), item.name, source)
 
     def _wrong(self, found: Worklist, name: bytes) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -71,7 +71,7 @@ class Extracted:
 
         for file in self.worklist.files():
             derived = next(filter(None, map(source, member.above(unescape_path(file.original_name)))))
-            yield replace(file, derived_from=derived, event=self.event)
+            yield file._replace(derived_from=derived, event=self.event)
 
     def findings(self, engine: Engine | None) -> Iterator[Finding]:
         """Yield what is to be said of formats and viruses, as of what was delivered."""

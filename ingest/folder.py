@@ -15,24 +15,24 @@ from storage.names import escape_path
 def walk(root: bytes) -> Iterator[Item | Finding]:
     """Yield every file, folder and link below `root` (not itself), folders before what is in them; what cannot be
     listed, and what is neither (devices, pipes, sockets), as findings."""
+    start = os.path.join(root, b"")
     waiting = [b""]
     while waiting:
         folder = waiting.pop()
         try:
-            with os.scandir(os.path.join(root, folder)) as found:
-                names = sorted(entry.name for entry in found)
+            names = sorted(os.listdir(start + folder))
         except OSError as failure:
             yield error("folder-unreadable", f"It cannot be listed: {failure.strerror}.", escape_path(folder))
             continue
         for name in names:
-            item = _item(root, os.path.join(folder, name))
+            item = _item(start, folder + b"/" + name if folder else name)
             yield item
             if isinstance(item, Item) and item.kind is Kind.FOLDER:
                 waiting.append(item.name)
 
 
-def _item(root: bytes, name: bytes) -> Item | Finding:
-    source = os.path.join(root, name)
+def _item(start: bytes, name: bytes) -> Item | Finding:
+    source = start + name
     try:
         facts = os.lstat(source)
         target = os.readlink(source) if stat.S_ISLNK(facts.st_mode) else b""

@@ -5,16 +5,14 @@ one pass over a file leaves behind, so that no engine reads a file again except 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import BinaryIO, Final, Protocol
+from typing import BinaryIO, Final, NamedTuple, Protocol
 
 HEAD: Final = 128 * 1024  # bytes of either end that signatures may look at: fido.fido.defaults["bufsize"]
 UNKNOWN: Final = "application/octet-stream"  # RFC 2046 §4.5.1: what a body of unknown kind is called
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(NamedTuple):
     """What one pass over a file leaves behind. A file of up to HEAD bytes is whole in `head` and `tail`."""
 
     name: bytes  # the last component of its path, as the file system or the producer wrote it
@@ -33,8 +31,7 @@ class Basis(StrEnum):
     NONE = "none"
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(NamedTuple):
     """A format as PRONOM names it; `version` and `mime` are "" where PRONOM has none."""
 
     puid: str  # "fmt/40", "x-fmt/111"; fido adds a few of its own, "fido-fmt/…"
@@ -43,8 +40,7 @@ class Format:
     mime: str  # the first that PRONOM lists
 
 
-@dataclass(frozen=True, slots=True)
-class Identification:
+class Identification(NamedTuple):
     """Every format that fits, each once, in the engine's stable order; none when the basis is NONE."""
 
     formats: tuple[Format, ...]
@@ -66,7 +62,7 @@ class Identification:
     def heard(self, opinion: str) -> "Identification":
         """Return this with a second opinion, whose MIME stands where the first format has none."""
         mime = self.formats[0].mime if self.formats else ""
-        return replace(self, opinion=opinion, mime=mime or opinion or UNKNOWN)
+        return self._replace(opinion=opinion, mime=mime or opinion or UNKNOWN)
 
 
 class Identifier(Protocol):

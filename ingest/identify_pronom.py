@@ -23,7 +23,7 @@ class Matcher(Protocol):
     """What tells the rules that fit bytes: plain `re`, or many expressions at once."""
 
     def rules(self, head: bytes, tail: bytes) -> tuple[Rule, ...]:
-        """Return the rules that fit and are not beaten, in the table's order; raise TookTooLong.
+        """Return the rules that fit and are not beaten, in the table's order; raise TookTooLong. There are bytes.
 
         A file that is whole in both is matched faster where `head` and `tail` are one object.
         """

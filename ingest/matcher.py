@@ -115,10 +115,8 @@ class _Candidates:
                     (self._in_tail if pattern.position == "EOF" else self._in_head)[place].append(number)
                 if not several:
                     self._always.append(number)
-        self._lengths: Final = [
-            [length for length in LENGTHS if any(len(one) == length and one[0] == first for one in self._beginning)]
-            for first in range(256)
-        ]
+        begins = {(one[0], len(one)) for one in self._beginning}
+        self._lengths: Final = [[length for length in LENGTHS if (first, length) in begins] for first in range(256)]
 
     def met(self, head: bytes, tail: bytes) -> tuple[tuple[bytes, ...], frozenset[int], frozenset[int]]:
         """Return the beginnings that the head has, and the places of the literals that are in head and tail."""
@@ -141,10 +139,14 @@ class _Candidates:
 
 
 def _by_first(rules: Sequence[Rule], numbers: Mapping[Pattern, int]) -> Mapping[int | None, list[_Placed]]:
-    """Return each signature with its rule and the rule's place, by its first pattern; None for one without any."""
+    """Return each signature with its rule and the rule's place, by its first pattern; None for one without any.
+
+    Those that fit no byte at all, as `\\A\\Z`, would be candidates of every file: they are left out.
+    """
     found = defaultdict(list)
     for place, rule in enumerate(rules):
         for signature in rule.signatures:
-            several = tuple(numbers[pattern] for pattern in signature)
-            found[several[0] if several else None].append((place, rule, several))
+            if not any(pattern.position == "BOF" and reach(pattern.expression) == 0 for pattern in signature):
+                several = tuple(numbers[pattern] for pattern in signature)
+                found[several[0] if several else None].append((place, rule, several))
     return found

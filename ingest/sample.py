@@ -50,7 +50,7 @@ def sample_of(path: bytes) -> Sample:
         tail = _read(descriptor, HEAD, size - HEAD) if size > HEAD else head
     finally:
         os.close(descriptor)
-    return Sample(os.path.basename(path), size, head, tail, partial(_open, path))
+    return Sample(path.rpartition(b"/")[2], size, head, tail, partial(_open, path))
 
 
 def _descriptor(path: bytes) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -162,23 +162,28 @@ def listed(
     worklist: Worklist, found: Iterable[Item | Finding], policy: IngestPolicy, heed: Callable[[], None] = unheeded
 ) -> bool:
     """Put items on the worklist, within the policy's limits; return whether all are there."""
-    files = size = 0
-    for number, item in enumerate(found):
-        if not number % HEED:
-            heed()
-        if isinstance(item, Finding):
-            worklist.tell([item])
-            continue
-        try:
-            worklist.add(item)
-        except KeyError:
-            worklist.tell([error("duplicate-entry", "The package has it twice.", escape_path(item.name))])
-        files += item.kind is Kind.FILE
-        size += item.size
-        if finding := _beyond(item, files, size, policy):
-            worklist.tell([finding])
-            return False
-    return True
+    within = True
+
+    def items() -> Iterator[Item]:
+        nonlocal within
+        files = size = 0
+        for number, item in enumerate(found):
+            if not number % HEED:
+                heed()
+            if isinstance(item, Finding):
+                worklist.tell([item])
+                continue
+            yield item
+            files += item.kind is Kind.FILE
+            size += item.size
+            if finding := _beyond(item, files, size, policy):
+                worklist.tell([finding])
+                within = False
+                return
+
+    for again in worklist.add_all(items()):
+        worklist.tell([error("duplicate-entry", "The package has it twice.", escape_path(again.name))])
+    return within
 
 
 def _beyond(item: Item, files: int, size: int, policy: IngestPolicy) -> Finding | None:

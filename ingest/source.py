@@ -45,7 +45,7 @@ def open_source(source: bytes) -> BinaryIO:
     """The bytes, for reading only: links are not followed, the time of access is left alone if we may. A member cannot
     seek. Raises OSError."""
     if not is_member(source):
-        return os.fdopen(_descriptor(source), "rb", buffering=0)
+        return cast(BinaryIO, io.FileIO(_descriptor(source)))
     *numbers, archive = _parts(source)
     whole = os.fdopen(_descriptor(archive), "rb", buffering=0)
     try:

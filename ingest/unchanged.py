@@ -102,5 +102,5 @@ def _changes(raw: bytes, worklist: Worklist) -> Iterator[Finding]:
 def _told(item: Item) -> bytes:
     """What must stay as it was listed: a folder's time of modification tells nothing that its items do not. Names have
     no NUL."""
-    mtime = b"" if item.kind is Kind.FOLDER else b"%d" % (item.mtime or 0)
-    return b"\0".join((item.name, item.kind.encode(), b"%d" % item.size, item.target, mtime, b"\n"))
+    mtime = 0 if item.kind is Kind.FOLDER else item.mtime or 0
+    return b"%b\0%b\0%d\0%b\0%d\0\n" % (item.name, item.kind.encode(), item.size, item.target, mtime)

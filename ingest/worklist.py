@@ -22,23 +22,23 @@ class Worklist(Bagged):
     """Items in the order of their names; places (bag paths) in the order of manifests. Not for several threads."""
 
     def tell(self, findings: Iterable[Finding]) -> None:
-        rows = ((f.code, f.severity, f.path, f.message) for f in findings)
-        self._db.executemany("insert into findings values (?, ?, ?, ?)", rows)
+        rows = ((f.severity.value, f.code, f.path, f.message) for f in findings)
+        self._db.executemany("insert or ignore into findings values (?, ?, ?, ?)", rows)
 
     def findings(self) -> Iterator[Finding]:
         """Yield the findings, errors first, then by code and path, each once."""
-        query = f"select distinct * from findings order by {_ORDER}, path, message"
+        query = f"select code, severity, path, message from findings order by {_ORDER}, path, message"
         for code, severity, path, message in self._db.execute(query):
             yield Finding(code, Severity(severity), path, message)
 
     def codes(self) -> list[tuple[Severity, str, int]]:
         """How many findings there are of each severity and code, errors first, then by code."""
-        query = "select severity, code, count(*) from (select distinct * from findings) group by severity, code"
+        query = "select severity, code, count(*) from findings group by severity, code"
         rows = self._db.execute(f"{query} order by {_ORDER}")
         return [(Severity(severity), code, count) for severity, code, count in rows]
 
     def findings_total(self) -> int:
-        return int(self._db.execute("select count(*) from (select distinct * from findings)").fetchone()[0])
+        return int(self._db.execute("select count(*) from findings").fetchone()[0])
 
     def claim(self, claims: Iterable[tuple[bytes, Digest, str, int]]) -> None:
         """Take in what the producer says: (name, digest, the manifest that says so, its line)."""

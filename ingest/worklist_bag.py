@@ -72,11 +72,8 @@ class Bagged(Facts):
             "select name, place, size, digests, formats, mime, basis from items where kind = 'file' order by place"
         )
         for name, place, size, digests, formats, mime, basis in rows:
-            read = tuple(Digest.parse(text) for text in json.loads(digests))
-            yield File(
-                path=place, size=size, digests=read, formats=_formats(formats), mime=mime, basis=basis,
-                original_name=escape_path(name),
-            )  # fmt: skip
+            read = tuple(map(Digest.parse, json.loads(digests)))
+            yield File(place, size, read, _formats(formats), mime, basis, escape_path(name))
 
     def named(self) -> Iterator[Named]:
         """Yield every item for the map of names, by name."""

@@ -12,9 +12,9 @@ from storage.digest import Digest
 from storage.portions import portions
 
 _TASKS = """
-select i.id, i.name, source, size, mtime, watched, group_concat(distinct algorithm)
-from (select * from items where kind = 'file' and digest is null and name > ? order by name limit 1000) i
-left join claims c on c.name = i.name group by i.id order by i.name
+select id, name, source, size, mtime, watched,
+    (select group_concat(distinct algorithm) from claims c where c.name = i.name)
+from items i where kind = 'file' and digest is null and name > ? order by name limit 1000
 """
 
 

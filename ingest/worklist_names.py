@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -21,7 +21,8 @@ create table claims (name blob, algorithm text, hexadecimal text, origin text, l
 create table made (place text primary key, digest text, size integer);
 create table held (place text primary key, digest text) without rowid;
 create table held_names (name blob primary key, kind text) without rowid;
-create table findings (code text, severity text, path text, message text);
+create table findings (severity text, code text, path text, message text,
+    primary key (severity, code, path, message)) without rowid;
 """
 _LAST = b"\xff" * 5_000  # greater than any name: Linux knows no path of more than 4,096 bytes
 _BELOW = "name > ? and name < ?"
@@ -30,6 +31,8 @@ _ITEM = "kind, name, source, size, mode, mtime, target, watched"
 
 def fold(name: bytes) -> str:
     """A name without regard to case and normalization: twins on some file systems fold to the same."""
+    if name.isascii():
+        return name.decode().lower()
     text = unicodedata.normalize("NFC", name.decode("utf-8", "backslashreplace"))
     return unicodedata.normalize("NFC", text.casefold())
 
@@ -59,16 +62,19 @@ class Names:
 
     def add(self, item: Item) -> None:
         """Take in an item; raise KeyError (its name) where it is there already."""
-        mtime = _kept(item.mtime)
-        row = (item.kind, item.name, item.source, item.size, item.mode, mtime, item.target, item.watched)
-        try:
-            self._db.execute(
-                "insert into items (kind, name, source, size, mode, mtime, target, watched)"
-                " values (?, ?, ?, ?, ?, ?, ?, ?)",
-                row,
-            )
-        except sqlite3.IntegrityError as error:
-            raise KeyError(item.name) from error
+        for again in self.add_all([item]):
+            raise KeyError(again.name)
+
+    def add_all(self, items: Iterable[Item]) -> Iterator[Item]:
+        """Take in items; yield each whose name is there already."""
+        last: list[Item] = []
+        rows = _rows(items, last)
+        while True:
+            try:
+                self._db.executemany(f"insert into items ({_ITEM}) values (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+                return
+            except sqlite3.IntegrityError:  # the rest is still to come
+                yield last[0]
 
     def place(self, placer: Callable[[bytes], str]) -> None:
         """Give every file its bag path, from its name."""
@@ -160,6 +166,15 @@ class Names:
 def _after(folder: bytes) -> bytes:
     """What is greater than every name in a folder: "0" follows "/"."""
     return folder[:-1] + b"0" if folder else _LAST
+
+
+def _rows(items: Iterable[Item], last: list[Item]) -> Iterator[tuple[object, ...]]:
+    """Columns of plain types: of others SQLite's module asks first how they are to be kept. `last` holds the item that
+    came last."""
+    for item in items:
+        last[:] = (item,)
+        kind, name, source, size, mode, mtime, target, watched = item
+        yield kind.value, name, source, size, mode, _kept(mtime), target, int(watched)
 
 
 def _kept(mtime: int | None) -> str | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from ingest.characterization import Characterization
@@ -85,7 +85,7 @@ class _Run:
     def _commit(self, worklist: Worklist, last: Record) -> Characterized:
         draft = self.successor.draft(last, REASON, *named(self.catalogue, last.aip))
         teller = Teller(self.said, self.setting.new_id, self.successor.keep, draft)
-        files = ((_file(row, self.formats), subject(row)) for row in rows(self.catalogue, self.wanted))
+        files = (_file(row, self.formats) for row in rows(self.catalogue, self.wanted))
         teller.put_premis(worklist, files, teller.summary(), self.successor.agents())
         teller.put_output(worklist)
         counts = {outcome.name.lower(): self.said.counts[outcome] for outcome in Outcome}
@@ -96,11 +96,11 @@ class _Run:
 
 def _file(row: Mapping[str, Any], formats: Mapping[str, Format]) -> File:
     """The file as PREMIS tells of it once more, now with its properties."""
-    file = File(
-        path=row["path"], size=row["size"], digests=(Digest.parse(row["digest"]),), formats=(), mime=row["mime"],
+    return File(
+        path=row["path"], size=row["size"], digests=(Digest.parse(row["digest"]),),
+        formats=tuple(_format(puid, formats) for puid in json.loads(row["puids"])), mime=row["mime"],
         basis=row["basis"], original_name=row["original_name"], derived_from=row["derived_from"],
     )  # fmt: skip
-    return replace(file, formats=tuple(_format(puid, formats) for puid in json.loads(row["puids"])))
 
 
 def _format(puid: str, formats: Mapping[str, Format]) -> FormatName:

@@ -94,13 +94,13 @@ class Ingesting(Browsing):
             path=path, title=title, producer=producer, metadata=metadata, manifest=manifest, kind=kind,
             override=override, terms=terms, follow=dropped is None,
         )  # fmt: skip
-        self._look(delivery)
+        much = self._look(delivery)
         if override:
             self._decisions().check_officer()
         self.note_changes()
         setting = self._setting()
         with self._received(delivery, dropped) as number:
-            return self._take_in(delivery, setting, number)
+            return self._take_in(delivery, setting, number, much=much)
 
     def describe(self, aip: str, metadata: Path, *, only_tell: bool = False) -> Described:
         """Give an AIP another description, as a new version; with `only_tell` say what it would be. Raises what `show`
@@ -118,15 +118,15 @@ class Ingesting(Browsing):
             return terms
         return replace(terms, into=holdings.resolve(self.catalogue, into), how="replace" if replacing else ADD)
 
-    def _look(self, delivery: Delivery) -> None:
-        """Raise what `look` does, and UnknownPackage where the repository would take in itself; where that is much,
-        workers begin to start."""
+    def _look(self, delivery: Delivery) -> bool:
+        """Raise what `look` does, and UnknownPackage where the repository would take in itself; return whether that is
+        much: then what workers are forked from begins to start."""
         from ingest.delivery import look
         from repository.workers import foresee
 
         look(delivery)
         self._not_itself(delivery.path)
-        foresee(delivery.path)
+        return foresee(delivery.path)
 
     def _not_itself(self, delivery: Path) -> None:
         """Raise UnknownPackage where the repository or a copy lies in the delivery, or the delivery in a copy or in the
@@ -140,12 +140,15 @@ class Ingesting(Browsing):
             if path.is_relative_to(place.resolve()):
                 raise UnknownPackage(str(delivery), f"it lies in {place}, and the repository would take in itself")
 
-    def _take_in(self, delivery: Delivery, setting: Setting, number: str) -> Receipt:
+    def _take_in(self, delivery: Delivery, setting: Setting, number: str, *, much: bool) -> Receipt:
         """The rest of an ingest, once it has a number; what its producer is told is written down."""
         from ingest import pipeline
         from repository import documents
+        from repository.workers import crew
 
-        receipt = pipeline.take_in(delivery, setting, number)
+        setting.identifier()  # what is kept ready for it is there before workers look for it
+        with crew(setting.identifier if much else None) as workers:
+            receipt = pipeline.take_in(delivery, replace(setting, executor=workers), number)
         self.catalogue.follow(self.vault)
         documents.write(self._reports, documents.told(receipt, delivery.terms))
         if receipt.outcome != "held":
@@ -182,8 +185,7 @@ class Ingesting(Browsing):
         with running(number, self.settings.work):
             if (delivery := self.in_flight.get(number)) is None or not self._is_received(number):
                 return None
-            self._look(delivery)
-            return self._take_in(delivery, self._setting(), number)
+            return self._take_in(delivery, self._setting(), number, much=self._look(delivery))
 
     def _is_received(self, number: str) -> bool:
         """Whether nothing was decided of it, nor is it at its end; call with its run's mark."""
@@ -209,14 +211,15 @@ class Ingesting(Browsing):
             raise SourceUnknown(found.accession)
         delivery = known or Delivery(path=source or Path(), terms=Terms(**found.terms))
         delivery = replace(delivery, path=source or delivery.path)
-        self._look(delivery)
+        much = self._look(delivery)
         self.note_changes()
         setting = self._setting()
         with running(found.accession, self.settings.work):
             found, why = self._decisions().accept(number, reason)
             self.in_flight.put(found.accession, delivery)
             expected = Digest.parse(found.content) if found.content else None
-            return self._take_in(replace(delivery, override=why, expected=expected), setting, found.accession)
+            delivery = replace(delivery, override=why, expected=expected)
+            return self._take_in(delivery, setting, found.accession, much=much)
 
     def give_back(self, number: str, reason: str) -> Accession:
         """Say that what is held, or was interrupted, is not taken in; raise UnknownAccession or AccessionState."""

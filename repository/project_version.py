@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from functools import lru_cache
 from sqlite3 import Connection
 
 from ingest import describe
@@ -16,7 +17,7 @@ from storage.aip import Record
 from storage.digest import Digest, sha256
 from storage.errors import StorageError
 from storage.event import Event
-from storage.premis import File, Happening
+from storage.premis import File, FormatName, Happening
 from storage.premis_read import read
 from storage.vault import Vault
 
@@ -130,8 +131,13 @@ def _rows(db: Connection, record: Record, found: Iterable[File | Happening]) -> 
 
 
 def _row(file: File) -> tuple[str | int, ...]:
-    puids = json.dumps([known.puid for known in file.formats])
+    puids = _puids(tuple(file.formats))
     return (file.path, file.size, file.original_name, puids, file.mime, file.basis, file.derived_from)
+
+
+@lru_cache(1024)  # a collection has some dozens
+def _puids(formats: tuple[FormatName, ...]) -> str:
+    return json.dumps([known.puid for known in formats])
 
 
 def _put_happening(db: Connection, record: Record, found: Happening) -> None:

@@ -10,15 +10,17 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import wait as wait_for
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from functools import cache
 from itertools import islice
 from multiprocessing import forkserver
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from repository.errors import WorkerLost
-from storage.parallel import Inline
+from storage.parallel import Inline, Workers
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -40,15 +42,46 @@ def workers(files: int, size: int) -> Iterator[Executor]:
 
     Workers are started by forkserver, which holds none of our locks, and die with their parent.
     """
-    if not get_ready(files, size):
-        yield Inline()
-        return
+    with crew() as executors, executors(files, size) as executor:
+        yield executor
+
+
+@contextmanager
+def crew(prepare: Callable[[], object] | None = None) -> Iterator[Workers]:
+    """The same as `workers` for each of several steps, whose workers stay from one step to the next: what a step began
+    has come to its end when the step does. With `prepare` they start now, and begin with calling it."""
     count = len(os.sched_getaffinity(0))
+    with ExitStack() as ending:
+
+        @cache
+        def pool() -> Executor:
+            return ending.enter_context(_Pool(count, mp_context=_CONTEXT, initializer=_begin, initargs=(os.getpid(),)))
+
+        @contextmanager
+        def step(files: int, size: int) -> Iterator[Executor]:
+            if not get_ready(files, size):
+                yield Inline()
+                return
+            with _telling_of_loss(), _Step(pool()) as executor:
+                yield executor
+
+        if prepare:
+            for _ in range(count):
+                pool().submit(_prepared, prepare)
+        yield step
+
+
+@contextmanager
+def _telling_of_loss() -> Iterator[None]:
     try:
-        with _Pool(count, mp_context=_CONTEXT, initializer=_begin, initargs=(os.getpid(),)) as pool:
-            yield pool
+        yield
     except BrokenProcessPool as error:
         raise WorkerLost from error
+
+
+def _prepared(prepare: Callable[[], object]) -> None:
+    """What it makes stays in the worker."""
+    prepare()
 
 
 def get_ready(files: int, size: int, purpose: Sequence[str] = CARRYING) -> bool:
@@ -62,12 +95,13 @@ def get_ready(files: int, size: int, purpose: Sequence[str] = CARRYING) -> bool:
     return True
 
 
-def foresee(path: Path) -> None:
+def foresee(path: Path) -> bool:
     """`get_ready`, where a file or folder that has not been listed yet is so much."""
     files = (os.path.join(folder, name) for folder, _, names in os.walk(path) for name in names)
     some = [str(path), *islice(files, LITTLE_FILES)]
     with suppress(OSError):  # what cannot be looked at is told when it is listed
-        get_ready(len(some) - 1, sum(os.lstat(file).st_size for file in some), EXAMINING)
+        return get_ready(len(some) - 1, sum(os.lstat(file).st_size for file in some), EXAMINING)
+    return False
 
 
 class _Pool(ProcessPoolExecutor):
@@ -79,6 +113,27 @@ class _Pool(ProcessPoolExecutor):
                 return super().submit(fn, *args, **kwargs)
             except (EOFError, ConnectionError) as error:  # the fork server was killed
                 raise BrokenProcessPool from error
+
+
+class _Step(Executor):
+    """A pool for a while: leaves it with nothing under way."""
+
+    def __init__(self, pool: Executor) -> None:
+        self._pool = pool
+        self._under_way: set[Future[Any]] = set()
+
+    def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        future = self._pool.submit(fn, *args, **kwargs)
+        self._under_way.add(future)
+        future.add_done_callback(self._under_way.discard)
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        under_way = list(self._under_way)  # the pool's thread takes away from it
+        for future in under_way if cancel_futures else ():
+            future.cancel()
+        if wait:
+            wait_for(under_way)
 
 
 @contextmanager

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 LENGTHS = {
     "md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 96, "sha512": 128, "sm3": 64,
@@ -17,21 +17,25 @@ LENGTHS = {
 _HEXADECIMAL = re.compile(r"[0-9a-f]*")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Digest:
+class _Fields(NamedTuple):
+    algorithm: str
+    hexadecimal: str
+
+
+class Digest(_Fields):
     """A message digest.
 
     `algorithm` is a key of LENGTHS ("sha256"); `hexadecimal` is lowercase. Raises ValueError for anything else.
     """
 
-    algorithm: str
-    hexadecimal: str
+    __slots__ = ()
 
-    def __post_init__(self) -> None:
-        if len(self.hexadecimal) != LENGTHS.get(self.algorithm):
-            raise ValueError(f"not a digest: {self.algorithm}:{self.hexadecimal[:140]}")
-        if not _HEXADECIMAL.fullmatch(self.hexadecimal):
-            raise ValueError(f"not lowercase hexadecimal: {self.hexadecimal}")
+    def __new__(cls, algorithm: str, hexadecimal: str) -> Digest:
+        if len(hexadecimal) != LENGTHS.get(algorithm):
+            raise ValueError(f"not a digest: {algorithm}:{hexadecimal[:140]}")
+        if not _HEXADECIMAL.fullmatch(hexadecimal):
+            raise ValueError(f"not lowercase hexadecimal: {hexadecimal}")
+        return tuple.__new__(cls, (algorithm, hexadecimal))
 
     @classmethod
     def parse(cls, text: str) -> Digest:
@@ -77,10 +81,11 @@ class Hashing:
         return self._algorithms[0] == digest.algorithm and self._hashers[0].hexdigest() == digest.hexadecimal
 
     def digest(self) -> Digest:
-        return Digest(self._algorithms[0], self._hashers[0].hexdigest())
+        return self.digests()[0]
 
     def digests(self) -> tuple[Digest, ...]:
-        return tuple(Digest(a, h.hexdigest()) for a, h in zip(self._algorithms, self._hashers, strict=True))
+        made = [tuple.__new__(Digest, (a, h.hexdigest())) for a, h in zip(self._algorithms, self._hashers, strict=True)]
+        return tuple(made)
 
 
 @cache

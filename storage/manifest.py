@@ -21,11 +21,11 @@ class Line(NamedTuple):
 
 def encode_path(path: str) -> str:
     """Percent-encode "%", LF and CR and nothing else (RFC 8493 §2.1.3)."""
-    return path.translate(_ENCODE)
+    return path.translate(_ENCODE) if "%" in path or "\n" in path or "\r" in path else path
 
 
 def decode_path(text: str) -> str:
-    return _ENCODED.sub(lambda m: chr(int(m[1], 16)), text)
+    return _ENCODED.sub(lambda m: chr(int(m[1], 16)), text) if "%" in text else text
 
 
 def format_line(line: Line) -> bytes:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
+from typing import NamedTuple
 
 from storage.digest import Digest
 from storage.xml_text import escaped
@@ -22,8 +23,7 @@ _NAMES = {"md5": "MD5", "sha1": "SHA-1", "sha224": "SHA-224", "sha256": "SHA-256
           }  # fmt: skip  # the Library of Congress's vocabulary, SM3 added
 
 
-@dataclass(frozen=True, slots=True)
-class FormatName:
+class FormatName(NamedTuple):
     """A format (PREMIS 3 §1.5.4): its name, version and PUID, "" where there is none."""
 
     name: str
@@ -31,8 +31,7 @@ class FormatName:
     puid: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class File:
+class File(NamedTuple):
     """A file object. `path` is its bag path, `original_name` the path that it came under (escaped, "" if made here).
 
     `derived_from` is the bag path of the file that it was made from and `event` the event that made it. `properties`
@@ -131,14 +130,15 @@ def _whole(aip: str) -> str:
 
 
 def _file(aip: str, file: File) -> str:
-    original = _element("originalName", file.original_name) if file.original_name else ""
-    properties = "".join(_property(name, value) for name, value in file.properties)
-    derivation = _derivation(aip, file) if file.derived_from else ""
+    path, size, digests, formats, mime, basis, original_name, derived_from, _, properties = file
+    original = _element("originalName", original_name) if original_name else ""
+    derivation = _derivation(aip, file) if derived_from else ""
     return (
-        f'<premis:object xsi:type="premis:file">{_identifier("object", PATH_TYPE, f"{aip}/{file.path}")}{properties}'
+        f'<premis:object xsi:type="premis:file">{_OBJECT[0]}{_text(aip)}/{_text(path)}{_OBJECT[1]}'
+        f"{''.join([_property(*one) for one in properties])}"
         "<premis:objectCharacteristics><premis:compositionLevel>0</premis:compositionLevel>"
-        f"{''.join(map(_fixity, file.digests))}<premis:size>{file.size}</premis:size>"
-        f"{_formats(tuple(file.formats), file.mime, file.basis)}</premis:objectCharacteristics>"
+        f"{''.join(map(_fixity, digests))}<premis:size>{size}</premis:size>"
+        f"{_formats(tuple(formats), mime, basis)}</premis:objectCharacteristics>"
         f"{original}{derivation}</premis:object>\n"
     )
 
@@ -250,3 +250,6 @@ def _text(text: str) -> str:
 def _allowed(character: str) -> bool:
     point = ord(character)
     return point in (0x9, 0xA, 0xD) or 0x20 <= point <= 0xD7FF or 0xE000 <= point <= 0xFFFD or point > 0xFFFF
+
+
+_OBJECT = _identifier("object", PATH_TYPE, "?").split("?")  # what is around the one that each of millions has

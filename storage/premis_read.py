@@ -116,15 +116,8 @@ _PLAIN = re.compile(
 def _plain(found: re.Match[bytes]) -> File:
     path, fixities, size, formats, original = found.groups(b"")
     known, mime, basis = _plain_formats(formats)
-    return File(
-        path=_said(path).partition("/")[2],
-        size=int(size),
-        digests=tuple([_named(name, digest.decode()) for name, digest in _FIXITIES.findall(fixities)]),
-        formats=known,
-        mime=mime,
-        basis=basis,
-        original_name=_said(original),
-    )
+    digests = tuple([_named(name, digest.decode()) for name, digest in _FIXITIES.findall(fixities)])
+    return File(_said(path).partition("/")[2], int(size), digests, known, mime, basis, _said(original))
 
 
 @lru_cache(1024)  # a collection has some dozens

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import BinaryIO, NamedTuple, Protocol
 
 from storage.digest import Digest, Hashing
@@ -92,32 +92,62 @@ def receive(
     The first store must take it; another that cannot is told in `behind`. What a copy holds is read and compared
     before it is relied on. Raises Damaged and keeps nothing when the bytes are not the claimed ones.
     """
+    iterator = iter(parts)
+    first, second = next(iterator, b""), next(iterator, None)
+    if second is None:
+        return receive_whole(stores, run, first, holds=holds, algorithms=algorithms, claimed=claimed)
     hashing = Hashing(algorithms)
     door = _Door(stores, run)
     try:
-        first = next(iterator := iter(parts), b"")
-        second = next(iterator, None)
-        hashing.feed(first)
-        if second is not None:
-            door.write(first)
-            for part in _chain(second, iterator):
-                hashing.feed(part)
-                door.write(part)
+        for part in chain((first, second), iterator):
+            hashing.feed(part)
+            door.write(part)
         digests = hashing.digests()
-        if claimed not in (None, digests[0]):
-            raise Damaged("What arrived", claimed, digests[0])
+        _check(digests[0], claimed)
         door.leave_out(store for store in stores if _held(store, digests[0], holds))
-        if second is None:  # all of it is in hand: its name is known before a byte is written
-            door.write(first)
         return Received(hashing.size, digests, door.finish(blob_key(digests[0])), tuple(door.behind))
     except BaseException:
         door.abandon()
         raise
 
 
-def _chain(first: bytes, rest: Iterable[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from rest
+def receive_whole(
+    stores: Sequence[Store],
+    run: str,
+    data: bytes,
+    *,
+    holds: Holds,
+    algorithms: tuple[str, ...] = ("sha256",),
+    claimed: Digest | None = None,
+) -> Received:
+    """`receive` of a blob that is in hand: its name is known before a byte is written."""
+    digests = Hashing(algorithms).feed_all((data,)).digests()
+    _check(digests[0], claimed)
+    key, pending, behind = blob_key(digests[0]), [], []
+    for store in stores:
+        try:
+            if not _held(store, digests[0], holds):
+                pending.append((store.name, _written(store, run, key, data)))
+        except StorageError:
+            if store is stores[0]:
+                raise
+            behind.append(store.name)
+    return Received(len(data), digests, tuple(pending), tuple(behind))
+
+
+def _written(store: Store, run: str, key: str, data: bytes) -> Pending:
+    incoming = store.incoming(run)
+    try:
+        incoming.write(data)
+        return incoming.finish(key)
+    except BaseException:
+        incoming.abandon()
+        raise
+
+
+def _check(digest: Digest, claimed: Digest | None) -> None:
+    if claimed not in (None, digest):
+        raise Damaged("What arrived", claimed, digest)
 
 
 def _held(store: Store, digest: Digest, holds: Holds) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hypothesis import strategies as st
 
 from storage import names
@@ -75,8 +73,8 @@ files = st.builds(
     File, path=bag_paths, size=st.integers(0, 2**53), digests=st.lists(digests, min_size=1, max_size=3).map(tuple),
     formats=st.lists(_formats.filter(lambda f: (f.name + f.version).isprintable()), max_size=2).map(tuple),
     mime=_plain, basis=_plain, original_name=components.map(names.escape_path), derived_from=st.just("") | bag_paths,
-    event=_uuids,
-).map(lambda file: file if file.derived_from else replace(file, event=""))  # fmt: skip
+    event=_uuids, properties=st.just(()),
+).map(lambda file: file if file.derived_from else file._replace(event=""))  # fmt: skip
 
 _told = _plain.filter(str.strip)
 agents = st.builds(Agent, id=_told, name=_told, kind=st.just("software"), version=_plain)

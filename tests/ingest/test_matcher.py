@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ingest import finder as plain
@@ -68,6 +68,7 @@ def skeletons(draw: st.DrawFn) -> tuple[bytes, bytes]:
 @given(st.one_of(skeletons(), skeletons(), st.tuples(stitched(), stitched())))
 def test_it_says_what_re_says(ends: tuple[bytes, bytes]) -> None:
     head, tail = ends
+    assume(head)  # a file without bytes has no signature to be looked for
     whole = head + tail
     assert PLAIN.rules(head, tail) == REFERENCE.rules(head, tail)
     assert PLAIN.rules(whole, whole) == REFERENCE.rules(whole, whole)
