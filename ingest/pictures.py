@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -44,10 +45,10 @@ def convert(source: Path, target: Path, to: str, scratch: Path, limits: Limits |
     Raise ConversionFailed, and leave no target, for a file that is broken, too large or in need of what the target
     cannot hold (frames), and where the tool crashed or used up its limits; FileExistsError before all that.
     """
-    if os.path.lexists(target):
-        raise FileExistsError(target)
+    target.touch(exist_ok=False)  # the only file outside its room that the tool may write
     try:
-        answer = _asked("convert", source, f"converted to {to}", [str(target.absolute()), to], scratch, limits)
+        rest = [str(target.absolute()), to]
+        answer = _asked("convert", source, f"converted to {to}", rest, scratch, limits, [target])
     except BaseException:
         target.unlink(missing_ok=True)
         raise
@@ -66,13 +67,19 @@ def compare(a: Path, b: Path, scratch: Path, limits: Limits | None = None) -> Co
 
 
 def _asked(
-    verb: str, source: Path, wanted: str, rest: list[str], scratch: Path, limits: Limits | None
+    verb: str,
+    source: Path,
+    wanted: str,
+    rest: list[str],
+    scratch: Path,
+    limits: Limits | None,
+    writes: Sequence[Path] = (),
 ) -> dict[str, Any]:
     """The tool's answer; it works in a folder of its own, which is gone afterwards."""
     limits = limits or Limits()
     with tempfile.TemporaryDirectory(prefix="pictures-", dir=scratch) as room:
         command = [sys.executable, "-I", "-B", str(TOOL), verb, str(source.absolute()), *rest]
-        ran = run(command, Path(room), limits)
+        ran = run(command, Path(room), limits, writes)
     if ran.exit != 0:
         raise ConversionFailed(_name(source), wanted, _why(ran, limits))
     try:

@@ -40,9 +40,9 @@ UNDECODABLE = (
 
 
 def convert(source: str, target: str, to: str) -> Json:
-    """Write every frame of the source, each pixel as it is, into a new file."""
+    """Write every frame of the source, each pixel as it is, into the target, which lies there empty."""
     write = {"tiff": write_tiff, "png": write_png}[to]
-    with Image.open(source, formats=SOURCES) as picture, open(source, "rb") as file, open(target, "x+b") as made:
+    with Image.open(source, formats=SOURCES) as picture, open(source, "rb") as file, open(target, "w+b") as made:
         WHOLE.get(picture.format or "", check_nothing)(file)
         facts: Json = {"format": picture.format, "mode": picture.mode, "size": picture.size}
         durations = write(picture, made, profile(picture, file))

@@ -1,14 +1,12 @@
 """A command in a bounded child: little time, little memory, no network, and nothing of it left when it ends.
 
-Run as a script, this file is the child's own start: it binds itself, then becomes the command. So the parent needs no
-`preexec_fn`, which is unsafe beside threads. Standard library only: the child runs with `-I -S`.
+It reads what this process reads, and writes in its own folder alone, where the kernel has Landlock. The child binds
+itself (`sandbox_child.py`).
 """
 
 from __future__ import annotations
 
-import ctypes
 import os
-import resource
 import selectors
 import signal
 import subprocess
@@ -21,10 +19,12 @@ from pathlib import Path
 from typing import IO
 
 HEARD = 64 * 1024  # bytes kept of each of stdout and stderr
-CANNOT_RUN = 127  # exit of a command that is not there, as a shell says it
 
-_NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000  # unshare(2)
-_DIE_WITH_PARENT, _NO_NEW_PRIVILEGES = 1, 38  # prctl(2)
+# Our folder comes last on the child's path: nothing of ours hides a library.
+_START = (
+    "import sys; sys.path.append(sys.argv.pop(1)); from ingest.sandbox_child import main; sys.exit(main(sys.argv[1:]))"
+)
+_OURS = str(Path(__file__).absolute().parents[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +48,15 @@ class Ran:
     errors: bytes
 
 
-def run(argv: Sequence[str], scratch: Path, limits: Limits | None = None) -> Ran:
+def run(argv: Sequence[str], scratch: Path, limits: Limits | None = None, writes: Sequence[Path] = ()) -> Ran:
     """Run the command in the folder `scratch` until it ends or is stopped; a crash and a hang are values too.
 
-    Its whole process group is gone afterwards. Raise OSError only where no process can be started at all. The
-    thread that calls must outlive the call, as it does: the child dies with it.
+    It may write in that folder, which is its home and its place for temporary files, and to the files `writes`, which
+    are there. Its whole process group is gone afterwards. Raise OSError only where no process can be started at all.
+    The thread that calls must outlive the call, as it does: the child dies with it.
     """
     limits = limits or Limits()
-    with _spawned(argv, scratch, limits) as process:
+    with _spawned(argv, scratch, limits, writes) as process:
         listening = _Listening(process)
         in_time = listening.until_end(time.monotonic() + limits.seconds)
     listening.drain()
@@ -77,13 +78,16 @@ def ending(ran: Ran, limits: Limits) -> str:
 
 
 @contextmanager
-def _spawned(argv: Sequence[str], scratch: Path, limits: Limits) -> Iterator[subprocess.Popen[bytes]]:
+def _spawned(
+    argv: Sequence[str], scratch: Path, limits: Limits, writes: Sequence[Path]
+) -> Iterator[subprocess.Popen[bytes]]:
     """The child in a session of its own; on leaving, its process group is killed and the child is waited for."""
     bounds = [str(part) for part in (os.getpid(), limits.cpu, limits.memory, limits.file, limits.files)]
-    start = [sys.executable, "-I", "-S", __file__, *bounds, *argv]
-    environment = {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8"}
+    start = [sys.executable, "-I", "-S", "-c", _START, _OURS, *bounds, *(str(path.absolute()) for path in writes), "--"]
+    room = str(scratch.absolute())
+    environment = {"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8", "HOME": room, "TMPDIR": room}
     process = subprocess.Popen(
-        start, cwd=scratch, env=environment, start_new_session=True,
+        [*start, *argv], cwd=scratch, env=environment, start_new_session=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     try:
@@ -133,56 +137,3 @@ class _Listening:
         kept = self._kept[pipe]
         kept.extend(data[: HEARD - len(kept)])
         return bool(data)
-
-
-def _become(parent: int, limits: Limits, argv: list[str]) -> None:
-    """Bind this process, then become the command; raise OSError where there is no such command."""
-    libc = ctypes.CDLL(None)
-    _leave_network(libc)
-    libc.prctl(_DIE_WITH_PARENT, signal.SIGKILL.value, 0, 0, 0)  # after unshare, which would clear it
-    libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
-    if os.getppid() != parent:  # it died before we asked to be told
-        os.kill(os.getpid(), signal.SIGKILL)
-    _limit(resource.RLIMIT_CORE, 0, 0)
-    _limit(resource.RLIMIT_FSIZE, limits.file, limits.file)
-    _limit(resource.RLIMIT_NOFILE, limits.files, limits.files)
-    _limit(resource.RLIMIT_CPU, limits.cpu, limits.cpu + 1)  # SIGXCPU says why; SIGKILL follows and cannot be caught
-    _limit(resource.RLIMIT_AS, limits.memory, limits.memory)
-    for ignored_by_python in (signal.SIGPIPE, signal.SIGXFSZ):
-        signal.signal(ignored_by_python, signal.SIG_DFL)
-    os.execvp(argv[0], argv)
-
-
-def _limit(what: int, soft: int, hard: int) -> None:
-    """Set a limit, or keep the stricter one that this process was born with."""
-    _, most = resource.getrlimit(what)
-    if most != resource.RLIM_INFINITY:
-        soft, hard = min(soft, most), min(hard, most)
-    resource.setrlimit(what, (soft, hard))
-
-
-def _leave_network(libc: ctypes.CDLL) -> None:
-    """Go where there is no network, if the system lets us; root keeps its user, for its right to read files."""
-    if libc.unshare(_NEW_NETWORK) == 0 or os.geteuid() == 0:
-        return
-    user, group = os.geteuid(), os.getegid()
-    if libc.unshare(_NEW_USER | _NEW_NETWORK) == 0:
-        with suppress(OSError):  # then this user is called nobody, which hinders little
-            Path("/proc/self/setgroups").write_text("deny")
-            Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
-            Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
-
-
-def main(arguments: list[str]) -> int:
-    """Start the child: parent, cpu, memory, file, files, then the command; return only when it cannot be run."""
-    parent, cpu, memory, file, files = map(int, arguments[:5])
-    command = arguments[5:]
-    try:
-        _become(parent, Limits(cpu=cpu, memory=memory, file=file, files=files), command)
-    except OSError as error:
-        sys.stderr.write(f"{command[0]}: {error.strerror}\n")
-    return CANNOT_RUN
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

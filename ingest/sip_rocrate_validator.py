@@ -13,7 +13,8 @@ from typing import Final
 from ingest.finding import Finding, Severity, info
 from ingest.rocrate_child import NO_CONTEXT, NOT_THERE
 from ingest.rocrate_metadata import NAMES
-from ingest.sandbox import CANNOT_RUN, Limits, ending, run
+from ingest.sandbox import Limits, ending, run
+from ingest.sandbox_child import CANNOT_RUN
 from ingest.sip_rocrate import LARGEST, RoCrate
 from ingest.standards import Standards
 from ingest.worklist import Worklist

@@ -9,7 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ingest.judgement import Judgement, Outcome, Subject, clean, unchecked
-from ingest.sandbox import CANNOT_RUN, Limits, Ran, ending, run
+from ingest.sandbox import Limits, Ran, ending, run
+from ingest.sandbox_child import CANNOT_RUN
 from ingest.tools import Formats
 from policies.tools import FILE, Tool
 

@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from PIL import Image, features
 
+from ingest import landlock
 from ingest.identify_magic import magic_opinion
 from repository.doctor_check import Advice, Check, Wrong, checked
 
@@ -38,6 +39,10 @@ _TOOLS = {
     "ffmpeg": "Sound and moving images are kept as they came; nothing migrates them.",
 }
 _FORMATS = {"pikepdf": ("pikepdf", "PDF files are not checked."), "av": ("av", "Sound and film are not checked.")}
+_UNCONFINED = Advice(
+    "warning", "A format tool that a hostile file takes over can write wherever you may: into the vault too.",
+    "Use Linux 6.2 or later with Landlock, and in a container a runtime that lets it through.",
+)  # fmt: skip
 _REINSTALL = "Install Tianyi again: pip install --force-reinstall tianyi"
 
 
@@ -50,6 +55,7 @@ def examine() -> Iterator[Check]:
     yield _required("opf-fido", "Formats cannot be identified.", _fido)
     yield checked("libmagic", Advice("warning", "Identification has no second opinion.", _REINSTALL), _magic)
     yield _required("Pillow", "Pictures in these formats cannot be migrated.", _pillow)
+    yield checked("tools confined", _UNCONFINED, _confined)
     for name, (module, cost) in _FORMATS.items():
         advice = Advice("info", cost, "Install it where that is wanted: pip install 'tianyi[tools]'")
         yield checked(name, advice, partial(_library, name, module))
@@ -116,6 +122,13 @@ def _pillow() -> str:
 def _reads(name: str) -> bool:
     codec = _CODECS.get(name)
     return name in Image.OPEN and (codec is None or bool(features.check(codec)))
+
+
+def _confined() -> str:
+    found = f"by Landlock, ABI {landlock.abi()}"
+    if landlock.abi() < landlock.WHOLE:
+        raise Wrong(f"{found}, which lets them truncate files" if landlock.abi() else "no Landlock")
+    return found
 
 
 def _tool(name: str) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.sandbox import CANNOT_RUN, HEARD, Limits, Ran, ending, run
+from ingest.sandbox import HEARD, Limits, Ran, ending, run
+from ingest.sandbox_child import CANNOT_RUN
 
 SHORT = Limits(seconds=0.4)
 PATIENT = Limits(seconds=10)
@@ -35,12 +36,13 @@ def test_it_tells_exit_output_and_errors(tmp_path: Path) -> None:
     assert run(["sh", "-c", "echo out; echo err >&2; exit 3"], tmp_path) == Ran(3, "", b"out\n", b"err\n")
 
 
-def test_it_runs_in_scratch_with_an_empty_environment_and_no_input(
+def test_it_runs_and_is_at_home_in_scratch_with_no_other_environment_and_no_input(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SECRET", "x")
-    ran = python("import os, sys; print(sorted(os.environ), os.getcwd(), repr(sys.stdin.read()))", tmp_path)
-    assert ran.output.decode().split(" ", 2) == ["['LANG',", "'PATH']", f"{tmp_path} ''\n"]
+    ran = python("import os, sys; print(os.getcwd(), dict(os.environ), repr(sys.stdin.read()))", tmp_path)
+    room = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
+    assert ran.output.decode() == f"{tmp_path} {room} ''\n"
 
 
 def test_a_command_that_is_not_there_is_a_value(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ingest import landlock
 from repository import Repository, doctor_software
 from repository.cli.running import run
 from repository.doctor import examine
@@ -186,6 +187,19 @@ class TestSoftware:
         monkeypatch.setenv("PATH", str(tmp_path))
         told = by_name(list(doctor_software.examine()))["verapdf"]
         assert (told.ok, told.severity, told.found) == (False, "info", "not installed")
+
+    @pytest.mark.parametrize(("abi", "found"), [
+        (0, "no Landlock"),
+        (2, "by Landlock, ABI 2, which lets them truncate files"),
+        (3, ""),
+    ])  # fmt: skip
+    def test_a_kernel_that_does_not_confine_tools_is_a_warning(
+        self, monkeypatch: pytest.MonkeyPatch, abi: int, found: str
+    ) -> None:
+        monkeypatch.setattr(landlock, "abi", lambda: abi)
+        told = by_name(list(doctor_software.examine()))["tools confined"]
+        assert (told.ok, told.severity) == (not found, "warning")
+        assert told.ok or told.found == found
 
 
 class Killed(BaseException):
