@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from ingest.finding import Finding, error, info, warning
 from ingest.sandbox import Limits, ending, run
 from ingest.sip_eark import Eark
+from ingest.source import is_member, open_source
 from ingest.standards import Standards
 from ingest.worklist import Worklist
+from storage.durable import told
 from storage.namemap import Kind
 from storage.names import escape_path
+from storage.receive import chunks
 
 TOOL: Final = Path(__file__).with_name("schema_child.py")
 _METS = {"mets.xsd": "mets", "DILCISExtensionMETS.xsd": "DILCISExtensionMETS",
@@ -66,7 +71,7 @@ def _schemas(standards: Standards) -> dict[str, str]:
 
 def _document(worklist: Worklist, name: bytes) -> Checked | None:
     source = worklist.source(name, _LARGEST)
-    return Checked(name, os.path.abspath(source)) if source else None
+    return Checked(name, source) if source else None
 
 
 def _preservation(worklist: Worklist, eark: Eark) -> Iterator[bytes]:
@@ -84,11 +89,23 @@ def _told(documents: Sequence[Checked], known: dict[str, str], scratch: Path, ea
     for start in range(0, len(documents), _AT_ONCE):
         some = documents[start : start + _AT_ONCE]
         paths = [escape_path(one.name.removeprefix(eark.base)) for one in some]
-        ran = run([sys.executable, "-I", "-B", str(TOOL), "schemas.json", *(os.fsdecode(one.source) for one in some)],
-                  scratch, _LIMITS)  # fmt: skip
+        with tempfile.TemporaryDirectory(dir=scratch) as copies:
+            files = [_on_disk(one.source, Path(copies, str(number))) for number, one in enumerate(some)]
+            ran = run([sys.executable, "-I", "-B", str(TOOL), "schemas.json", *files], scratch, _LIMITS)
         yield from _heard(scratch / "found", paths)
         if ran.exit != 0:
             yield "", f"{paths[0]} and those after it were not held against their schema: {ending(ran, _LIMITS)}."
+
+
+def _on_disk(source: bytes, copy: Path) -> str:
+    """Where the child can open it: a member of an archive is copied, all others lie there."""
+    if not is_member(source):
+        return os.path.abspath(os.fsdecode(source))
+    with copy.open("xb") as file, suppress(OSError), open_source(source) as stream:  # examination says so
+        for data in chunks(stream):
+            with told(str(copy)):
+                file.write(data)
+    return str(copy)
 
 
 def _heard(found: Path, paths: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -66,6 +66,16 @@ def test_mets_and_premis_are_held_against_their_schemas(tianyi: Tianyi, tmp_path
     assert "dmdSek" in told["message"]
 
 
+def test_documents_in_an_archive_are_held_against_their_schemas_too(
+    tianyi: Tianyi, tmp_path: Path, standards: Path
+) -> None:  # fmt: skip
+    package = made(tmp_path)
+    folder = tianyi("validate", package, "--standards", standards)
+    archive = shutil.make_archive(f"{tmp_path}/a", "zip", tmp_path, "package")
+    packed = tianyi("validate", archive, "--standards", standards)
+    assert found(packed, "mets-.*|premis-.*") == found(folder, "mets-.*|premis-.*") != []
+
+
 def test_a_document_with_a_thousand_errors_is_told_of_shortly(
     tianyi: Tianyi, tmp_path: Path, standards: Path
 ) -> None:  # fmt: skip
