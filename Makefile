@@ -103,12 +103,14 @@ $(SWIFT_READY): $(READY)
 	@touch $@
 
 .PHONY: validators
-validators: $(VALIDATORS_READY) ## make .venv-validators, with roc-validator, which wants an older rich than ours
+validators: $(VALIDATORS_READY) ## make .venv-validators, with roc-validator and eark-validator, which want older libraries than ours
 
 $(VALIDATORS_READY): $(READY)
 	@echo "Setting up $(VALIDATORS), once …"
 	@$(BIN)/python -m venv --clear $(VALIDATORS)
-	@$(VALIDATORS)/bin/python $(PIP_INSTALL) 'roc-validator>=0.13,<0.14'
+	@for validator in 'roc-validator>=0.13,<0.14' 'eark-validator>=1.1.3,<1.2'; do \
+	  $(VALIDATORS)/bin/python $(PIP_INSTALL) "$$validator" || echo "Not installed: $$validator. Its tests will say so." >&2; \
+	done
 	@touch $@
 
 .PHONY: reference

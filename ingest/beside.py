@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ingest import sip_bag_profile, sip_eark_schema, sip_rocrate_validator
+from ingest import sip_bag_profile, sip_eark_schema, sip_eark_validator, sip_rocrate_validator
 from ingest.bag_profile import Profile
 from ingest.finding import Finding
 from ingest.sip import Sip
@@ -34,7 +34,9 @@ def _rules(
 
 def validators(worklist: Worklist, sip: Sip, standards: Standards, scratch: Path) -> list[Finding]:
     """What other validators say of the package: they take seconds."""
-    if not sip.crate:
-        return []
     (folder := scratch / "validators").mkdir()
-    return [*sip_rocrate_validator.check(worklist, sip.crate, standards, folder)]
+    if sip.crate:
+        return [*sip_rocrate_validator.check(worklist, sip.crate, standards, folder)]
+    if sip.eark and standards.eark_validator:
+        return [*sip_eark_validator.check(worklist, sip.eark, standards, folder)]
+    return []

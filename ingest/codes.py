@@ -25,7 +25,7 @@ CODES = OCFL | EARK | frozenset({
         "tag-manifests-required")),
     "container-bomb", "container-too-large", "container-too-many", "duplicate-entry", "empty-package",
     "digest-altered", "digest-contradiction", "digest-extra-file", "digest-list-line", "digest-list-unreadable",
-    "digest-list-unused", "digest-missing-file",
+    "digest-list-unused", "digest-missing-file", "eark-unchecked",
     "file-empty", "file-unreadable", "folder-unreadable", "format-by-extension", "format-opinions",
     "format-unknown", "infected", "link-broken", "link-invalid", "link-kept", "ocfl-into", "ocfl-root",
     "malformed", "metadata-encoding", "metadata-form", "metadata-line", "metadata-missing-file",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -31,3 +33,15 @@ def warning(code: str, message: str, path: str = "") -> Finding:
 
 def info(code: str, message: str, path: str = "") -> Finding:
     return Finding(code, Severity.INFO, path, message)
+
+
+def few(findings: Iterable[Finding], most: int = 100) -> Iterator[Finding]:
+    """The first of each code, and how many more there are: each of a million files may lack the same."""
+    counts: Counter[tuple[str, Severity]] = Counter()
+    for found in findings:
+        counts[found.code, found.severity] += 1
+        if counts[found.code, found.severity] <= most:
+            yield found
+    for (code, severity), count in counts.items():
+        if count > most:
+            yield Finding(code, severity, "", f"And {count - most:,} more.")

@@ -55,12 +55,13 @@ class Reference:
 @dataclass(slots=True)
 class Document:
     """What is of use beyond the rules, "" where the document does not tell: its identifier (OBJID), its label, who
-    submits it, when it was modified; and whether it claims to be a SIP."""
+    submits it, when it was modified, its profile; and whether it claims to be a SIP."""
 
     identifier: str = ""
     label: str = ""
     submitter: str = ""
     modified: str = ""
+    profile: str = ""
     is_sip: bool = False
 
 
@@ -137,6 +138,7 @@ class Judge:
         """The end: a document whose profile is none at all is taken for what its type says."""
         profile = node.get("PROFILE")
         self.document.is_sip = rules.is_sip_profile(profile) or (self.document.is_sip and not rules.is_url(profile))
+        self.document.profile = profile[:_LONGEST]
         self.document.identifier, self.document.label = node.get("OBJID")[:_LONGEST], node.get("LABEL")[:_LONGEST]
         self._evident(node)
         if self._around.is_root:

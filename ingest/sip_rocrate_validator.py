@@ -5,12 +5,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from ingest.finding import Finding, Severity, info
+from ingest.finding import Finding, Severity, few, info
 from ingest.rocrate_child import NO_CONTEXT, NOT_THERE
 from ingest.rocrate_metadata import NAMES
 from ingest.sandbox import Limits, ending, run
@@ -25,7 +24,6 @@ _SEVERITIES = {"REQUIRED": Severity.ERROR, "RECOMMENDED": Severity.WARNING}
 _CONTEXT = re.compile(r"context-([0-9]+\.[0-9]+)\.jsonld")
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _LIMITS = Limits(seconds=300, cpu=300, file=256 << 20)
-_TOLD = 100  # findings of one code
 
 
 def check(worklist: Worklist, crate: RoCrate, standards: Standards, scratch: Path) -> Iterator[Finding]:
@@ -53,7 +51,7 @@ def check(worklist: Worklist, crate: RoCrate, standards: Standards, scratch: Pat
     elif ran.exit != 0:
         yield _unchecked(ending(ran, _LIMITS))
     else:
-        yield from _few(_heard(scratch / "found", NAMES[0].decode()))
+        yield from few(_heard(scratch / "found", NAMES[0].decode()))
 
 
 def _contexts(standards: Standards) -> dict[str, str]:
@@ -73,18 +71,6 @@ def _heard(found: Path, document: str) -> Iterator[Finding]:
             code = said["check"] if _CODE.fullmatch(said["check"]) else "rocrate-unchecked"
             path = escape_path(said["about"].encode("utf-8", "replace")) if said["about"] else document
             yield Finding(code, severity, path, said["told"])
-
-
-def _few(findings: Iterable[Finding]) -> Iterator[Finding]:
-    """The first of each code, and how many more there are: each of a million files may lack the same."""
-    counts: Counter[tuple[str, Severity]] = Counter()
-    for found in findings:
-        counts[found.code, found.severity] += 1
-        if counts[found.code, found.severity] <= _TOLD:
-            yield found
-    for (code, severity), count in counts.items():
-        if count > _TOLD:
-            yield Finding(code, severity, "", f"And {count - _TOLD:,} more.")
 
 
 def _unchecked(why: str) -> Finding:

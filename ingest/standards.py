@@ -16,10 +16,12 @@ _MOST = 10_000  # files that are looked at: a folder of standards has some dozen
 @dataclass(frozen=True)
 class Standards:
     """`folder` is where they lie, itself or in folders below; None where none is named. `roc_validator` is the Python
-    that has roc-validator, by default our own."""
+    that has roc-validator, by default our own; `eark_validator` the one that has eark-validator, "" where it is not
+    to be asked."""
 
     folder: Path | None = None
     roc_validator: str = sys.executable
+    eark_validator: str = ""
 
     @cached_property
     def files(self) -> Mapping[str, Path]:

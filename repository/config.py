@@ -162,10 +162,12 @@ def _scan(said: Mapping[str, Any], file: Path) -> Scan | None:
 
 def _standards(said: Mapping[str, Any], folder: Path) -> Standards:
     table = {name: str(value) for name, value in said.get("standards", {}).items()}
-    if unknown := table.keys() - {"folder", "roc_validator"}:
-        raise BadConfig(str(folder / FILE), f"[standards] has {min(unknown)!r}; it takes folder and roc_validator")
+    if unknown := table.keys() - {"folder", "roc_validator", "eark_validator"}:
+        told = f"[standards] has {min(unknown)!r}; it takes folder, roc_validator and eark_validator"
+        raise BadConfig(str(folder / FILE), told)
     where = folder / table["folder"] if "folder" in table else None
-    return Standards(where, table.get("roc_validator", NO_STANDARDS.roc_validator))
+    roc_validator = table.get("roc_validator", NO_STANDARDS.roc_validator)
+    return Standards(where, roc_validator, table.get("eark_validator", NO_STANDARDS.eark_validator))
 
 
 def _alerts(said: Mapping[str, Any], file: Path) -> tuple[str, ...]:
