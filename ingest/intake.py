@@ -12,6 +12,7 @@ from pathlib import Path
 from ingest.delivery import Setting
 from ingest.examine import Desk
 from ingest.examined import Examined, examined
+from ingest.fits import check_fits
 from ingest.settled import Settled
 from ingest.worklist import Worklist
 from storage.parallel import MORE_AHEAD, Carried, in_order
@@ -51,6 +52,8 @@ class Intake:
         setting.progress.begin("Reading", files, size)
         with closing(Settled(resumes, told)) as self._settled:
             self._settled.recall(self._worklist, stores, setting.progress.advance)
+            if stores:
+                check_fits(stores[0], self._worklist, self._heed)
             self._examine(self._worklist, self._take)
             if to_the_last:
                 self._settle_known()

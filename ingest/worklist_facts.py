@@ -109,6 +109,12 @@ class Facts(Names):
         row = self._db.execute("select count(*), coalesce(sum(size), 0) from items where kind = 'file'").fetchone()
         return int(row[0]), int(row[1])
 
+    def lengths(self, least: int, most: int) -> Iterator[int]:
+        """Yield how many bytes the files have that are to be examined yet, each number once, from the largest down: no
+        more than `most`, and none below `least`."""
+        query = "select size from items where kind = 'file' and digest is null and size >= ? group by size"
+        yield from (size for (size,) in self._db.execute(f"{query} order by size desc limit ?", (least, most)))
+
     def bytes_from(self, least: int) -> int:
         """The bytes of the files that have so many or more."""
         query = "select coalesce(sum(size), 0) from items where kind = 'file' and size >= ?"

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from repository.doctor_check import Advice, Wrong
-from repository.doctor_mounts import device_of, kind_of
-from storage.durable import Disk
+from repository.doctor_mounts import device_of
+from storage.durable import Disk, kind_of
 from storage.errors import StorageError
 
 _LITTLE = 0.05  # of a disk, free

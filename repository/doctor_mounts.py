@@ -5,18 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from storage.durable import filesystem_kind
-
 
 def device_of(folder: Path) -> str:
     """`major:minor` of its file system."""
     device = os.stat(folder).st_dev
     return f"{os.major(device)}:{os.minor(device)}"
-
-
-def kind_of(folder: Path) -> str:
-    """The kind of its file system, like ext4; "" where the system does not tell, as for btrfs's subvolumes."""
-    return filesystem_kind(device_of(folder))
 
 
 def mount_of(folder: Path) -> str:

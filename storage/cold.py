@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from storage.durable import filesystem_kind
+from storage.durable import kind_of
 from storage.local import Local
 from storage.store import Opens
 
@@ -62,6 +62,5 @@ def _call(verb: str, *arguments: int) -> int:
 def _kind(folder: Path) -> str:
     """The kind of file system that a folder is on, "" where it cannot be told."""
     with suppress(OSError):
-        device = os.stat(folder).st_dev
-        return filesystem_kind(f"{os.major(device)}:{os.minor(device)}")
+        return kind_of(folder)
     return ""

@@ -110,8 +110,7 @@ class Disk:
         """Whether one syncfs makes a batch durable there: Linux 5.8 or later on ext4, xfs or btrfs."""
         if platform.system() != "Linux" or _release(platform.release()) < (5, 8):
             return False
-        device = os.stat(folder).st_dev
-        return filesystem_kind(f"{os.major(device)}:{os.minor(device)}") in _SOUND
+        return kind_of(folder) in _SOUND
 
 
 DISK = Disk()
@@ -301,6 +300,13 @@ def remove_tree(disk: Disk, folder: Path) -> None:
                 disk.unlink(path) if os.path.islink(path) else disk.rmdir(path)
     with suppress(FileNotFoundError):
         disk.rmdir(str(folder))
+
+
+def kind_of(folder: str | Path) -> str:
+    """The kind of file system that a folder is on, like ext4; "" where the system does not tell, as for btrfs's
+    subvolumes. Raises OSError."""
+    device = os.stat(folder).st_dev
+    return filesystem_kind(f"{os.major(device)}:{os.minor(device)}")
 
 
 @cache

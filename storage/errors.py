@@ -106,6 +106,16 @@ class NoRoom(StorageError):
         super().__init__(f"There is no room left in {where}.")
 
 
+class WillNotFit(NoRoom):
+    """The disk has no room for what was about to be kept, told before the first byte of it was written."""
+
+    next = "Make room there, or move the copy to a larger disk; then `tianyi ingest --resume`, or accept it again."
+
+    def __init__(self, where: str, needed: int, free: int) -> None:
+        room = f"at least {needed:,} bytes in {where}, and at most {free:,} are free there"
+        StorageError.__init__(self, f"It needs {room}: nothing was copied.")
+
+
 class SyncFailed(StorageError):
     """The system could not make a batch durable: nothing of that batch is trusted."""
 

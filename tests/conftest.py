@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import subprocess
 import tarfile
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -117,6 +118,23 @@ def repository(tmp_path: Path, tianyi: Tianyi) -> Path:
 def copies(repository: Path) -> tuple[Path, Path]:
     """Where the two copies of `repository` lie."""
     return repository / "vault", repository.parent / "second"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """A disk of a size that can be changed."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    options = ["mount", "-t", "tmpfs", "-o", "size=64M", "tmpfs", disk]
+    if os.geteuid() != 0 or subprocess.run(options, capture_output=True, check=False).returncode != 0:
+        pytest.skip("this user cannot mount a disk")
+
+    def resize(size: str) -> Path:
+        subprocess.run(["mount", "-o", f"remount,size={size}", disk], check=True)
+        return disk
+
+    yield resize
+    subprocess.run(["umount", "-l", disk], check=True)
 
 
 @pytest.fixture(scope="session")

@@ -326,23 +326,6 @@ def test_a_clock_that_jumps_is_told_until_it_is_right(
     assert tianyi("audit", at=repository).code == 0
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
-    """A disk of a size that can be changed."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    options = ["mount", "-t", "tmpfs", "-o", "size=64M", "tmpfs", disk]
-    if os.geteuid() != 0 or subprocess.run(options, capture_output=True, check=False).returncode != 0:
-        pytest.skip("this user cannot mount a disk")
-
-    def resize(size: str) -> Path:
-        subprocess.run(["mount", "-o", f"remount,size={size}", disk], check=True)
-        return disk
-
-    yield resize
-    subprocess.run(["umount", "-l", disk], check=True)
-
-
 def _used(folder: Path) -> int:
     """KiB."""
     return sum(path.lstat().st_blocks for path in folder.rglob("*")) // 2
