@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from itertools import chain
 from typing import Final
 
@@ -24,6 +24,7 @@ from ingest.needs import LENGTHS, Needs, numbered, wanted
 from ingest.signatures import Pattern, Rule, Signatures, settle
 
 REMEMBERED: Final = 4096  # sets of literals whose signatures are kept at hand: 20,000 files of nine kinds have 1,600
+NOTHING: Final = rb"\A\Z"  # what some formats of PRONOM have for a signature
 FEW: Final = 64  # literals; larger sets are those of hostile bytes, and not kept
 
 Signature = tuple[int, ...]  # the numbers of its patterns
@@ -37,13 +38,23 @@ class LiteralMatcher:
         self, signatures: Signatures, needed: Sequence[Needs], find: Finder, patience: float = PATIENCE
     ) -> None:
         """Take what each pattern needs, by its number, and the Finder of what is `wanted` of it."""
-        numbers = numbered(signatures)
-        self._patterns: Final = tuple(numbers)
-        self._candidates: Final = _Candidates(self._patterns, needed, find)
-        self._signatures: Final = _by_first(signatures.rules, numbers)
+        self._table, self._needed, self._find = signatures, needed, find
         self._patience: Final = patience
         self._compiled: Final[dict[int, tuple[Callable[[bytes], object], bool]]] = {}
         self._remembered: Final = lru_cache(REMEMBERED)(self._possible)
+
+    @cached_property
+    def _patterns(self) -> tuple[Pattern, ...]:
+        """This and the next two are for the first file: a process that leaves files to its workers does without."""
+        return tuple(numbered(self._table))
+
+    @cached_property
+    def _candidates(self) -> _Candidates:
+        return _Candidates(self._patterns, self._needed, self._find)
+
+    @cached_property
+    def _signatures(self) -> Mapping[int | None, list[_Placed]]:
+        return _by_first(self._table.rules, numbered(self._table))
 
     def rules(self, head: bytes, tail: bytes) -> tuple[Rule, ...]:
         """Return the rules that fit and are not beaten, in the table's order; raise TookTooLong."""
@@ -53,7 +64,7 @@ class LiteralMatcher:
             return ()
         known: dict[int, bool] = {}
         with at_most(self._patience):
-            return tuple(settle(rule for rule, many in possible if self._fits(many, head, tail, known)))
+            return tuple(settle([rule for rule, many in possible if self._fits(many, head, tail, known)]))
 
     def _fits(self, signatures: Iterable[Signature], head: bytes, tail: bytes, known: dict[int, bool]) -> bool:
         """Whether all patterns of any one do; `known` holds what was asked of this file before."""
@@ -141,12 +152,12 @@ class _Candidates:
 def _by_first(rules: Sequence[Rule], numbers: Mapping[Pattern, int]) -> Mapping[int | None, list[_Placed]]:
     """Return each signature with its rule and the rule's place, by its first pattern; None for one without any.
 
-    Those that fit no byte at all, as `\\A\\Z`, would be candidates of every file: they are left out.
+    Those that fit nothing but an empty file would be candidates of every other: they are left out.
     """
     found = defaultdict(list)
     for place, rule in enumerate(rules):
         for signature in rule.signatures:
-            if not any(pattern.position == "BOF" and reach(pattern.expression) == 0 for pattern in signature):
+            if all(pattern.expression != NOTHING for pattern in signature):
                 several = tuple(numbers[pattern] for pattern in signature)
                 found[several[0] if several else None].append((place, rule, several))
     return found
