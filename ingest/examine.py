@@ -72,19 +72,20 @@ def examine(desk: Desk, tasks: Sequence[Task]) -> list[Facts | Finding]:
 
     Raises NoRoom, SyncFailed or Unreachable for the first copy: then the whole ingest stops.
     """
-    return [_one(desk, task) for task in tasks]
+    identifier = desk.identifier()
+    return [_one(desk, identifier, task) for task in tasks]
 
 
-def _one(desk: Desk, task: Task) -> Facts | Finding:
+def _one(desk: Desk, identifier: Identifier, task: Task) -> Facts | Finding:
     try:
         if is_member(task.source):
-            return _one_member(desk, task)
+            return _one_member(desk, identifier, task)
         with open_source(task.source) as stream:
             before = os.fstat(stream.fileno())
             if not stat.S_ISREG(before.st_mode):
                 return _changed(task, "it is not a regular file any more")
             with _scan(desk) as scan:
-                facts = _read(desk, task, stream, scan)
+                facts = _read(desk, identifier, task, stream, scan)
             after = os.fstat(stream.fileno())
     except DamagedMember as failure:
         return error("zip-damaged", f"It cannot be unpacked: {failure}.", escape_path(task.name))
@@ -99,17 +100,17 @@ def _one(desk: Desk, task: Task) -> Facts | Finding:
     return facts
 
 
-def _one_member(desk: Desk, task: Task) -> Facts:
+def _one_member(desk: Desk, identifier: Identifier, task: Task) -> Facts:
     """One that is read out of its archive, which is looked at again as a whole when all is read."""
     with open_source(task.source) as stream, _scan(desk) as scan:
-        return _read(desk, task, stream, scan)
+        return _read(desk, identifier, task, stream, scan)
 
 
 def _scan(desk: Desk) -> AbstractContextManager[Scan]:
     return desk.scanner().scan() if desk.scanner else nullcontext(_UNASKED)
 
 
-def _read(desk: Desk, task: Task, stream: BinaryIO, scan: Scan) -> Facts:
+def _read(desk: Desk, identifier: Identifier, task: Task, stream: BinaryIO, scan: Scan) -> Facts:
     algorithms = ("sha256", *dict.fromkeys((*task.algorithms, *desk.algorithms)))
     first = _next(stream, min(task.size + 1, CHUNK))
     if len(first) == task.size <= HEAD:
@@ -121,7 +122,7 @@ def _read(desk: Desk, task: Task, stream: BinaryIO, scan: Scan) -> Facts:
         received = receive(desk.stores, desk.run, parts, holds=desk.holds, algorithms=algorithms)
         head, tail = sampling.head, sampling.tail
     sample = Sample(task.name.rpartition(b"/")[2], received.size, head, tail, partial(open_seekable, task.source))
-    known = desk.identifier().identify(sample)
+    known = identifier.identify(sample)
     new = bool(desk.stores) and received.new_in(desk.stores[0].name)
     kept = received if received.pending or received.behind else None
     verdict = scan.verdict()  # asked for last: it scans while we identify

@@ -39,9 +39,9 @@ class Disk:
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
 
     def write(self, descriptor: int, data: bytes) -> None:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(descriptor, view[:_PIECE]) :]
+        written = os.write(descriptor, data[:_PIECE])
+        while written < len(data):
+            written += os.write(descriptor, memoryview(data)[written : written + _PIECE])
 
     def write_out(self, descriptor: int, offset: int, size: int) -> None:
         """Begin to bring a part of a file to the disk, so that the sync to come has less to wait for; a hint that

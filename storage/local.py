@@ -33,7 +33,7 @@ class Local:
     ) -> None:
         self.name = name
         self.root, self.scratch = root, scratch
-        self._start = f"{root}/"
+        self._start, self._runs = f"{root}/", f"{scratch}/"
         self.disk = disk
         self.keeps_all = ""
         self.at_once = 1
@@ -74,8 +74,10 @@ class Local:
             return datetime.fromtimestamp(os.lstat(self.path(key)).st_mtime, UTC)
 
     def incoming(self, run: str) -> Incoming:
-        with told(str(self.root)):
-            return _File(self, f"{self.scratch}/{run}")
+        try:
+            return _File(self, self._runs + run)
+        except OSError as error:
+            raise ours(error, str(self.root)) from error
 
     @contextmanager
     def batch(self, run: str) -> Iterator[Batch]:
@@ -188,16 +190,15 @@ class Local:
             return (facts.st_dev, facts.st_ino) if stat.S_ISDIR(facts.st_mode) else None
         return None
 
-    def make_room(self, target: str) -> Sequence[Path]:
-        """Make the folder that a name is to be in, but never the copy's own; return what was made. One that was there
+    def make_room(self, key: str) -> Sequence[str]:
+        """Make the folder that a key is to be in, but never the copy's own; return what was made. One that was there
         is not asked for again: where it is gone meanwhile, `remake_room` is for whoever finds that."""
-        key = target[len(self._start) :]
         folder, _, _ = key.rpartition("/")
         if folder and folder not in self._rooms:
             self.check_way(key)
             made = self.remake_room(self.path(folder))
             self.check_way(key)
-            return made
+            return tuple(map(str, made))
         return ()
 
     def remake_room(self, folder: str) -> Sequence[Path]:
@@ -253,8 +254,10 @@ class _File:
             self._descriptor = store.disk.create(self._path)
 
     def write(self, data: bytes) -> None:
-        with told(str(self._store.root)):
+        try:
             self._store.disk.write(self._descriptor, data)
+        except OSError as error:
+            raise ours(error, str(self._store.root)) from error
         self._size += len(data)
         if self._size - self._written_out >= _WRITE_OUT:
             self._store.disk.write_out(self._descriptor, self._written_out, self._size - self._written_out)
@@ -264,10 +267,12 @@ class _File:
         if not self._store.syncs_whole:
             with durable.syncing(self._path):
                 self._store.disk.sync_file(self._descriptor)
-        with told(str(self._store.root)):
+        try:
             self._close()
-            made = self._store.make_room(self._store.path(key))  # many workers do it sooner than one process
-        return Pending(key, self._size, self._path, tuple(map(str, made)))
+            made = self._store.make_room(key)  # many workers do it sooner than one process
+        except OSError as error:
+            raise ours(error, str(self._store.root)) from error
+        return Pending(key, self._size, self._path, made)
 
     def abandon(self) -> None:
         with suppress(OSError):  # what cannot be removed now goes with the run's scratch folder

@@ -72,7 +72,7 @@ def cut_short(repository: Quick, deliveries: Path) -> None:
     repository.progress = Stops(3)
     with _in_small_portions(), suppress(KeyboardInterrupt):
         repository.ingest(deliveries / "harbour")
-    assert list((repository.settings.work / "resume").glob("*.db"))
+    assert list((repository.settings.work / "resume").glob("*.jsonl"))
 
 
 def resume(repository: Quick, deliveries: Path) -> Behind:

@@ -14,7 +14,7 @@ import pytest
 from ingest import intake
 from ingest.errors import Cancelled
 from ingest.examine import Desk, Task, examine
-from ingest.identify import Identifier
+from ingest.identify import Identification, Sample
 from repository import Repository
 from repository.accession import Accession
 from repository.errors import AccessionState
@@ -115,7 +115,7 @@ def test_one_that_was_interrupted_is_cancelled_at_once(tianyi: Tianyi, repositor
         opened.ingest(source)
     [row] = tianyi("accessions", at=repository).rows
     assert (row["state"], f"tianyi cancel {row['accession']}" in row["next"]) == ("interrupted", True)
-    assert list((repository / "work" / "resume").glob("*.db"))
+    assert list((repository / "work" / "resume").glob("*.jsonl"))
     assert tianyi("cancel", row["accession"], at=repository).code == 2  # no reason
     answer = tianyi("cancel", row["accession"], "--reason", "a mistake", at=repository)
     assert (answer.code, answer.said["state"]) == (0, "cancelled")
@@ -148,11 +148,14 @@ def test_a_large_file_is_stopped_within(tmp_path: Path) -> None:
     def stop() -> None:
         raise Cancelled("2026-0001")
 
-    def nobody() -> Identifier:
-        raise AssertionError("it was read to its end")
+    class Nobody:
+        name = version = ""
+
+        def identify(self, sample: Sample) -> Identification:
+            raise AssertionError("it was read to its end")
 
     with pytest.raises(Cancelled):
-        examine(Desk((), "", HoldsNothing(), nobody, heed=stop), [task])
+        examine(Desk((), "", HoldsNothing(), Nobody, heed=stop), [task])
 
 
 def _cut(scene: Path, deliveries: Path) -> None:

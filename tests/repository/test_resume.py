@@ -163,7 +163,7 @@ def test_what_cannot_be_relied_on_is_read_again(
     repository: Path, source: Path, copies: tuple[Path, Path], cut: Callable[[Path], None], reads: Reads, loss: str
 ) -> None:
     cut(source)
-    [kept] = (repository / "work" / "resume").glob("*.db")
+    [kept] = (repository / "work" / "resume").glob("*.jsonl")
     if loss == "of a blob":
         [blob, *_] = sorted((copies[1] / "blobs").rglob("sha256/*/*"))
         blob.unlink()  # of two files
