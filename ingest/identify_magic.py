@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Final, Literal, Protocol
 
 from ingest.identify import UNKNOWN, Basis, Identification, Identifier, Sample
@@ -33,8 +33,13 @@ class MagicOpinion:
         """Take the module `magic` and the path of its compiled database, None for the library's own."""
         number = magic.version()  # 541 is 5.41
         self.version: Final = f"libmagic {number // 100}.{number % 100:02}"
-        self._reader = magic.Magic(mime=True, magic_file=database)
+        self._magic, self._database = magic, database
         self._failure = magic.MagicException
+
+    @cached_property
+    def _reader(self) -> Any:
+        """With the database, which takes its time: for the first file that is asked about."""
+        return self._magic.Magic(mime=True, magic_file=self._database)
 
     def mime(self, head: bytes) -> str:
         """Return the MIME of these first bytes; "" for none, for libmagic's "data", and where it gave up."""

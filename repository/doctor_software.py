@@ -105,7 +105,7 @@ def _fido() -> str:
 
 
 def _magic() -> str:
-    if (opinion := magic_opinion()) is None:
+    if (opinion := magic_opinion()) is None or not opinion.mime(b"%PDF-1.7\n"):
         raise Wrong("not to be loaded")
     return opinion.version.removeprefix("libmagic ")
 
