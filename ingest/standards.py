@@ -34,9 +34,9 @@ class Standards:
     @cached_property
     def addresses(self) -> Mapping[str, Path]:
         """The files in folders that are named as hosts, by address without scheme, as `wget -x` lays them."""
-        found = {}
-        for path in _walk(self.folder):
-            parts = path.relative_to(str(self.folder)).parts
+        found, folder = {}, self.folder and self.folder.absolute()
+        for path in _walk(folder):
+            parts = path.relative_to(str(folder)).parts
             host = next((number for number, part in enumerate(parts[:-1]) if "." in part), None)
             if host is not None:
                 found["/".join(parts[host:])] = path
@@ -54,8 +54,9 @@ NO_STANDARDS = Standards()
 
 
 def _walk(folder: Path | None) -> Iterator[Path]:
+    """The files, by absolute paths: who opens them is a child in a folder of its own."""
     seen = 0
-    for here, folders, names in os.walk(folder) if folder else ():
+    for here, folders, names in os.walk(folder.absolute()) if folder else ():
         folders.sort()
         for name in sorted(names):
             yield Path(here, name)

@@ -66,6 +66,17 @@ def test_mets_and_premis_are_held_against_their_schemas(tianyi: Tianyi, tmp_path
     assert "dmdSek" in told["message"]
 
 
+def test_the_folder_may_be_named_from_where_one_is(
+    tianyi: Tianyi, tmp_path: Path, standards: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = made(tmp_path)
+    named = tianyi("validate", package, "--standards", standards)
+    monkeypatch.chdir(tmp_path)
+    answer = tianyi("validate", package, "--standards", os.path.relpath(standards))
+    assert answer.said == named.said
+    assert Standards(Path(os.path.relpath(standards))).addresses == Standards(standards).addresses
+
+
 def test_documents_in_an_archive_are_held_against_their_schemas_too(
     tianyi: Tianyi, tmp_path: Path, standards: Path
 ) -> None:  # fmt: skip
