@@ -61,9 +61,11 @@ class Settled:
         self._file: IO[bytes] | None = None
 
     def close(self) -> None:
-        for one in (self._db, self._file):
-            if one:
-                one.close()
+        if self._db:
+            self._db.close()
+        if self._file:
+            with suppress(OSError):  # what a full disk did not take was told, and is tried once more
+                self._file.close()
 
     def keep(self, files: Iterable[Known]) -> None:
         """Write down what was settled; no kill takes it away on return. Raises NoRoom or Unreachable."""
@@ -112,6 +114,7 @@ def _of_setting(path: Path, setting: str) -> sqlite3.Connection | None:
             return None
         db = sqlite3.connect("", isolation_level=None)
         db.executescript(_SCHEMA)
+        db.execute("begin")
         for line in map(_read, file):
             if line:
                 table, rows = line
