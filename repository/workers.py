@@ -66,8 +66,9 @@ def crew(prepare: Callable[[], object] | None = None) -> Iterator[Workers]:
                 yield executor
 
         if prepare:
-            for _ in range(count):
-                pool().submit(_prepared, prepare)
+            with _telling_of_loss():
+                for _ in range(count):
+                    pool().submit(_prepared, prepare)
         yield step
 
 
@@ -129,11 +130,10 @@ class _Step(Executor):
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        under_way = list(self._under_way)  # the pool's thread takes away from it
-        for future in under_way if cancel_futures else ():
+        for future in list(self._under_way) if cancel_futures else ():  # a copy: what ends is taken away from it
             future.cancel()
         if wait:
-            wait_for(under_way)
+            wait_for(list(self._under_way))
 
 
 @contextmanager
