@@ -101,9 +101,10 @@ def _on_disk(source: bytes, copy: Path) -> str:
     """Where the child can open it: a member of an archive is copied, all others lie there."""
     if not is_member(source):
         return os.path.abspath(os.fsdecode(source))
-    with copy.open("xb") as file, suppress(OSError), open_source(source) as stream:  # examination says so
+    full = told(str(copy))  # also of what is written last, when it is closed
+    with full, copy.open("xb") as file, suppress(OSError), open_source(source) as stream:  # examination says so
         for data in chunks(stream):
-            with told(str(copy)):
+            with full:
                 file.write(data)
     return str(copy)
 
