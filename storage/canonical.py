@@ -14,8 +14,8 @@ _LARGEST = 2**53 - 1  # RFC 7493 §2.2: beyond this, readers that use doubles lo
 def canonical(value: Json) -> bytes:
     """UTF-8 without blanks, keys in ascending order (RFC 8785 §3.2.3).
 
-    Takes no floats, no integer beyond 2**53-1 and only ASCII keys, for which sorting by UTF-16 unit and by code
-    point agree; raises ValueError otherwise.
+    Takes no floats, no integer beyond 2**53-1, no named tuple (a Digest is one, and is written as text) and only ASCII
+    keys, for which sorting by UTF-16 unit and by code point agree; raises ValueError otherwise.
     """
     _check(value)
     text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
@@ -33,7 +33,7 @@ def _check(value: Json) -> None:
             if not (isinstance(key, str) and key.isascii()):
                 raise ValueError(f"not an ASCII key: {key!r}")
             _check(inner)
-    elif isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
+    elif isinstance(value, Sequence) and not isinstance(value, bytes | bytearray) and not hasattr(value, "_fields"):
         for inner in value:
             _check(inner)
     else:

@@ -107,7 +107,7 @@ def test_canonical_json_as_rfc_8785_has_it() -> None:
     assert canonical({"b": [True, None, -1], "a": {}, "A": "", "\r": 0, "1": 2**53 - 1}) == (
         b'{"\\r":0,"1":9007199254740991,"A":"","a":{},"b":[true,null,-1]}'
     )
-    for refused in (1.0, 2**53, {"\u20ac": 1}, b"bytes", {1: 2}, "\ud800"):
+    for refused in (1.0, 2**53, {"\u20ac": 1}, b"bytes", {1: 2}, "\ud800", {"digest": sha256(b"")}):
         with pytest.raises(ValueError, match=r"."):
             canonical(refused)  # type: ignore[arg-type]
 
