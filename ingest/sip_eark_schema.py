@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from ingest.finding import Finding, error, info, warning
-from ingest.sandbox import Limits, ending, run
+from ingest.sandbox import Limits, Ran, ending, run
 from ingest.sip_eark import Eark
 from ingest.source import is_member, open_source
 from ingest.standards import Standards
@@ -85,16 +85,21 @@ def _preservation(worklist: Worklist, eark: Eark) -> Iterator[bytes]:
 
 def _told(documents: Sequence[Checked], known: dict[str, str], scratch: Path, eark: Eark) -> Iterator[tuple[str, str]]:
     """Yield path and sentence; "" as the path where documents could not be checked, and why."""
-    (scratch / "schemas.json").write_text(json.dumps(known), "utf-8")
     for start in range(0, len(documents), _AT_ONCE):
         some = documents[start : start + _AT_ONCE]
         paths = [escape_path(one.name.removeprefix(eark.base)) for one in some]
-        with tempfile.TemporaryDirectory(dir=scratch) as copies:
-            files = [_on_disk(one.source, Path(copies, str(number))) for number, one in enumerate(some)]
-            ran = run([sys.executable, "-I", "-B", str(TOOL), "schemas.json", *files], scratch, _LIMITS)
-        yield from _heard(scratch / "found", paths)
+        with tempfile.TemporaryDirectory(dir=scratch) as room:
+            ran = _asked(some, known, Path(room))
+            yield from _heard(Path(room, "found"), paths)
         if ran.exit != 0:
             yield "", f"{paths[0]} and those after it were not held against their schema: {ending(ran, _LIMITS)}."
+
+
+def _asked(documents: Sequence[Checked], known: dict[str, str], room: Path) -> Ran:
+    """In a room of its own, in which we write nothing once a child was there: one that fled could have laid links."""
+    (room / "schemas.json").write_text(json.dumps(known), "utf-8")
+    files = [_on_disk(one.source, room / str(number)) for number, one in enumerate(documents)]
+    return run([sys.executable, "-I", "-B", str(TOOL), "schemas.json", *files], room, _LIMITS)
 
 
 def _on_disk(source: bytes, copy: Path) -> str:
@@ -112,7 +117,6 @@ def _on_disk(source: bytes, copy: Path) -> str:
 def _heard(found: Path, paths: Sequence[str]) -> Iterator[tuple[str, str]]:
     """What the child has written down, and nothing more of it; a line that it was stopped in does not count."""
     lines = found.read_bytes().splitlines(keepends=True) if found.exists() else []
-    found.unlink(missing_ok=True)
     for said in (json.loads(line) for line in lines if line.endswith(b"\n")):
         where = f"Line {said['line']}: " if said["line"] else ""
         yield paths[said["document"]], f"{where}{said['told']}"
