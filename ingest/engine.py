@@ -42,7 +42,6 @@ def fido_identifier(kept: Sequence[Path] = ()) -> PronomIdentifier:
     if "fido" not in _own:
         signatures, matcher = ready(_fido_digest(), _fido_signatures, kept)
         _own["fido"] = PronomIdentifier("fido", signatures, matcher, looks(signatures))
-        gc.freeze()  # it stays: looking through so much for what could go costs a tenth of the time
     return _own["fido"]
 
 
@@ -55,6 +54,7 @@ def ready(digest: str, load: Callable[[], Signatures], kept: Sequence[Path] = ()
         for path in paths:
             _write(path, made)
     find = finder(wanted(made.needs), made.database)
+    gc.freeze()  # it stays: looking through so much for what could go costs a tenth of the time
     return made.signatures, LiteralMatcher(made.signatures, made.needs, find)
 
 

@@ -43,8 +43,9 @@ class MagicOpinion:
 
     def mime(self, head: bytes) -> str:
         """Return the MIME of these first bytes; "" for none, for libmagic's "data", and where it gave up."""
+        reader = self._reader  # that there is none to be had is no opinion: it is raised
         try:
-            said: str = self._reader.from_buffer(head) if head else ""
+            said: str = reader.from_buffer(head) if head else ""
         except self._failure:  # python-magic's only error: libmagic met bytes that it could not get through
             return ""
         return said if said != UNKNOWN and MIME.fullmatch(said) else ""

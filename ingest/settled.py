@@ -18,7 +18,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, NamedTuple
 
 from ingest.worklist import Known, Worklist
 from storage import layout
@@ -110,23 +110,23 @@ def _has(copy: Opens, known: Known) -> bool:
 def _of_setting(path: Path, setting: str) -> sqlite3.Connection | None:
     """What is there, if it is of this setting, in a temporary database."""
     with path.open("rb") as file:
-        if _read(file.readline()) != setting:
+        if not _is_told(file.readline(), setting):
             return None
         db = sqlite3.connect("", isolation_level=None)
         db.executescript(_SCHEMA)
         db.execute("begin")
-        for line in map(_read, file):
-            if line:
-                table, rows = line
+        for line in file:
+            with suppress(ValueError, TypeError, LookupError, AttributeError, sqlite3.Error):  # no line of ours
+                table, rows = json.loads(line)
                 db.executemany(_INTO[table], ((name.encode("latin-1"), *rest) for name, *rest in rows))
         return db
 
 
-def _read(line: bytes) -> Any:
-    """What a line says; None where it is torn."""
+def _is_told(line: bytes, setting: str) -> bool:
+    """Whether a line says that; one that is torn says nothing."""
     with suppress(ValueError):
-        return json.loads(line)
-    return None
+        return bool(json.loads(line) == setting)
+    return False
 
 
 def _line(told: object) -> bytes:

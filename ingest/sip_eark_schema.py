@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from ingest.finding import Finding, error, info, warning
+from ingest.heard import heard
 from ingest.sandbox import Limits, Ran, ending, run
 from ingest.sip_eark import Eark
 from ingest.source import is_member, open_source
@@ -115,8 +116,9 @@ def _on_disk(source: bytes, copy: Path) -> str:
 
 
 def _heard(found: Path, paths: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """What the child has written down, and nothing more of it; a line that it was stopped in does not count."""
-    lines = found.read_bytes().splitlines(keepends=True) if found.exists() else []
-    for said in (json.loads(line) for line in lines if line.endswith(b"\n")):
+    """What the child has written down, and nothing more of it."""
+    for said in heard(found, {"document": int, "line": int, "told": str}):
+        if said["document"] not in range(len(paths)):
+            continue
         where = f"Line {said['line']}: " if said["line"] else ""
         yield paths[said["document"]], f"{where}{said['told']}"

@@ -12,6 +12,7 @@ from typing import Final
 from ingest.eark_child import METS, NOT_THERE, PACKAGE, PARTS, REFUSED
 from ingest.eark_skeleton import MOST, lay_out
 from ingest.finding import Finding, Severity, few, info
+from ingest.heard import CODE, heard
 from ingest.sandbox import Limits, Ran, ending, run
 from ingest.sandbox_child import CANNOT_RUN
 from ingest.sip_eark import Eark
@@ -51,18 +52,17 @@ def check(worklist: Worklist, eark: Eark, standards: Standards, scratch: Path) -
 
 
 def _heard(found: Path, eark: Eark, names: Sequence[bytes]) -> Iterator[Finding]:
-    """What the child has written down; a line that it was stopped in does not count."""
-    lines = found.read_bytes().splitlines(keepends=True) if found.exists() else []
-    for said in (json.loads(line) for line in lines if line.endswith(b"\n")):
+    for said in heard(found, dict.fromkeys(("rule", "severity", "told", "where", "by", "version"), str)):
         path, at = _place(said["where"], names)
         level = "an error" if said["severity"] == "Error" else "a warning"
         told = f"eark-validator {said['by']}, by E-ARK {said['version']}, has {level}{at}: {said['told']}"
-        yield Finding(f"eark-validator-{said['rule']}", _severity(said, eark.document.profile), path, told)
+        rule = said["rule"] if CODE.fullmatch(said["rule"]) else "unknown"
+        yield Finding(f"eark-validator-{rule}", _severity(said, eark.document.profile), path, told)
 
 
 def _place(where: str, names: Sequence[bytes]) -> tuple[str, str]:
     """The path, and the element of METS as a part of the sentence."""
-    if known := _REPRESENTATION.fullmatch(where):
+    if (known := _REPRESENTATION.fullmatch(where)) and int(known[1]) < len(names):
         return escape_path(b"representations/" + names[int(known[1])]), ""
     if where.startswith("root "):
         return "", ""
@@ -72,7 +72,7 @@ def _place(where: str, names: Sequence[bytes]) -> tuple[str, str]:
 def _severity(said: Mapping[str, str], profile: str) -> Severity:
     """Less than it says, and least where the package keeps to a version that it does not know."""
     named = _PROFILE.fullmatch(profile)
-    newest = tuple(map(int, said["version"].split(".")))
+    newest = tuple(map(int, re.findall(r"\d+", said["version"])))
     if said["severity"] != "Error" or (named and tuple(map(int, named.groups())) > newest):
         return Severity.INFO
     return Severity.WARNING

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from ingest.finding import Finding, Severity, few, info
+from ingest.heard import CODE, heard
 from ingest.rocrate_child import NO_CONTEXT, NOT_THERE
 from ingest.rocrate_metadata import NAMES
 from ingest.sandbox import Limits, ending, run
@@ -22,7 +23,6 @@ from storage.names import escape_path
 TOOL: Final = Path(__file__).with_name("rocrate_child.py")
 _SEVERITIES = {"REQUIRED": Severity.ERROR, "RECOMMENDED": Severity.WARNING}
 _CONTEXT = re.compile(r"context-([0-9]+\.[0-9]+)\.jsonld")
-_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _LIMITS = Limits(seconds=300, cpu=300, file=256 << 20)
 
 
@@ -65,12 +65,11 @@ def _contexts(standards: Standards) -> dict[str, str]:
 
 
 def _heard(found: Path, document: str) -> Iterator[Finding]:
-    with found.open(encoding="ascii") as file:
-        for said in map(json.loads, file):
-            severity = _SEVERITIES.get(said["severity"], Severity.INFO)
-            code = said["check"] if _CODE.fullmatch(said["check"]) else "rocrate-unchecked"
-            path = escape_path(said["about"].encode("utf-8", "replace")) if said["about"] else document
-            yield Finding(code, severity, path, said["told"])
+    for said in heard(found, dict.fromkeys(("severity", "check", "about", "told"), str)):
+        severity = _SEVERITIES.get(said["severity"], Severity.INFO)
+        code = said["check"] if CODE.fullmatch(said["check"]) else "rocrate-unchecked"
+        path = escape_path(said["about"].encode("utf-8", "replace")) if said["about"] else document
+        yield Finding(code, severity, path, said["told"])
 
 
 def _unchecked(why: str) -> Finding:

@@ -61,8 +61,9 @@ def test_each_run_goes_on_with_what_those_before_it_wrote(path: Path) -> None:
 
 @pytest.mark.parametrize("torn", [
     lambda line: line[:-1], lambda line: line[:20], lambda line: b"", lambda line: bytes(len(line)),
-    lambda line: line[:40] + bytes(len(line) - 40),
-], ids=["its end", "most of it", "all", "zeros", "zeros at its end"])  # fmt: skip
+    lambda line: line[:40] + bytes(len(line) - 40), lambda line: b'["files", [["a"]]]', lambda line: b'{"a": 1}',
+    lambda line: b'["others", []]',
+], ids=["its end", "most of it", "all", "zeros", "zeros at its end", "too little", "no list", "no table"])  # fmt: skip
 def test_a_line_that_a_power_cut_took_takes_no_other(path: Path, torn: Callable[[bytes], bytes]) -> None:
     keep(path, *NAMES[:2])
     *lines, last = path.read_bytes().split(b"\n")

@@ -1,0 +1,35 @@
+"""What a bounded child has written down, line by line, as JSON: a file that took it over may have written it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+MOST: Final = 64 << 20  # bytes that are listened to
+CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+"""What a validator's own code may look like, to be one of ours."""
+
+
+def heard(found: Path, members: Mapping[str, type]) -> Iterator[dict[str, Any]]:
+    """Yield the objects that have these members of these types; nothing where there is no such file.
+
+    Other lines do not count, nor one that the child was stopped in.
+    """
+    if not found.is_file():
+        return
+    with found.open("rb") as file:
+        lines = file.read(MOST).splitlines(keepends=True)
+    for said in (_object(line) for line in lines if line.endswith(b"\n")):
+        if all(type(said.get(name)) is kind for name, kind in members.items()):
+            yield said
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    with suppress(ValueError, RecursionError):
+        said = json.loads(line)
+        return said if isinstance(said, dict) else {}
+    return {}
