@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from ingest.judgement import Judgement, Subject, unchecked
+from ingest.sandbox import room
 from ingest.tool_command import Command
 from ingest.tools import BUILTIN, Tool, asked
 from policies.tools import ToolsPolicy
@@ -56,14 +56,14 @@ def _ask(
     bench: Bench, tool: Tool, subjects: Sequence[Subject], numbers: Sequence[int], found: list[list[Judgement]]
 ) -> None:
     """Lay the files out for one tool, numbered from 0, and take in what it says."""
-    with TemporaryDirectory(prefix="tool-", dir=bench.scratch) as room:
+    with room(bench.scratch) as folder:
         there: list[int] = []
         for number in numbers:
-            if why := _laid_out(bench.stores, subjects[number], Path(room) / str(len(there))):
+            if why := _laid_out(bench.stores, subjects[number], folder / str(len(there))):
                 found[number].append(unchecked(tool.name, why))
             else:
                 there.append(number)
-        said = tool.judge(Path(room), {at: subjects[number].size for at, number in enumerate(there)}) if there else {}
+        said = tool.judge(folder, {at: subjects[number].size for at, number in enumerate(there)}) if there else {}
         for at, number in enumerate(there):
             found[number].append(said[at])
 

@@ -22,9 +22,12 @@ def lay_out(worklist: Worklist, base: bytes, package: Path) -> list[bytes]:
     _lay(worklist, base, package)
     for name, kind in worklist.children(base + b"metadata/"):
         if kind is Kind.FOLDER:
-            (package / "metadata" / (name.decode() if name in _METADATA else "other")).mkdir(exist_ok=True)
+            wanted = package / "metadata" / (name.decode() if name in _METADATA else "other")
+            wanted.mkdir(exist_ok=True, parents=True)  # an archive may call it a file besides
     inside = base + b"representations/"
     found = [(name, kind) for name, kind in worklist.children(inside) if kind in _SEEN]
+    if found:
+        (package / "representations").mkdir(exist_ok=True)
     for number, (name, kind) in enumerate(found[:MOST]):
         place = package / "representations" / str(number)
         if kind is Kind.FOLDER:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from ingest.errors import ConversionFailed
-from ingest.sandbox import Limits, Ran, ending, run
+from ingest.sandbox import Limits, Ran, ending, room, run
 from storage.digest import Digest
 
 TOOL: Final = Path(__file__).with_name("pictures_child.py")
@@ -77,9 +76,9 @@ def _asked(
 ) -> dict[str, Any]:
     """The tool's answer; it works in a folder of its own, which is gone afterwards."""
     limits = limits or Limits()
-    with tempfile.TemporaryDirectory(prefix="pictures-", dir=scratch) as room:
+    with room(scratch) as folder:
         command = [sys.executable, "-I", "-B", str(TOOL), verb, str(source.absolute()), *rest]
-        ran = run(command, Path(room), limits, writes)
+        ran = run(command, folder, limits, writes)
     if ran.exit != 0:
         raise ConversionFailed(_name(source), wanted, _why(ran, limits))
     try:

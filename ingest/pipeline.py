@@ -143,7 +143,8 @@ class _Ingest:
         the virus scanner with its signatures."""
         box = str(sip.container.digest) if sip.container else ""
         known = self.setting.identifier()
-        told = [escape_path(sip.path), sip.kind, box, self.setting.policies.digest, known.name, known.version]
+        lies = escape_path(os.path.abspath(sip.path))  # who goes on may be in another folder
+        told = [lies, sip.kind, box, self.setting.policies.digest, known.name, known.version]
         return json.dumps([*told, repr(self.engine)])
 
     def _check(self, sip: Sip) -> None:

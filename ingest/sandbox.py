@@ -16,7 +16,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import IO
+
+from storage.durable import DISK, remove_tree
 
 HEARD = 64 * 1024  # bytes kept of each of stdout and stderr
 
@@ -25,6 +28,18 @@ _START = (
     "import sys; sys.path.append(sys.argv.pop(1)); from ingest.sandbox_child import main; sys.exit(main(sys.argv[1:]))"
 )
 _OURS = str(Path(__file__).absolute().parents[1])
+
+
+@contextmanager
+def room(scratch: Path) -> Iterator[Path]:
+    """A new folder in `scratch` for one child. What it leaves there is removed, however deep; what cannot be removed
+    goes with `scratch`."""
+    folder = Path(mkdtemp(dir=scratch))
+    try:
+        yield folder
+    finally:
+        with suppress(OSError):
+            remove_tree(DISK, folder)
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,7 @@ class Settled:
 
 
 def _has(copy: Opens, known: Known) -> bool:
-    with suppress(StorageError):
+    with suppress(StorageError, ValueError):
         return copy.size(layout.blob_key(Digest.parse(known.digest))) == known.size
     return False
 

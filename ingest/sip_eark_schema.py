@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Final, NamedTuple
 
 from ingest.finding import Finding, error, info, warning
 from ingest.heard import heard
-from ingest.sandbox import Limits, Ran, ending, run
+from ingest.sandbox import Limits, Ran, ending, room, run
 from ingest.sip_eark import Eark
 from ingest.source import is_member, open_source
 from ingest.standards import Standards
@@ -89,18 +88,18 @@ def _told(documents: Sequence[Checked], known: dict[str, str], scratch: Path, ea
     for start in range(0, len(documents), _AT_ONCE):
         some = documents[start : start + _AT_ONCE]
         paths = [escape_path(one.name.removeprefix(eark.base)) for one in some]
-        with tempfile.TemporaryDirectory(dir=scratch) as room:
-            ran = _asked(some, known, Path(room))
-            yield from _heard(Path(room, "found"), paths)
+        with room(scratch) as folder:
+            ran = _asked(some, known, folder)
+            yield from _heard(folder / "found", paths)
         if ran.exit != 0:
             yield "", f"{paths[0]} and those after it were not held against their schema: {ending(ran, _LIMITS)}."
 
 
-def _asked(documents: Sequence[Checked], known: dict[str, str], room: Path) -> Ran:
+def _asked(documents: Sequence[Checked], known: dict[str, str], folder: Path) -> Ran:
     """In a room of its own, in which we write nothing once a child was there: one that fled could have laid links."""
-    (room / "schemas.json").write_text(json.dumps(known), "utf-8")
-    files = [_on_disk(one.source, room / str(number)) for number, one in enumerate(documents)]
-    return run([sys.executable, "-I", "-B", str(TOOL), "schemas.json", *files], room, _LIMITS)
+    (folder / "schemas.json").write_text(json.dumps(known), "utf-8")
+    files = [_on_disk(one.source, folder / str(number)) for number, one in enumerate(documents)]
+    return run([sys.executable, "-I", "-B", str(TOOL), "schemas.json", *files], folder, _LIMITS)
 
 
 def _on_disk(source: bytes, copy: Path) -> str:

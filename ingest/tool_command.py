@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ingest.judgement import Judgement, Outcome, Subject, clean, unchecked
-from ingest.sandbox import Limits, Ran, ending, run
+from ingest.sandbox import Limits, Ran, ending, room, run
 from ingest.sandbox_child import CANNOT_RUN
 from ingest.tools import Formats
 from policies.tools import FILE, Tool
@@ -37,8 +37,8 @@ class Command:
         told = self.declared
         limits = Limits(seconds=told.seconds, cpu=told.seconds, memory=told.memory, file=(1 << 30) + size)
         command = [part.replace(FILE, str(file.absolute())) for part in told.command]
-        with TemporaryDirectory(dir=scratch) as room:
-            ran = run(command, Path(room), limits)
+        with room(scratch) as folder:
+            ran = run(command, folder, limits)
         said = "\n".join(part.decode("utf-8", "replace") for part in (ran.output, ran.errors)).strip()
         if ran.exit == CANNOT_RUN:
             return unchecked(self.name, f"no tool: {ending(ran, limits)}", raw=said)

@@ -9,7 +9,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, InvalidStateError, ProcessPoolExecutor
 from concurrent.futures import wait as wait_for
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager, suppress
@@ -105,13 +105,24 @@ def foresee(path: Path) -> bool:
     return False
 
 
+class _Future(Future[Any]):
+    """One that was cancelled takes an error in silence: Python's pool sets one on all that waits when a process of its
+    was killed; where that fails, the pool's thread dies, and the other processes are waited for without end."""
+
+    def set_exception(self, exception: BaseException | None) -> None:
+        with suppress(InvalidStateError):
+            super().set_exception(exception)
+
+
 class _Pool(ProcessPoolExecutor):
     """Starts its processes when work is handed to it: an interrupt waits until such a one has all that it needs."""
 
     def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
         with _interrupts_held():
             try:
-                return super().submit(fn, *args, **kwargs)
+                future = super().submit(fn, *args, **kwargs)
+                future.__class__ = _Future
+                return future
             except (EOFError, ConnectionError) as error:  # the fork server was killed
                 raise BrokenProcessPool from error
 

@@ -27,6 +27,7 @@ _WRITABLE = "Mount it read-write, then try again; a disk that became read-only b
 _PIECE = 1 << 15  # bytes a call: for more at once Linux looks for large free pieces of memory, which may be dear
 _HERE, _EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of renameat2(2)
 _SYNC_FILE_RANGE_WRITE = 2
+_DEEP = 3_000  # bytes of a path; Linux takes 4,095, and a name has 255
 _REMEMBERED = 100_000  # folders known to be durable; more than the blobs' 4,096
 _serial = count()
 
@@ -289,17 +290,30 @@ def remove_leftovers(disk: Disk, folder: Path, lives: Callable[[str], bool]) -> 
 
 
 def remove_tree(disk: Disk, folder: Path) -> None:
-    """Remove a folder of leftovers and all in it; what is not there any more is no error."""
-    for root, folders, files in os.walk(os.fsencode(folder), topdown=False):
-        for name in files:
-            with suppress(FileNotFoundError):
-                disk.unlink(os.fsdecode(os.path.join(root, name)))
-        for name in folders:
-            path = os.fsdecode(os.path.join(root, name))
-            with suppress(FileNotFoundError):
-                disk.unlink(path) if os.path.islink(path) else disk.rmdir(path)
-    with suppress(FileNotFoundError):
-        disk.rmdir(str(folder))
+    """Remove a folder of leftovers and all in it, however deep; what is not there any more is no error."""
+    top = os.fsencode(folder)
+    folders, known = [top], 0
+    while known < len(folders):
+        with suppress(FileNotFoundError), os.scandir(folders[known]) as found:
+            for entry in list(found):
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(_within_reach(disk, top, entry.path))
+                else:
+                    with suppress(FileNotFoundError):
+                        disk.unlink(os.fsdecode(entry.path))
+        known += 1
+    for path in reversed(folders):
+        with suppress(FileNotFoundError):
+            disk.rmdir(os.fsdecode(path))
+
+
+def _within_reach(disk: Disk, top: bytes, path: bytes) -> bytes:
+    """Where a folder lies, after it was moved up if others in it could have paths too long for Linux."""
+    if len(path) < _DEEP:
+        return path
+    nearer = os.path.join(top, new_name().encode())
+    disk.rename(os.fsdecode(path), os.fsdecode(nearer))
+    return nearer
 
 
 def kind_of(folder: str | Path) -> str:

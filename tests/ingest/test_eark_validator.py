@@ -14,10 +14,14 @@ from typing import Any
 
 import pytest
 
+from ingest.eark_skeleton import lay_out
 from ingest.finding import Severity
+from ingest.item import Item
 from ingest.standards import Standards
 from ingest.validation import validate
+from ingest.worklist import Worklist
 from policies.document import load
+from storage.namemap import Kind
 from storage.parallel import Inline
 from tests.ingest.eark_package import REP, ROOT, made
 
@@ -143,3 +147,13 @@ def test_packages_of_the_corpus(corpus: Any, told: Any, eark_validator: str, cas
     code, expected, _ = case.split("/")
     assert (code in found, f"eark-validator-{code}" in found) == (expected == "invalid", CASES[case])
     assert theirs(found)
+
+
+def test_a_skeleton_of_what_is_a_file_and_a_folder(tmp_path: Path) -> None:
+    """As an archive may have it."""
+    worklist = Worklist()
+    for name in (b"metadata", b"representations"):
+        worklist.add(Item(Kind.FILE, name))
+        worklist.add(Item(Kind.FOLDER, name + b"/descriptive"))
+    assert lay_out(worklist, b"", tmp_path / "package") == [b"descriptive"]
+    assert (tmp_path / "package" / "metadata" / "descriptive").is_dir()

@@ -100,6 +100,18 @@ def test_it_goes_on_without_reading_again(
     assert tianyi("ingest", source, "--resume", at=repository).said["code"] == "usage"
 
 
+def test_a_delivery_may_be_named_from_where_one_is(
+    tianyi: Tianyi, repository: Path, source: Path, cut: Callable[[Path], None], reads: Reads,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(source.parent)
+    cut(Path(source.name))
+    monkeypatch.chdir("/")
+    done = reads()
+    answer = tianyi("ingest", "--resume", at=repository)
+    assert (answer.said["outcome"], reads() - done) == ("accepted", FILES - 12)
+
+
 @pytest.mark.parametrize("written", [True, False])
 def test_what_has_a_number_can_be_gone_on_with(
     tianyi: Tianyi, repository: Path, source: Path, monkeypatch: pytest.MonkeyPatch, written: bool

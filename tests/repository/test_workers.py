@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -51,6 +52,24 @@ def test_what_is_called_off_is_not_waited_for(tmp_path: Path) -> None:
 def test_a_worker_that_is_killed_is_told(tmp_path: Path) -> None:
     with pytest.raises(WorkerLost), crew() as executors, executors(LITTLE_FILES, 0) as executor:
         executor.submit(os.kill, executor.submit(os.getpid).result(), 9).result()
+
+
+def test_one_that_is_killed_after_others_were_called_off_holds_nobody_up(tmp_path: Path) -> None:
+    """As where a group of processes is ended: the pool met what was called off, and waited for its others for ever."""
+    before = time.monotonic()
+    with pytest.raises(WorkerLost):
+        _called_off_and_killed(tmp_path)
+    assert time.monotonic() - before < 10
+
+
+def _called_off_and_killed(folder: Path) -> None:
+    with crew() as executors, executors(LITTLE_FILES, 0) as executor:
+        pid = executor.submit(os.getpid).result()
+        futures = [executor.submit(slow, folder / str(number)) for number in range(10 * MANY)]
+        for future in futures[MANY:]:
+            future.cancel()
+        os.kill(pid, signal.SIGKILL)
+        futures[MANY - 1].result()
 
 
 def test_a_crew_that_cannot_begin_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
