@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import mkdtemp
@@ -28,17 +29,21 @@ def main() -> int:
         return 0
     names = asked.readers or list(TARGETS)
     keep = asked.keep or Path(mkdtemp(prefix="campaign-"))
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as at_once:
-        results = list(at_once.map(lambda name: _told(name, max(1, asked.seconds // len(names)), keep), names))
+    count, seconds = len(os.sched_getaffinity(0)), max(1, asked.seconds // len(names))
+    with ThreadPoolExecutor(count) as at_once:
+        parts = at_once.map(lambda start: _told(names[start::count], seconds, keep), range(count))
+        results = [result for part in parts for result in part]
     print(f"Inputs that are worth keeping lie in {keep}.")
     return 0 if all(results) else 1
 
 
-def _told(name: str, seconds: int, keep: Path) -> bool:
-    result = campaign(name, seconds, keep)
-    ending = "sound" if result.is_sound else f"BROKEN\n{result.told}"
-    print(f"{name:16} {result.inputs:>9,} inputs  {ending}", flush=True)
-    return result.is_sound
+def _told(names: Sequence[str], seconds: int, keep: Path) -> list[bool]:
+    results = []
+    for result in campaign(names, seconds, keep) if names else ():
+        ending = "sound" if result.is_sound else f"BROKEN\n{result.told}"
+        print(f"{result.target:16} {result.inputs:>9,} inputs  {ending}", flush=True)
+        results.append(result.is_sound)
+    return results
 
 
 if __name__ == "__main__":

@@ -1,9 +1,15 @@
-"""One reader, fed by atheris until its time is over: `python -m tests.fuzz.fed TARGET FOLDER [libFuzzer's options]`."""
+"""Readers, fed by atheris one after the other until their time is over: `python -m tests.fuzz.fed KEEP TARGET… -- OPTION…`.
+
+Each has a process of its own, forked from one that has instrumented all code, which takes as long as feeding one does.
+What becomes of it lies in KEEP: inputs in `TARGET/`, what atheris says in `TARGET.told`; a line here has its exit.
+"""
 
 from __future__ import annotations
 
+import os
 import random
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import atheris
@@ -42,5 +48,19 @@ def main(name: str, folder: str, options: list[str]) -> None:
     atheris.Fuzz()
 
 
+def each(keep: Path, targets: Sequence[str], options: Sequence[str]) -> None:
+    for target in targets:
+        corpus = keep / target
+        corpus.mkdir(parents=True, exist_ok=True)
+        if (child := os.fork()) == 0:
+            told = os.open(keep / f"{target}.told", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            os.dup2(told, 1)
+            os.dup2(told, 2)
+            main(target, str(corpus), [*options, f"-artifact_prefix={corpus}/"])
+            os._exit(0)
+        print(target, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+
+
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], sys.argv[3:])
+    end = sys.argv.index("--")
+    each(Path(sys.argv[1]), sys.argv[2:end], sys.argv[end + 1 :])
