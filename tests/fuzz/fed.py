@@ -1,4 +1,4 @@
-"""Readers, fed by atheris one after the other until their time is over: `python -m tests.fuzz.fed KEEP TARGET… -- OPTION…`.
+"""Readers, fed by atheris one after the other until their time is over: `-m tests.fuzz.fed KEEP TARGET… -- OPTION…`.
 
 Each has a process of its own, forked from one that has instrumented all code, which takes as long as feeding one does.
 What becomes of it lies in KEEP: inputs in `TARGET/`, what atheris says in `TARGET.told`; a line here has its exit.
