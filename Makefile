@@ -90,7 +90,7 @@ test-slow: $(READY) $(SWIFT_READY) $(VALIDATORS_READY) ## the rest of the tests
 	@$(PYTEST) -m "slow and not exhaustive" || { code=$$?; [ $$code -eq 5 ] || exit $$code; }  # 5: there are none yet
 
 .PHONY: test-every
-test-every: $(READY) ## faults at every call of every verb, and kills at every step, not at some: about six minutes more
+test-every: $(READY) ## faults at every call of every verb, kills at every step, every RO-Crate, and not some: about eight minutes more
 	@$(PYTEST) -m exhaustive
 
 .PHONY: servers
