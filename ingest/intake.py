@@ -44,7 +44,6 @@ class Intake:
         on return; else what came last waits for its batch."""
         setting, (files, size) = self._setting, self._worklist.totals()
         stores = tuple(self._stage.stores) if store else ()
-        setting.identifier()  # so that what is kept ready for it is there before the workers look for it
         self._desk = Desk(
             stores, self._stage.run, setting.holds, setting.identifier, setting.policies.ingest.digests,
             setting.scanner, self._heed,

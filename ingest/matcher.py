@@ -44,9 +44,13 @@ class LiteralMatcher:
         self._remembered: Final = lru_cache(REMEMBERED)(self._possible)
 
     @cached_property
+    def _numbers(self) -> Mapping[Pattern, int]:
+        """This and the next three are for the first file: a process that leaves files to its workers does without."""
+        return numbered(self._table)
+
+    @cached_property
     def _patterns(self) -> tuple[Pattern, ...]:
-        """This and the next two are for the first file: a process that leaves files to its workers does without."""
-        return tuple(numbered(self._table))
+        return tuple(self._numbers)
 
     @cached_property
     def _candidates(self) -> _Candidates:
@@ -54,7 +58,7 @@ class LiteralMatcher:
 
     @cached_property
     def _signatures(self) -> Mapping[int | None, list[_Placed]]:
-        return _by_first(self._table.rules, numbered(self._table))
+        return _by_first(self._table.rules, self._numbers)
 
     def rules(self, head: bytes, tail: bytes) -> tuple[Rule, ...]:
         """Return the rules that fit and are not beaten, in the table's order; raise TookTooLong."""

@@ -84,6 +84,7 @@ class Hashing:
         return self.digests()[0]
 
     def digests(self) -> tuple[Digest, ...]:
+        # What a hasher says needs no check.
         made = [tuple.__new__(Digest, (a, h.hexdigest())) for a, h in zip(self._algorithms, self._hashers, strict=True)]
         return tuple(made)
 

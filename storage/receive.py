@@ -140,7 +140,7 @@ def _written(store: Store, run: str, key: str, data: bytes) -> Pending:
     try:
         incoming.write(data)
         return incoming.finish(key)
-    except BaseException:
+    except BaseException:  # an interrupt, too, leaves nothing
         incoming.abandon()
         raise
 
