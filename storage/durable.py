@@ -292,19 +292,28 @@ def remove_leftovers(disk: Disk, folder: Path, lives: Callable[[str], bool]) -> 
 def remove_tree(disk: Disk, folder: Path) -> None:
     """Remove a folder of leftovers and all in it, however deep; what is not there any more is no error."""
     top = os.fsencode(folder)
-    folders, known = [top], 0
-    while known < len(folders):
-        with suppress(FileNotFoundError), os.scandir(folders[known]) as found:
-            for entry in list(found):
-                if entry.is_dir(follow_symlinks=False):
-                    folders.append(_within_reach(disk, top, entry.path))
-                else:
-                    with suppress(FileNotFoundError):
-                        disk.unlink(os.fsdecode(entry.path))
-        known += 1
-    for path in reversed(folders):
-        with suppress(FileNotFoundError):
-            disk.rmdir(os.fsdecode(path))
+    waiting = [(top, False)]  # folders, and whether they were emptied: as many as lie beside those on the way to one
+    while waiting:
+        path, emptied = waiting.pop()
+        if emptied:
+            with suppress(FileNotFoundError):
+                disk.rmdir(os.fsdecode(path))
+        else:
+            waiting.append((path, True))
+            waiting += [(_within_reach(disk, top, inner), False) for inner in _emptied_of_files(disk, path)]
+
+
+def _emptied_of_files(disk: Disk, folder: bytes) -> list[bytes]:
+    """Remove what lies in a folder and is none itself; return the folders in it."""
+    folders = []
+    with suppress(FileNotFoundError), os.scandir(folder) as found:
+        for entry in list(found):
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(entry.path)
+            else:
+                with suppress(FileNotFoundError):
+                    disk.unlink(os.fsdecode(entry.path))
+    return folders
 
 
 def _within_reach(disk: Disk, top: bytes, path: bytes) -> bytes:
