@@ -54,9 +54,15 @@ class Committer:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the commit lock; raise Locked after the committer's patience (seconds)."""
+        """Hold the commit lock; raise Locked after the committer's patience (seconds). What an interrupt cuts short is
+        finished at once, as the next opening would."""
         with locked(self.work / "commit.lock", "the vault", self._patience):
-            yield
+            try:
+                yield
+            except KeyboardInterrupt:
+                with suppress(StorageError):
+                    self._finish_all()
+                raise
 
     def commit(self, record: Record, event: Event, blobs: BlobSizes, behind: Iterable[str] = ()) -> Committed:
         """Make a version exist. All its blobs are durable in the first copy and in every other not in `behind`.
@@ -135,10 +141,14 @@ class Committer:
         and deletions, by the names of their intents."""
         prepare_work(self.work)
         with self.lock():
-            recovered = [intent.name for intent in self.intents.left() if self._finish(intent)]
-            self.scribe.settle()
+            recovered = self._finish_all()
             self._tidy()
             return recovered
+
+    def _finish_all(self) -> list[str]:
+        recovered = [intent.name for intent in self.intents.left() if self._finish(intent)]
+        self.scribe.settle()
+        return recovered
 
     def _tidy(self) -> None:
         """Remove what dead runs left, here and in every copy that answers, and their marks."""

@@ -232,8 +232,11 @@ class Killed(BaseException):
     """The process is no more."""
 
 
-def test_versions_that_are_made_together_are_all_there_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Killed before each call in turn that writes something, and opened again."""
+@pytest.mark.parametrize("end", [Killed, KeyboardInterrupt])
+def test_versions_that_are_made_together_are_all_there_or_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: type[BaseException]
+) -> None:
+    """Killed before each call in turn that writes something, and opened again; who is interrupted finishes itself."""
     seen = set()
     for at in range(1, 100):
         scene = Scene(tmp_path / str(at), "first", "second")
@@ -244,7 +247,7 @@ def test_versions_that_are_made_together_are_all_there_or_none(tmp_path: Path, m
                 nonlocal left
                 left -= 1
                 if left == 0:
-                    raise Killed
+                    raise end
                 act(*arguments)
 
             return counted
@@ -258,9 +261,10 @@ def test_versions_that_are_made_together_are_all_there_or_none(tmp_path: Path, m
                                 (scene.stores[1], "replace"), (disk, "rename"), (disk, "unlink")):  # fmt: skip
                 patch.setattr(owner, name, meet(getattr(owner, name)))
             committer = Committer(scene.vault, scene.work, disk)
-            with suppress(Killed):
+            with suppress(end):
                 committer.commit_all([(record, event(record)) for record in records], scene.blobs)
-        scene.committer.recover()
+        if end is Killed:
+            scene.committer.recover()
         there = list(scene.vault.all_records())
         seen.add(len(there))
         assert there in ([], records)

@@ -35,16 +35,16 @@ class Killed(BaseException):
 
 
 class Dying(Unsynced):
-    """A disk whose process is killed before a given operation that changes something (from 1)."""
+    """A disk whose process is killed before a given operation that changes something (from 1), or interrupted there."""
 
-    def __init__(self, at: int) -> None:
+    def __init__(self, at: int, end: type[BaseException] = Killed) -> None:
         super().__init__(whole=True)
-        self.left = at
+        self.left, self.end = at, end
 
     def _step(self) -> None:
         self.left -= 1
-        if self.left <= 0:
-            raise Killed
+        if self.left == 0 or (self.left < 0 and self.end is Killed):
+            raise self.end
 
     def create(self, path: str, mode: int = 0o444) -> int:
         self._step()
@@ -150,6 +150,27 @@ def test_killed_at_any_step(tmp_path: Path) -> None:
         else:
             break
     assert fates == sorted(fates)  # the tombstone in the first copy is the one point of no return
+    assert (fates.count(False) > 2, fates.count(True) > 5) == (True, True)
+
+
+def test_interrupted_at_any_step(tmp_path: Path) -> None:
+    """As it was or done at once, without the next start."""
+    fates = []
+    for step in range(1, 200):
+        folder = tmp_path / str(step)
+        made(folder)
+        try:
+            delete(opened(folder, Dying(step, KeyboardInterrupt)))
+        except KeyboardInterrupt:
+            committer = opened(folder)
+            fates.append(bool(committer.vault.tombstone(UID)))
+            if not fates[-1]:
+                assert (entries(committer), len(committer.vault.records(UID))) == ([], 1)
+                delete(committer)
+            check_deleted(committer)
+            assert committer.recover() == []
+        else:
+            break
     assert (fates.count(False) > 2, fates.count(True) > 5) == (True, True)
 
 
