@@ -1,7 +1,7 @@
 """A command in a bounded child: little time, little memory, no network, and gone with its process group when it ends.
 
-It reads what this process reads, and writes in its own folder alone, where the kernel has Landlock. The child binds
-itself (`sandbox_child.py`).
+It reads what this process reads, and writes in its own folder alone, where the kernel has Landlock; it touches nobody
+else, where it has seccomp. The child binds itself (`sandbox_child.py`).
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ def run(argv: Sequence[str], scratch: Path, limits: Limits | None = None, writes
     """Run the command in the folder `scratch` until it ends or is stopped; a crash and a hang are values too.
 
     It may write in that folder, which is its home and its place for temporary files, and to the files `writes`, which
-    are there. Its whole process group is gone afterwards; a process that left the group may live on, as bound as the
-    others: write nothing there any more. Raise OSError only where no process can be started at all.
+    are there. Its whole process group is gone afterwards; without seccomp, a process that left the group may live on,
+    as bound as the others: write nothing there any more. Raise OSError only where no process can be started at all.
     The thread that calls must outlive the call, as it does: the child dies with it.
     """
     limits = limits or Limits()

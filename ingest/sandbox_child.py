@@ -1,7 +1,7 @@
 """The sandbox's child at its own start: it binds itself, then becomes the command.
 
-So the parent needs no `preexec_fn`, which is unsafe beside threads. Standard library and `ingest.landlock` alone: it
-runs with `-I -S`, and each module that it imports is paid for with every command.
+So the parent needs no `preexec_fn`, which is unsafe beside threads. Standard library, `ingest.landlock` and
+`ingest.seccomp` alone: it runs with `-I -S`, and each module that it imports is paid for with every command.
 """
 
 from __future__ import annotations
@@ -10,21 +10,24 @@ import ctypes
 import os
 import resource
 import signal
+import struct
 import sys
 
-from ingest import landlock
+from ingest import landlock, seccomp
 
-CANNOT_RUN = 127  # exit of a command that is not there, as a shell says it
+UNCONFINED, CANNOT_RUN = 126, 127  # exits of a command that is not run, and of one that is not there
 
 _NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000  # unshare(2)
-_DIE_WITH_PARENT, _NO_NEW_PRIVILEGES = 1, 38  # prctl(2)
+_DIE_WITH_PARENT, _DROP_FOR_GOOD, _NO_NEW_PRIVILEGES = 1, 24, 38  # prctl(2)
+_READ_ALL, _CAPABILITIES = 2, 64  # CAP_DAC_READ_SEARCH; no kernel has more of them
+_VERSION_3 = 0x20080522  # of capset(2)
 _SINKS = ("/dev/null", "/dev/zero", "/dev/full")  # writing to them changes nothing
 
 
 def main(arguments: list[str]) -> int:
     """Start the child: parent, cpu, memory, file, files, what it may write besides its folder, "--", the command.
 
-    Returns only when it cannot be run.
+    Returns only when it cannot be run, or not be confined.
     """
     end = arguments.index("--")
     parent, cpu, memory, file, files = map(int, arguments[:5])
@@ -33,6 +36,11 @@ def main(arguments: list[str]) -> int:
         _alone(parent)
         _limit(cpu, memory, file, files)
         landlock.confine([".", *writes, *filter(os.path.exists, _SINKS)])
+        seccomp.confine()
+    except OSError as error:
+        sys.stderr.write(f"{command[0]} is not run, as it cannot be confined: {error.strerror}\n")
+        return UNCONFINED
+    try:
         os.execvp(command[0], command)
     except OSError as error:
         sys.stderr.write(f"{command[0]}: {error.strerror}\n")
@@ -45,6 +53,8 @@ def _alone(parent: int) -> None:
     _leave_network(libc)
     libc.prctl(_DIE_WITH_PARENT, signal.SIGKILL.value, 0, 0, 0)  # after unshare, which would clear it
     libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+    if os.geteuid() == 0:
+        _give_up_power(libc)
     if os.getppid() != parent:  # it died before we asked to be told
         os.kill(os.getpid(), signal.SIGKILL)
 
@@ -61,6 +71,14 @@ def _leave_network(libc: ctypes.CDLL) -> None:
             _write("/proc/self/gid_map", f"{group} {group} 1")
         except OSError:
             pass  # then this user is called nobody, which hinders little
+
+
+def _give_up_power(libc: ctypes.CDLL) -> None:
+    """Of what root may, keep reading what is not its own; what the system does not let us give up stays."""
+    for capability in set(range(_CAPABILITIES)) - {_READ_ALL}:
+        libc.prctl(_DROP_FOR_GOOD, capability, 0, 0, 0)
+    kept = 1 << _READ_ALL
+    libc.capset(struct.pack("=Ii", _VERSION_3, 0), struct.pack("=6I", kept, kept, 0, 0, 0, 0))
 
 
 def _write(path: str, text: str) -> None:

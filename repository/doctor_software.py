@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from PIL import Image, features
 
-from ingest import landlock
+from ingest import landlock, seccomp
 from ingest.identify_magic import magic_opinion
 from repository.doctor_check import Advice, Check, Wrong, checked
 
@@ -43,6 +43,12 @@ _UNCONFINED = Advice(
     "warning", "A format tool that a hostile file takes over can write wherever you may: into the vault too.",
     "Use Linux 6.2 or later with Landlock, and in a container a runtime that lets it through.",
 )  # fmt: skip
+_TOUCHING = Advice(
+    "warning",
+    "A format tool that a hostile file takes over can speak to programs that listen on sockets, perhaps to the network,"
+    " and change modes and owners of your files.",
+    "Use Linux on x86-64 or 64-bit ARM with seccomp, and in a container a runtime that lets it through.",
+)
 _REINSTALL = "Install Tianyi again: pip install --force-reinstall tianyi"
 
 
@@ -56,6 +62,7 @@ def examine() -> Iterator[Check]:
     yield checked("libmagic", Advice("warning", "Identification has no second opinion.", _REINSTALL), _magic)
     yield _required("Pillow", "Pictures in these formats cannot be migrated.", _pillow)
     yield checked("tools confined", _UNCONFINED, _confined)
+    yield checked("tools touch nobody", _TOUCHING, _touching_nobody)
     for name, (module, cost) in _FORMATS.items():
         advice = Advice("info", cost, "Install it where that is wanted: pip install 'tianyi[tools]'")
         yield checked(name, advice, partial(_library, name, module))
@@ -129,6 +136,12 @@ def _confined() -> str:
     if landlock.abi() < landlock.WHOLE:
         raise Wrong(f"{found}, which lets them truncate files" if landlock.abi() else "no Landlock")
     return found
+
+
+def _touching_nobody() -> str:
+    if not seccomp.is_there():
+        raise Wrong("no seccomp, or none for this processor")
+    return "by seccomp"
 
 
 def _tool(name: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ingest import landlock
+from ingest import landlock, seccomp
 from repository import Repository, doctor_software
 from repository.cli.running import run
 from repository.doctor import examine
@@ -200,6 +200,12 @@ class TestSoftware:
         told = by_name(list(doctor_software.examine()))["tools confined"]
         assert (told.ok, told.severity) == (not found, "warning")
         assert told.ok or told.found == found
+
+    @pytest.mark.parametrize("there", [True, False])
+    def test_a_kernel_that_filters_no_calls_is_a_warning(self, monkeypatch: pytest.MonkeyPatch, there: bool) -> None:
+        monkeypatch.setattr(seccomp, "is_there", lambda: there)
+        told = by_name(list(doctor_software.examine()))["tools touch nobody"]
+        assert (told.ok, told.severity) == (there, "warning")
 
 
 class Killed(BaseException):

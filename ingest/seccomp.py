@@ -1,0 +1,117 @@
+"""seccomp (seccomp(2)): a process gives up system calls for good, with all that it starts.
+
+What Landlock does not know: modes, owners, times and attributes of files, sockets that have a path, other processes'
+limits and memory, and leaving the process group by which a tool is stopped. Standard library only.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import struct
+from collections.abc import Iterable, Mapping
+
+_GET_SECCOMP, _SET_SECCOMP, _FILTER = 21, 22, 2  # prctl(2)
+_SINCE_5 = {"pidfd_getfd": 438, "io_uring_setup": 425, "process_madvise": 440, "fchmodat2": 452, "setxattrat": 463,
+            "removexattrat": 466, "file_setattr": 469}  # fmt: skip  # the same number everywhere
+
+
+#: How a kind of processor names itself (linux/audit.h) and numbers its system calls (asm/unistd.h).
+_MACHINES: Mapping[str, tuple[int, Mapping[str, int]]] = {
+    "x86_64": (0xC000003E, {
+        "socket": 41, "connect": 42, "bind": 49, "listen": 50, "chmod": 90, "fchmod": 91, "chown": 92, "fchown": 93,
+        "lchown": 94, "ptrace": 101, "setpgid": 109, "setsid": 112, "utime": 132, "setpriority": 141, "setxattr": 188,
+        "lsetxattr": 189, "fsetxattr": 190, "removexattr": 197, "lremovexattr": 198, "fremovexattr": 199, "utimes": 235,
+        "ioprio_set": 251, "fchownat": 260, "futimesat": 261, "fchmodat": 268, "utimensat": 280, "prlimit64": 302,
+        "process_vm_readv": 310, "process_vm_writev": 311, **_SINCE_5,
+    }),
+    "aarch64": (0xC00000B7, {
+        "setxattr": 5, "lsetxattr": 6, "fsetxattr": 7, "removexattr": 14, "lremovexattr": 15, "fremovexattr": 16,
+        "ioprio_set": 30, "fchmod": 52, "fchmodat": 53, "fchownat": 54, "fchown": 55, "utimensat": 88, "ptrace": 117,
+        "setpriority": 140, "setpgid": 154, "setsid": 157, "socket": 198, "bind": 200, "listen": 201, "connect": 203,
+        "prlimit64": 261, "process_vm_readv": 270, "process_vm_writev": 271, **_SINCE_5,
+    }),
+}  # fmt: skip
+
+#: What a tool may think that it did: it is none the worse for it, and neither is anybody else. (LibreOffice has to
+#: listen on a socket in /tmp before it converts anything.)
+_PRETENDED = (
+    "chmod", "fchmod", "fchmodat", "fchmodat2", "chown", "fchown", "lchown", "fchownat", "utime", "utimes", "futimesat",
+    "utimensat", "setsid", "setpgid", "setpriority", "ioprio_set", "bind", "listen",
+)  # fmt: skip
+_REFUSED = {
+    **dict.fromkeys(("ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "pidfd_getfd"), errno.EPERM),
+    **dict.fromkeys(("setxattr", "lsetxattr", "fsetxattr", "setxattrat"), errno.ENOTSUP),
+    **dict.fromkeys(("removexattr", "lremovexattr", "fremovexattr", "removexattrat", "file_setattr"), errno.ENOTSUP),
+    "connect": errno.ECONNREFUSED,  # nobody listens
+    "io_uring_setup": errno.ENOSYS,  # what it does is seen by no filter
+}
+
+# linux/bpf_common.h, linux/seccomp.h
+_LOAD, _AND, _RETURN = 0x20, 0x54, 0x06
+_EQUAL, _AT_LEAST = 0x15, 0x35
+_ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
+_NUMBER, _ARCH, _FIRST, _SECOND = 0, 4, 16, 24  # offsets in seccomp_data; of arguments the low half
+_X32 = 0x40000000  # the numbers of x86-64's other interface begin here
+_TYPE, _UNIX, _STREAM = 0xF, 1, 1  # socket(2)
+
+
+def is_there() -> bool:
+    """Whether this kernel filters calls, and we know how this processor numbers them."""
+    return os.uname().machine in _MACHINES and ctypes.CDLL(None).prctl(_GET_SECCOMP) >= 0
+
+
+def confine() -> None:
+    """From now on this process, and all that it starts, reaches and hears nobody by sockets, but for pairs of its own,
+    and changes no file but by writing, and no other process.
+
+    It must have given up new privileges (prctl(2)). Where it `is_there` not, nothing happens. Raise OSError where the
+    kernel refuses.
+    """
+    if not is_there():
+        return
+    program = ctypes.create_string_buffer(_program(*_MACHINES[os.uname().machine], os.getpid()))
+    head = struct.pack("@HP", (len(program) - 1) // 8, ctypes.addressof(program))
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_SET_SECCOMP, _FILTER, ctypes.c_char_p(head), 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), f"seccomp: {os.strerror(ctypes.get_errno())}")
+
+
+def _program(arch: int, calls: Mapping[str, int], process: int) -> bytes:
+    """The filter, which the kernel asks before every call."""
+    return b"".join([
+        _line(_LOAD, _ARCH), _line(_EQUAL, arch, 1, 0), _line(_RETURN, _KILL),
+        _line(_LOAD, _NUMBER), _line(_AT_LEAST, _X32, 0, 1), _answer(errno.ENOSYS),
+        *(_answered(calls[name], 0) for name in _PRETENDED if name in calls),
+        *(_answered(calls[name], code) for name, code in _REFUSED.items() if name in calls),
+        _if(calls["socket"], [
+            _line(_LOAD, _FIRST), _line(_EQUAL, _UNIX, 1, 0), _answer(errno.EAFNOSUPPORT),
+            _line(_LOAD, _SECOND), _line(_AND, _TYPE), _line(_EQUAL, _STREAM, 1, 0), _answer(errno.EPROTONOSUPPORT),
+            _line(_RETURN, _ALLOW),
+        ]),
+        _if(calls["prlimit64"], [
+            _line(_LOAD, _FIRST), _line(_EQUAL, 0, 2, 0), _line(_EQUAL, process, 1, 0), _answer(errno.EPERM),
+            _line(_RETURN, _ALLOW),
+        ]),
+        _line(_RETURN, _ALLOW),
+    ])  # fmt: skip
+
+
+def _answered(call: int, code: int) -> bytes:
+    return _if(call, [_answer(code)])
+
+
+def _if(call: int, lines: Iterable[bytes]) -> bytes:
+    """Lines for one call, the last of which answers: what is loaded is its number, for those behind too."""
+    body = b"".join(lines)
+    return _line(_EQUAL, call, 0, len(body) // 8) + body
+
+
+def _answer(code: int) -> bytes:
+    return _line(_RETURN, _ERRNO | code)
+
+
+def _line(code: int, value: int, then: int = 0, otherwise: int = 0) -> bytes:
+    """One instruction; of a comparison, how many lines to leave out if it holds, and if not."""
+    return struct.pack("=HBBI", code, then, otherwise, value)

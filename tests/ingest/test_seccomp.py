@@ -1,0 +1,124 @@
+"""What a tool may ask of the kernel: to read and to write its own files, and nothing that touches anybody else."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import socket
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ingest import seccomp
+from ingest.sandbox import Ran, run
+
+pytestmark = pytest.mark.skipif(not seccomp.is_there(), reason="this kernel filters no calls, or not on this processor")
+
+#: Python that runs in a room beside which `blob` lies; and how each ends: pretended is told as done.
+TRIES = {
+    "os.chmod(blob, 0o777)": "pretended",
+    "os.chmod(blob, 0o777, follow_symlinks=False)": "pretended",
+    "os.fchmod(os.open(blob, os.O_RDONLY), 0o777)": "pretended",
+    "os.chown(blob, 12345, 12345)": "pretended",
+    "os.lchown(blob, 12345, 12345)": "pretended",
+    "os.utime(blob, (1, 1))": "pretended",
+    "os.setsid()": "pretended",
+    "os.setpgid(0, 0)": "pretended",
+    "os.setpriority(os.PRIO_PROCESS, os.getppid(), 19)": "pretended",
+    'os.setxattr(blob, "user.x", b"x")': "ENOTSUP",
+    'os.removexattr(blob, "user.x")': "ENOTSUP",
+    "socket.socket(socket.AF_INET)": "EAFNOSUPPORT",
+    "socket.socket(socket.AF_INET6)": "EAFNOSUPPORT",
+    "socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)": "EAFNOSUPPORT",
+    "socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)": "EPROTONOSUPPORT",
+    "socket.socket(socket.AF_UNIX).connect(daemon)": "ECONNREFUSED",
+    "resource.prlimit(os.getppid(), resource.RLIMIT_NOFILE, (1, 1))": "EPERM",
+    "call(438, os.pidfd_open(os.getppid()), 0, 0)": "EPERM",  # pidfd_getfd(2): the parent's descriptors
+    "call(425, 1, ctypes.create_string_buffer(120))": "ENOSYS",  # io_uring_setup(2)
+    "call(1 << 30, 0)": "ENOSYS",  # read(2), by x86-64's other numbers
+    'pair = socket.socketpair(); pair[0].send(b"x")': "done",
+    'here = socket.socket(socket.AF_UNIX); here.bind("/tmp/tianyi-test"); here.listen()': "pretended",
+    "resource.prlimit(os.getpid(), resource.RLIMIT_CORE)": "done",
+    "resource.setrlimit(resource.RLIMIT_NOFILE, (50, 50))": "done",
+    'subprocess.run(["sh", "-c", "touch new; chmod +x new; kill -0 $$"], check=True)': "done",
+}  # fmt: skip
+PROGRAM = """
+import ctypes, errno, json, os, resource, socket, subprocess, sys
+def call(*arguments):
+    if ctypes.CDLL(None, use_errno=True).syscall(*arguments) < 0:
+        raise OSError(ctypes.get_errno(), "")
+blob, daemon = sys.argv[1:3]
+for code in json.loads(sys.argv[3]):
+    try:
+        exec(code)
+        print("done")
+    except OSError as error:
+        print(errno.errorcode[error.errno].replace("EOPNOTSUPP", "ENOTSUP"))
+"""
+
+
+def python(code: str, room: Path, *arguments: str) -> Ran:
+    room.mkdir()
+    return run([sys.executable, "-I", "-c", code, *arguments], room)
+
+
+def test_nothing_of_anybody_else_is_touched_and_what_tools_do_is_done(tmp_path: Path) -> None:
+    blob = tmp_path / "blob"
+    blob.write_bytes(b"kept")
+    blob.chmod(0o444)
+    before = os.stat(blob)
+    with socket.socket(socket.AF_UNIX) as daemon:
+        daemon.bind(str(tmp_path / "daemon"))
+        daemon.listen()
+        ran = python(PROGRAM, tmp_path / "room", str(blob), str(tmp_path / "daemon"), json.dumps(list(TRIES)))
+    said = dict(zip(TRIES, ran.output.decode().split(), strict=True))
+    assert said == {code: end.replace("pretended", "done") for code, end in TRIES.items()}, ran.errors.decode()
+    assert os.stat(blob) == before
+
+
+def test_a_tool_does_not_outlive_its_time_in_a_session_of_its_own(tmp_path: Path) -> None:
+    ran = run(["sh", "-c", "setsid sh -c 'sleep 1; echo late > late' & echo done"], tmp_path)
+    assert ran == Ran(0, "", b"done\n", b"")
+    time.sleep(1.5)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the other interface is this processor's")
+def test_calls_by_another_interface_end_the_tool(tmp_path: Path) -> None:
+    """`int 0x80` numbers calls as 32-bit programs do: 20 is getpid there, and writev here."""
+    code = """
+import ctypes, mmap
+page = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+page.write(bytes([0xB8, 20, 0, 0, 0, 0xCD, 0x80, 0xC3]))
+print("asked:", ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(page)))())
+"""
+    ran = python(code, tmp_path / "room")
+    assert (ran.killed_by, ran.output) == ("signal 31", b""), ran.errors.decode()  # SIGSYS
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="who is not root has no power to give up")
+def test_root_keeps_its_reading_and_no_other_power(tmp_path: Path) -> None:
+    ran = run(["grep", "Cap", "/proc/self/status"], tmp_path)
+    told = dict(line.split(":\t") for line in ran.output.decode().splitlines())
+    assert {name: int(value, 16) for name, value in told.items()} == {
+        "CapInh": 0, "CapPrm": 4, "CapEff": 4, "CapBnd": 4, "CapAmb": 0,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("machine", "header"), [
+    ("x86_64", "x86_64-linux-gnu/asm/unistd_64.h"),
+    ("aarch64", "asm-generic/unistd.h"),
+])  # fmt: skip
+def test_the_numbers_are_those_of_the_kernel(machine: str, header: str) -> None:
+    path = Path("/usr/include") / header
+    if not path.exists():
+        pytest.skip("this system has no headers of the kernel")
+    listed = dict(re.findall(r"#define __NR(?:3264)?_(\w+) (\d+)", path.read_text()))
+    _, calls = seccomp._MACHINES[machine]
+    known = {name: number for name, number in calls.items() if name in listed}
+    assert known == {name: int(listed[name]) for name in known}
+    assert calls.keys() - known.keys() <= seccomp._SINCE_5.keys()  # which an older header lacks
