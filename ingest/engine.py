@@ -17,7 +17,7 @@ from typing import Final
 from ingest.identify_pronom import PronomIdentifier
 from ingest.look import looks
 from ingest.matcher import LiteralMatcher
-from ingest.needs import needs, numbered, wanted
+from ingest.needs import needed, wanted
 from ingest.prepared import Prepared, from_bytes, to_bytes
 from ingest.signatures import Signatures
 from storage import durable
@@ -59,7 +59,7 @@ def ready(digest: str, load: Callable[[], Signatures], kept: Sequence[Path] = ()
 
 
 def _made(signatures: Signatures) -> Prepared:
-    every = tuple(needs(pattern) for pattern in numbered(signatures))
+    every = needed(signatures)
     return Prepared(signatures, every, compiled(wanted(every)))
 
 

@@ -10,8 +10,10 @@ from ingest.literals import literals
 from ingest.signatures import Pattern, Signatures
 
 LENGTHS: Final = (8, 6, 4, 3, 2, 1)  # bytes of the beginnings that are looked up
-LONGEST: Final = 32  # bytes of a literal that are looked for
+LONGEST: Final = 64  # bytes of a literal that are looked for
 TELLING: Final = 3  # different bytes: what has fewer is in most files
+SHORT: Final = 4  # bytes: to look for shorter ones takes as long as for many others, and they are in most files
+_XML: Final = b"<?xml"  # what every file of so large a kind has tells little
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +24,30 @@ class Needs:
     literals: tuple[bytes, ...]  # anywhere in its part of the file
 
 
+_NOTHING: Final = Needs((), ())
+
+
 def numbered(signatures: Signatures) -> dict[Pattern, int]:
     """Return every pattern of the table, each once, and its number."""
     every = (pattern for rule in signatures.rules for signature in rule.signatures for pattern in signature)
     return {pattern: number for number, pattern in enumerate(dict.fromkeys(every))}
+
+
+def needed(signatures: Signatures) -> tuple[Needs, ...]:
+    """Return what each pattern needs, by its number; nothing where short literals are all that it has, and each of its
+    signatures has another that tells more: it is asked where that one fits."""
+    numbers = numbered(signatures)
+    every = [needs(pattern) for pattern in numbers]
+    kept = set()
+    for signature in (signature for rule in signatures.rules for signature in rule.signatures):
+        several = [numbers[pattern] for pattern in signature]
+        telling = [number for number in several if not _is_short(every[number])]
+        kept.update(telling or several)
+    return tuple(one if number in kept else _NOTHING for number, one in enumerate(every))
+
+
+def _is_short(needs: Needs) -> bool:
+    return not needs.beginnings and min(map(len, needs.literals), default=0) < SHORT
 
 
 def needs(pattern: Pattern) -> Needs:
@@ -49,7 +71,7 @@ def _bare(data: bytes) -> bytes:
 
 def _tells(ways: tuple[bytes, ...]) -> float:
     """How rarely one of them is met: by how many different bytes, and a little by how many."""
-    return min((len(set(way)) + len(way) / 100 for way in ways), default=0)
+    return min((TELLING if _XML in way else len(set(way)) + len(way) / 100 for way in ways), default=0)
 
 
 def wanted(every: Iterable[Needs]) -> tuple[bytes, ...]:

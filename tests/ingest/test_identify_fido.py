@@ -23,7 +23,7 @@ from ingest.identify_fido import load_signatures
 from ingest.identify_pronom import PronomIdentifier
 from ingest.look import looks
 from ingest.matcher import LiteralMatcher
-from ingest.needs import needs, numbered, wanted
+from ingest.needs import needed, wanted
 from ingest.sample import LOOK, ContainerError, members, sample_of
 
 CORPORA = Path(os.environ.get("TIANYI_CORPORA", Path(__file__).parents[3] / "shared" / "corpora"))
@@ -131,8 +131,8 @@ def answer(path: Path, identifier: Callable[[], Identifier] = fido_identifier) -
 def plain() -> Identifier:
     """The identifier of a platform without Hyperscan."""
     signatures = load_signatures()
-    needed = [needs(pattern) for pattern in numbered(signatures)]
-    matcher = LiteralMatcher(signatures, needed, finder(wanted(needed), b""))
+    every = needed(signatures)
+    matcher = LiteralMatcher(signatures, every, finder(wanted(every), b""))
     return PronomIdentifier("fido", signatures, matcher, looks(signatures))
 
 

@@ -18,11 +18,11 @@ from ingest.identify_fido import load_signatures
 from ingest.literals import literals
 from ingest.matcher import LiteralMatcher
 from ingest.matcher_re import Patterns, ReMatcher
-from ingest.needs import needs, numbered, wanted
+from ingest.needs import needed, numbered, wanted
 from ingest.signatures import Pattern, Rule, settle
 
 SIGNATURES = load_signatures()
-NEEDS = [needs(pattern) for pattern in numbered(SIGNATURES)]
+NEEDS = needed(SIGNATURES)
 PIECES = sorted(
     {one for pattern in numbered(SIGNATURES) for found in literals(pattern.expression) for one in found.ways}
 )
