@@ -18,6 +18,8 @@ from ingest.look import Look
 from ingest.sample import ContainerError
 from ingest.signatures import Rule, Signatures, unbeaten
 
+_UNKNOWN: Final = Identification.of((), Basis.NONE)
+
 
 class Matcher(Protocol):
     """What tells the rules that fit bytes: plain `re`, or many expressions at once."""
@@ -52,14 +54,15 @@ class PronomIdentifier:
         """
         try:
             rules = self._matcher.rules(sample.head, sample.tail) if sample.size else ()
-            look = next((self._looks.get(rule.container) for rule in rules if rule.container), None)
-            if look and (formats := self._inside(sample, look)):
-                return Identification.of(formats, Basis.CONTAINER)
+            if containers := [rule.container for rule in rules if rule.container]:
+                look = self._looks.get(containers[0])
+                if look and (formats := self._inside(sample, look)):
+                    return Identification.of(formats, Basis.CONTAINER)
         except TookTooLong:
-            return Identification.of((), Basis.NONE)
+            return _UNKNOWN
         if rules:
             return Identification.of(tuple([rule.format for rule in rules]), Basis.SIGNATURE)
-        return Identification.of(self._by_extension.get(_extension(sample.name), ()), Basis.EXTENSION)
+        return self._by_extension.get(_extension(sample.name), _UNKNOWN)
 
     def _inside(self, sample: Sample, look: Look) -> tuple[Format, ...]:
         """Return each format found inside once; none of a broken container."""
@@ -75,10 +78,13 @@ def _extension(name: bytes) -> str:
     return os.path.splitext(name.decode("utf-8", "surrogateescape"))[1].lower().lstrip(".")
 
 
-def _extensions(rules: Iterable[Rule]) -> dict[str, tuple[Format, ...]]:
-    """Return the formats of each extension, those left out over which another of it has priority."""
+def _extensions(rules: Iterable[Rule]) -> dict[str, Identification]:
+    """Return what each extension says, formats left out over which another of it has priority."""
     found = defaultdict(list)
     for rule in rules:
         for extension in rule.extensions - {""}:
             found[extension].append(rule)
-    return {extension: tuple(rule.format for rule in unbeaten(many)) for extension, many in found.items()}
+    return {
+        extension: Identification.of(tuple([rule.format for rule in unbeaten(many)]), Basis.EXTENSION)
+        for extension, many in found.items()
+    }

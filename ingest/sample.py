@@ -1,5 +1,7 @@
 """The bytes that identification needs: the sample of a file on disk, and a look into a container."""
 
+from __future__ import annotations
+
 import errno
 import os
 import stat
@@ -11,11 +13,12 @@ from contextlib import contextmanager
 from functools import partial
 from io import BytesIO
 from lzma import LZMAError
-from typing import BinaryIO, Final
-
-import olefile  # type: ignore[import-untyped]
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from ingest.identify import HEAD, Sample
+
+if TYPE_CHECKING:
+    import olefile  # type: ignore[import-untyped]
 
 LOOK: Final = 16 * 1024 * 1024  # bytes read of one member: a bomb of any size is small on the outside
 
@@ -38,9 +41,12 @@ class ContainerError(Exception):
     """The bytes are not the container that their signature says; the cause tells more."""
 
 
+_READ: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC  # without waiting: a named pipe would otherwise hold us
+
+
 def sample_of(path: bytes) -> Sample:
     """Return head and tail of the regular file at `path`, links followed; raise OSError otherwise."""
-    descriptor = _descriptor(path)
+    descriptor = os.open(path, _READ)
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
@@ -53,13 +59,8 @@ def sample_of(path: bytes) -> Sample:
     return Sample(path.rpartition(b"/")[2], size, head, tail, partial(_open, path))
 
 
-def _descriptor(path: bytes) -> int:
-    """Open without waiting: a named pipe would otherwise hold us until somebody writes into it."""
-    return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-
-
 def _open(path: bytes) -> BinaryIO:
-    return os.fdopen(_descriptor(path), "rb")
+    return os.fdopen(os.open(path, _READ), "rb")
 
 
 def _read(descriptor: int, length: int, offset: int) -> bytes:
@@ -106,6 +107,8 @@ def _in_ole(stream: BinaryIO, paths: Sequence[str]) -> Iterator[tuple[str, bytes
 
     A storage, which is a folder, is there and has no bytes; it is looked for where no stream has the name.
     """
+    import olefile  # only now: few files are such, and every command would load it
+
     _check_ole_header(stream)
     with olefile.OleFileIO(stream) as ole:
         _bound(ole)
