@@ -35,7 +35,7 @@ def numbered(signatures: Signatures) -> dict[Pattern, int]:
 
 def needed(signatures: Signatures) -> tuple[Needs, ...]:
     """Return what each pattern needs, by its number; nothing where short literals are all that it has, and each of its
-    signatures has another that tells more: it is asked where that one fits."""
+    signatures has another that tells more: it is asked where that one's are, so that nothing that fits is missed."""
     numbers = numbered(signatures)
     every = [needs(pattern) for pattern in numbers]
     kept = set()

@@ -1,7 +1,8 @@
 """seccomp (seccomp(2)): a process gives up system calls for good, with all that it starts.
 
-What Landlock does not know: modes, owners, times and attributes of files, sockets that have a path, other processes'
-limits and memory, and leaving the process group by which a tool is stopped. Standard library only.
+What Landlock does not know: modes, owners, times, attributes and flags of files, sockets, keys, other processes'
+limits, memory and turns at the processor, and leaving the process group by which a tool is stopped. Standard library
+only.
 """
 
 from __future__ import annotations
@@ -12,25 +13,31 @@ import os
 import struct
 from collections.abc import Iterable, Mapping
 
-_GET_SECCOMP, _SET_SECCOMP, _FILTER = 21, 22, 2  # prctl(2)
-_SINCE_5 = {"pidfd_getfd": 438, "io_uring_setup": 425, "process_madvise": 440, "fchmodat2": 452, "setxattrat": 463,
-            "removexattrat": 466, "file_setattr": 469}  # fmt: skip  # the same number everywhere
+_SET_SECCOMP, _FILTER = 22, 2  # prctl(2)
+_EVERYWHERE = {  # newer ones have the same number on all
+    "io_uring_setup": 425, "pidfd_getfd": 438, "process_madvise": 440, "fchmodat2": 452, "setxattrat": 463,
+    "removexattrat": 466, "file_setattr": 469,
+}  # fmt: skip
 
 
 #: How a kind of processor names itself (linux/audit.h) and numbers its system calls (asm/unistd.h).
 _MACHINES: Mapping[str, tuple[int, Mapping[str, int]]] = {
     "x86_64": (0xC000003E, {
-        "socket": 41, "connect": 42, "bind": 49, "listen": 50, "chmod": 90, "fchmod": 91, "chown": 92, "fchown": 93,
-        "lchown": 94, "ptrace": 101, "setpgid": 109, "setsid": 112, "utime": 132, "setpriority": 141, "setxattr": 188,
-        "lsetxattr": 189, "fsetxattr": 190, "removexattr": 197, "lremovexattr": 198, "fremovexattr": 199, "utimes": 235,
-        "ioprio_set": 251, "fchownat": 260, "futimesat": 261, "fchmodat": 268, "utimensat": 280, "prlimit64": 302,
-        "process_vm_readv": 310, "process_vm_writev": 311, **_SINCE_5,
+        "ioctl": 16, "socket": 41, "connect": 42, "bind": 49, "listen": 50, "socketpair": 53, "chmod": 90,
+        "fchmod": 91, "chown": 92, "fchown": 93, "lchown": 94, "ptrace": 101, "setpgid": 109, "setsid": 112,
+        "utime": 132, "setpriority": 141, "sched_setparam": 142, "sched_setscheduler": 144, "setxattr": 188,
+        "lsetxattr": 189, "fsetxattr": 190, "removexattr": 197, "lremovexattr": 198, "fremovexattr": 199,
+        "sched_setaffinity": 203, "utimes": 235, "add_key": 248, "request_key": 249, "keyctl": 250, "ioprio_set": 251,
+        "fchownat": 260, "futimesat": 261, "fchmodat": 268, "utimensat": 280, "prlimit64": 302,
+        "process_vm_readv": 310, "process_vm_writev": 311, "sched_setattr": 314, **_EVERYWHERE,
     }),
     "aarch64": (0xC00000B7, {
         "setxattr": 5, "lsetxattr": 6, "fsetxattr": 7, "removexattr": 14, "lremovexattr": 15, "fremovexattr": 16,
-        "ioprio_set": 30, "fchmod": 52, "fchmodat": 53, "fchownat": 54, "fchown": 55, "utimensat": 88, "ptrace": 117,
-        "setpriority": 140, "setpgid": 154, "setsid": 157, "socket": 198, "bind": 200, "listen": 201, "connect": 203,
-        "prlimit64": 261, "process_vm_readv": 270, "process_vm_writev": 271, **_SINCE_5,
+        "ioctl": 29, "ioprio_set": 30, "fchmod": 52, "fchmodat": 53, "fchownat": 54, "fchown": 55, "utimensat": 88,
+        "ptrace": 117, "sched_setparam": 118, "sched_setscheduler": 119, "sched_setaffinity": 122, "setpriority": 140,
+        "setpgid": 154, "setsid": 157, "socket": 198, "socketpair": 199, "bind": 200, "listen": 201, "connect": 203,
+        "add_key": 217, "request_key": 218, "keyctl": 219, "prlimit64": 261, "process_vm_readv": 270,
+        "process_vm_writev": 271, "sched_setattr": 274, **_EVERYWHERE,
     }),
 }  # fmt: skip
 
@@ -38,12 +45,14 @@ _MACHINES: Mapping[str, tuple[int, Mapping[str, int]]] = {
 #: listen on a socket in /tmp before it converts anything.)
 _PRETENDED = (
     "chmod", "fchmod", "fchmodat", "fchmodat2", "chown", "fchown", "lchown", "fchownat", "utime", "utimes", "futimesat",
-    "utimensat", "setsid", "setpgid", "setpriority", "ioprio_set", "bind", "listen",
+    "utimensat", "setsid", "setpgid", "setpriority", "ioprio_set", "sched_setparam", "sched_setscheduler",
+    "sched_setaffinity", "sched_setattr", "bind", "listen",
 )  # fmt: skip
 _REFUSED = {
     **dict.fromkeys(("ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "pidfd_getfd"), errno.EPERM),
     **dict.fromkeys(("setxattr", "lsetxattr", "fsetxattr", "setxattrat"), errno.ENOTSUP),
     **dict.fromkeys(("removexattr", "lremovexattr", "fremovexattr", "removexattrat", "file_setattr"), errno.ENOTSUP),
+    **dict.fromkeys(("add_key", "request_key", "keyctl"), errno.ENOSYS),
     "connect": errno.ECONNREFUSED,  # nobody listens
     "io_uring_setup": errno.ENOSYS,  # what it does is seen by no filter
 }
@@ -54,12 +63,17 @@ _EQUAL, _AT_LEAST = 0x15, 0x35
 _ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
 _NUMBER, _ARCH, _FIRST, _SECOND = 0, 4, 16, 24  # offsets in seccomp_data; of arguments the low half
 _X32 = 0x40000000  # the numbers of x86-64's other interface begin here
-_TYPE, _UNIX, _STREAM = 0xF, 1, 1  # socket(2)
+_TYPE, _UNIX, _STREAM, _SEQPACKET = 0xF, 1, 1, 5  # socket(2)
+_KIND = 0xFF00  # of a request to ioctl(2)
+_OF_FILES = (0x66, 0x76, 0x58, 0x94)  # "f", "v", "X", btrfs: flags and more of a file that is open for reading alone
 
 
 def is_there() -> bool:
     """Whether this kernel filters calls, and we know how this processor numbers them."""
-    return os.uname().machine in _MACHINES and ctypes.CDLL(None).prctl(_GET_SECCOMP) >= 0
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(_SET_SECCOMP, _FILTER, None, 0, 0)  # nothing to take: EFAULT where it would be taken
+    ours = struct.calcsize("P") == 8 and os.uname().machine in _MACHINES  # 32-bit programs number otherwise
+    return ours and ctypes.get_errno() == errno.EFAULT
 
 
 def confine() -> None:
@@ -85,9 +99,15 @@ def _program(arch: int, calls: Mapping[str, int], process: int) -> bytes:
         _line(_LOAD, _NUMBER), _line(_AT_LEAST, _X32, 0, 1), _answer(errno.ENOSYS),
         *(_answered(calls[name], 0) for name in _PRETENDED if name in calls),
         *(_answered(calls[name], code) for name, code in _REFUSED.items() if name in calls),
-        _if(calls["socket"], [
+        *(_if(calls[name], [
             _line(_LOAD, _FIRST), _line(_EQUAL, _UNIX, 1, 0), _answer(errno.EAFNOSUPPORT),
-            _line(_LOAD, _SECOND), _line(_AND, _TYPE), _line(_EQUAL, _STREAM, 1, 0), _answer(errno.EPROTONOSUPPORT),
+            _line(_LOAD, _SECOND), _line(_AND, _TYPE),
+            _line(_EQUAL, _STREAM, 2, 0), _line(_EQUAL, _SEQPACKET, 1, 0), _answer(errno.EPROTONOSUPPORT),
+            _line(_RETURN, _ALLOW),
+        ]) for name in ("socket", "socketpair")),
+        _if(calls["ioctl"], [
+            _line(_LOAD, _SECOND), _line(_AND, _KIND),
+            *(line for kind in _OF_FILES for line in (_line(_EQUAL, kind << 8, 0, 1), _answer(errno.ENOTTY))),
             _line(_RETURN, _ALLOW),
         ]),
         _if(calls["prlimit64"], [

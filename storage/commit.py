@@ -60,7 +60,7 @@ class Committer:
             try:
                 yield
             except KeyboardInterrupt:
-                with suppress(StorageError):
+                with suppress(StorageError, OSError):  # what cannot be finished now is for the next opening
                     self._finish_all()
                 raise
 

@@ -16,6 +16,9 @@ from typing import Any
 
 import pytest
 
+from storage.lock import locked
+from tests.cli.test_orphans import processes
+
 pytestmark = pytest.mark.slow  # kills
 
 Tianyi = Callable[..., Any]
@@ -40,6 +43,12 @@ def begun(repository: Path, *command: object) -> subprocess.Popen[str]:
     )
 
 
+def ended(session: int) -> None:
+    """Wait until its workers have died with it."""
+    while any(processes(session)):
+        time.sleep(0.01)
+
+
 def left_over(repository: Path) -> list[Path]:
     """Work in flight, in the repository and beside its copies."""
     work = repository / "work"
@@ -58,23 +67,24 @@ def whole(tianyi: Tianyi, repository: Path, expected: list[int]) -> None:
 
 def test_killed(tianyi: Tianyi, repository: Path, source: Path, tree: Any) -> None:
     before = tree(source)
-    started = time.monotonic()
-    process = begun(repository, "ingest", source)
-    assert json.loads(process.communicate()[0])["outcome"] == "accepted"
-    lasts = time.monotonic() - started
-    done = 1
-    for number in range(1, 5):
-        (source / "00" / "0.txt").write_text(f"kill {number}\n")  # so that no version is like another
+    for done in (1, 2):  # the second one has its signatures ready, as those to come
+        (source / "00" / "0.txt").write_text(f"version {done}\n")  # so that no version is like another
+        started = time.monotonic()
         process = begun(repository, "ingest", source)
-        time.sleep(lasts * number / 5)
+        assert json.loads(process.communicate()[0])["outcome"] == "accepted"
+        lasts = time.monotonic() - started
+    for number, part in enumerate((0.1, 0.3, 0.5, 0.8), 1):
+        (source / "00" / "0.txt").write_text(f"kill {number}\n")
+        process = begun(repository, "ingest", source)
+        time.sleep(lasts * part)
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
-        time.sleep(0.1)  # its workers die with it
+        ended(process.pid)
         listed = tianyi("list", at=repository)
         done = len(listed.rows)  # what was committed before the kill stays
         assert [row["files"] for row in listed.rows] == [FILES] * done
         assert left_over(repository) == []
-    assert done < 5
+    assert done < 6
     process = begun(repository, "ingest", source)
     assert json.loads(process.communicate()[0])["outcome"] == "accepted"
     whole(tianyi, repository, [FILES] * (done + 1))
@@ -103,6 +113,7 @@ def test_any_command_killed_at_random_moments(
             time.sleep(moment)
             os.kill(process.pid, signal.SIGKILL)
             process.communicate()
+            ended(process.pid)
             [row] = tianyi("list", at=repository).rows
             assert row["versions"] in (1, 2)
             assert left_over(repository) == []
@@ -119,11 +130,12 @@ def test_any_command_killed_at_random_moments(
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted(tianyi: Tianyi, repository: Path, source: Path, number: int) -> None:
     process = begun(repository, "ingest", source)
-    while not list((repository / "work" / "staging").glob("*/worklist.db")):  # it is at work
-        time.sleep(0.01)
-    time.sleep(0.2)
-    os.kill(process.pid, number)
-    out, errors = process.communicate(timeout=30)
+    while process.poll() is None and not list((repository / "work" / "staging").glob("*/worklist.db")):
+        time.sleep(0.01)  # until it is at work
+    with locked(repository / "work" / "commit.lock", "the test"):  # however slow we are, it is not done before
+        time.sleep(0.2)
+        process.send_signal(number)
+        out, errors = process.communicate(timeout=120)
     assert (process.returncode, errors) == (130, "")
     assert {"code": "interrupted"}.items() <= json.loads(out.splitlines()[-1]).items()
     assert left_over(repository) == []  # it swept up itself, and finished what it had begun to commit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -19,7 +20,7 @@ from ingest.literals import literals
 from ingest.matcher import LiteralMatcher
 from ingest.matcher_re import Patterns, ReMatcher
 from ingest.needs import needed, numbered, wanted
-from ingest.signatures import Pattern, Rule, settle
+from ingest.signatures import Pattern, Rule, Signatures, settle
 
 SIGNATURES = load_signatures()
 NEEDS = needed(SIGNATURES)
@@ -72,6 +73,30 @@ def test_it_says_what_re_says(ends: tuple[bytes, bytes]) -> None:
     whole = head + tail
     assert PLAIN.rules(head, tail) == REFERENCE.rules(head, tail)
     assert PLAIN.rules(whole, whole) == REFERENCE.rules(whole, whole)
+
+
+PARTS = [b"a", b"ab", b"c", b"abcd", b"\0\0\0\0", b"abcdef", b"<?xml v", b"z" * 70]
+parts = st.one_of(
+    st.sampled_from(PARTS).map(re.escape),
+    st.sampled_from([b".*", b".{2}", b".{0,3}", b"[ab]", b"a?", b"(?:ab|c)", b"(?:abcd|bcde)", b"(?:abcd)?"]),
+)
+patterns = st.builds(
+    lambda position, several: Pattern(position, (rb"(?s)\A" if position == "BOF" else b"(?s)") + b"".join(several)),
+    st.sampled_from(["BOF", "EOF", "VAR"]), st.lists(parts, max_size=4),
+)  # fmt: skip
+
+
+@given(st.data(), st.lists(patterns, min_size=1, max_size=6, unique=True))
+def test_so_it_does_of_any_table(data: st.DataObject, several: list[Pattern]) -> None:
+    """Signatures that share patterns, have none, or short ones alone."""
+    signature = st.lists(st.sampled_from(several), max_size=3).map(tuple)
+    made = data.draw(st.lists(st.lists(signature, min_size=1, max_size=3).map(tuple), min_size=1, max_size=5))
+    rules = tuple(Rule(Format(f"fmt/{n}", "", "", ""), one, frozenset(), frozenset(), "") for n, one in enumerate(made))
+    table, text = Signatures("1", rules, {}), st.lists(st.sampled_from(PARTS), min_size=1, max_size=6).map(b"".join)
+    head, tail = data.draw(text), data.draw(text)
+    every = needed(table)
+    matcher = LiteralMatcher(table, every, plain.finder(wanted(every), b""))
+    assert matcher.rules(head, tail) == ReMatcher(table).rules(head, tail)
 
 
 def test_most_skeletons_fit() -> None:

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from ingest import sandbox
 from ingest.sandbox import HEARD, Limits, Ran, ending, run
 from ingest.sandbox_child import CANNOT_RUN, UNCONFINED
 
-SHORT = Limits(seconds=0.4)
-PATIENT = Limits(seconds=10)
+SHORT = Limits(seconds=2)  # until a shell has started, however busy the machine is
+PATIENT = Limits(seconds=60)
 
 
 def python(code: str, scratch: Path, limits: Limits = PATIENT) -> Ran:
@@ -21,8 +22,8 @@ def python(code: str, scratch: Path, limits: Limits = PATIENT) -> Ran:
 
 
 def is_gone(process: int) -> bool:
-    """Whether it ends within a second; a zombie that waits for its parent counts as ended."""
-    for _ in range(50):
+    """Whether it ends within ten seconds; a zombie that waits for its parent counts as ended."""
+    for _ in range(500):
         try:
             if ") Z " in Path(f"/proc/{process}/stat").read_text():
                 return True
@@ -64,12 +65,10 @@ def test_a_crash_is_a_value(tmp_path: Path) -> None:
 
 
 def test_a_hang_is_stopped_with_all_its_children(tmp_path: Path) -> None:
-    started = time.monotonic()
-    ran = run(["sh", "-c", "sleep 60 & echo $!; sleep 60"], tmp_path, SHORT)
+    ran = run(["sh", "-c", "sleep 600 & echo $!; sleep 600"], tmp_path, SHORT)
     assert (ran.exit, ran.killed_by) == (None, "time")
-    assert time.monotonic() - started < 2
     assert is_gone(int(ran.output))
-    assert ending(ran, SHORT) == "it was stopped after 0.4 seconds"
+    assert ending(ran, SHORT) == "it was stopped after 2 seconds"
 
 
 def test_what_it_leaves_running_in_its_group_ends_with_it(tmp_path: Path) -> None:
@@ -78,11 +77,14 @@ def test_what_it_leaves_running_in_its_group_ends_with_it(tmp_path: Path) -> Non
     assert is_gone(int(ran.output))
 
 
-def test_a_process_that_flees_the_group_is_not_waited_for(tmp_path: Path) -> None:
-    started = time.monotonic()
-    ran = run(["sh", "-c", "setsid sleep 3 & echo done"], tmp_path, PATIENT)
-    assert ran == Ran(0, "", b"done\n", b"")
-    assert time.monotonic() - started < 2
+def test_a_process_that_flees_the_group_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it can where there is no seccomp."""
+    without = "from ingest import seccomp; seccomp.confine = lambda: None; from ingest.sandbox_child"
+    monkeypatch.setattr(sandbox, "_START", sandbox._START.replace("from ingest.sandbox_child", without))
+    ran = run(["sh", "-c", "setsid sh -c 'echo $$ > fled; exec sleep 60' & until test -s fled; do :; done"], tmp_path)
+    fled = int((tmp_path / "fled").read_text())
+    os.kill(fled, signal.SIGKILL)  # it is there
+    assert ran == Ran(0, "", b"", b"")
 
 
 def test_a_flood_is_cut_and_does_not_block(tmp_path: Path) -> None:
@@ -92,14 +94,14 @@ def test_a_flood_is_cut_and_does_not_block(tmp_path: Path) -> None:
 
 
 def test_processor_time_is_bounded(tmp_path: Path) -> None:
-    limits = Limits(seconds=10, cpu=1)
+    limits = Limits(seconds=60, cpu=1)
     ran = python("while True: pass", tmp_path, limits)
     assert ran.killed_by == f"signal {signal.SIGXCPU.value}"
     assert ending(ran, limits) == "it was stopped after 1 seconds of processor time"
 
 
 def test_memory_is_bounded(tmp_path: Path) -> None:
-    ran = python("bytearray(1 << 30)", tmp_path, Limits(seconds=10, memory=1 << 28))
+    ran = python("bytearray(1 << 30)", tmp_path, Limits(seconds=60, memory=1 << 28))
     assert ran.exit == 1
     assert ran.errors.endswith(b"MemoryError\n")
 

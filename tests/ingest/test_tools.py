@@ -63,7 +63,7 @@ def test_a_bad_end_is_not_checked_and_spoils_no_other(tmp_path: Path, monkeypatc
     shutil.copy(tool_child.__file__, tmp_path / "child.py")
     (tmp_path / "tool_bad.py").write_text(BAD)
     monkeypatch.setattr(tool_builtin, "CHILD", tmp_path / "child.py")
-    monkeypatch.setattr(tool_builtin, "seconds", lambda size: 1)
+    monkeypatch.setattr(tool_builtin, "seconds", lambda size: 2)
     room = tmp_path / "room"
     room.mkdir()
     told = ["good", "hang", "spin", "crash", "memory", "fault", "mute", "pipe", "", "good"]
@@ -73,7 +73,7 @@ def test_a_bad_end_is_not_checked_and_spoils_no_other(tmp_path: Path, monkeypatc
     outcomes = [said[number].outcome for number in range(len(told))]
     assert outcomes == [Outcome.WELL_FORMED, *[Outcome.NOT_CHECKED] * 7, Outcome.MALFORMED, Outcome.WELL_FORMED]
     whys = [said[number].messages[0] for number in range(1, 9)]
-    assert whys[:4] == ["it was stopped after 1 seconds", "it was stopped after 1 seconds", "it crashed (signal 11)",
+    assert whys[:4] == ["it was stopped after 2 seconds", "it was stopped after 2 seconds", "it crashed (signal 11)",
                         "it needs more memory than it may have"]  # fmt: skip
     assert whys[4:] == [
         "it crashed (exit 1): KeyError: 'not foreseen'",
@@ -92,7 +92,7 @@ def test_a_tool_that_is_not_installed_checks_nothing(tmp_path: Path) -> None:
 
 def declared(script: str, **more: object) -> Command:
     told = {"name": "shell", "puids": ["fmt/1"], "command": ["sh", "-c", script, "{file}"], "malformed": [1]}
-    return Command(Tool.model_validate({**told, "seconds": 1, **more}))
+    return Command(Tool.model_validate({**told, "seconds": 60, **more}))
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,6 @@ def declared(script: str, **more: object) -> Command:
         ('test -s "$0"', Outcome.WELL_FORMED, ""),
         ('echo "line 3 of $0 is wrong"; exit 1', Outcome.MALFORMED, "line 3 of {file} is wrong"),
         ("exit 2", Outcome.NOT_CHECKED, "it ended with 2"),
-        ("sleep 60", Outcome.NOT_CHECKED, "it was stopped after 1 seconds"),
         ("kill -SEGV $$", Outcome.NOT_CHECKED, "it crashed (signal 11)"),
         ("exec no-such-program", Outcome.NOT_CHECKED, "no tool: it ended with 127"),
     ],
@@ -112,6 +111,12 @@ def test_the_exit_code_of_a_declared_command_decides(tmp_path: Path, script: str
     assert said.outcome is outcome
     assert " ".join(said.messages).startswith(why)
     assert (tmp_path / "0").read_text() == "x"
+
+
+def test_a_command_that_hangs_has_checked_nothing(tmp_path: Path) -> None:
+    (tmp_path / "0").write_text("x")
+    said = declared("sleep 600", seconds=1).judge(tmp_path, {0: 1})[0]
+    assert (said.outcome, said.messages) == (Outcome.NOT_CHECKED, ("it was stopped after 1 seconds",))
 
 
 def test_a_command_that_fills_memory_has_checked_nothing(tmp_path: Path) -> None:
