@@ -86,6 +86,14 @@ class Disk:
         finally:
             os.close(descriptor)
 
+    def let_in(self, folder: str) -> None:
+        """Let its owner read, write and enter a folder, which is no link."""
+        descriptor = os.open(folder, os.O_PATH | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.chmod(f"/proc/self/fd/{descriptor}", 0o700)
+        finally:
+            os.close(descriptor)
+
     def sync_file(self, descriptor: int) -> None:
         os.fsync(descriptor)
 
@@ -279,13 +287,14 @@ def write_file(disk: Disk, path: Path, data: bytes, mode: int) -> None:
 
 
 def remove_leftovers(disk: Disk, folder: Path, lives: Callable[[str], bool]) -> None:
-    """Remove what lies in a folder and belongs to nobody who lives, by its name. A missing folder is empty."""
+    """Remove what lies in a folder and belongs to nobody who lives, by its name. A missing folder is empty; what cannot
+    be removed stops nobody, and is tried again by the next who calls."""
     if not folder.is_dir():
         return
     for entry in sorted(os.listdir(folder)):
         if not lives(entry):
             path = folder / entry
-            with suppress(FileNotFoundError):  # its run has just ended
+            with suppress(OSError):  # or its run has just ended
                 remove_tree(disk, path) if path.is_dir() and not path.is_symlink() else disk.unlink(str(path))
 
 
@@ -306,6 +315,9 @@ def remove_tree(disk: Disk, folder: Path) -> None:
 def _emptied_of_files(disk: Disk, folder: bytes) -> list[bytes]:
     """Remove what lies in a folder and is none itself; return the folders in it."""
     folders = []
+    with suppress(FileNotFoundError):
+        if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):  # as a format tool may have made it
+            disk.let_in(os.fsdecode(folder))
     with suppress(FileNotFoundError), os.scandir(folder) as found:
         for entry in list(found):
             if entry.is_dir(follow_symlinks=False):
