@@ -39,6 +39,7 @@ from ingest.scan import Engine
 from ingest.settled import Captured, Settled, place, remove
 from ingest.sip import Sip, open_sip
 from ingest.unchanged import looked_at, unchanged
+from ingest.undisturbed import undisturbed
 from ingest.worklist import Worklist
 from policies.decide import Decision
 from storage import durable
@@ -233,6 +234,7 @@ class _Ingest:
                 versions.append((made.record, self._commit_event(made.record, decision)))
                 draft = replace(draft, version=draft.version + 1, previous=made.record)
                 self.intake.settle()
+            undisturbed.begin()  # what is kept has to be told
             done = self.setting.committer.commit_all(versions, blobs.sizes, self.stage.behind)
         receipt = self._receipt(sip, decision, report)
         behind = frozenset[str]().union(*(one.behind for one in done))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ingest.errors import UnknownPackage
 from ingest.terms import ADD, NO_TERMS, Terms
+from ingest.undisturbed import undisturbed
 from repository import holdings
 from repository.accession import ENDS, INTERRUPTED, RECEIVED, Accession
 from repository.config import local_places
@@ -147,12 +148,13 @@ class Ingesting(Browsing):
         from repository.workers import crew
 
         setting.identifier()  # what is kept ready for it is there before workers look for it
-        with crew(setting.identifier if much else None) as workers:
-            receipt = pipeline.take_in(delivery, replace(setting, executor=workers), number)
-        self.catalogue.follow(self.vault)
-        documents.write(self._reports, documents.told(receipt, delivery.terms))
-        if receipt.outcome != "held":
-            self.in_flight.forget(number)
+        with undisturbed.at_most_here():
+            with crew(setting.identifier if much else None) as workers:
+                receipt = pipeline.take_in(delivery, replace(setting, executor=workers), number)
+            self.catalogue.follow(self.vault)
+            documents.write(self._reports, documents.told(receipt, delivery.terms))
+            if receipt.outcome != "held":
+                self.in_flight.forget(number)
         return receipt
 
     def resume(self, only: Container[str] | None = None) -> Iterator[Receipt]:

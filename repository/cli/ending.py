@@ -13,6 +13,8 @@ from typing import TextIO
 from repository import edge
 from repository.cli.screen import Screen
 
+CAME: list[int] = []  # signals that ask this process to stop
+
 
 class Ended(Exception):
     """A command has ended, and has said all that there is to say; `code` is its exit code."""
@@ -20,6 +22,12 @@ class Ended(Exception):
     def __init__(self, code: int) -> None:
         super().__init__(code)
         self.code = code
+
+
+def stop_if_asked() -> None:
+    """Stop now that what was being kept is told, where somebody asked for that meanwhile."""
+    if CAME:
+        raise Ended(edge.INTERRUPTED)
 
 
 def followed(screen: Screen, behind: Iterable[str]) -> int:

@@ -14,6 +14,7 @@ from ingest.delivery import Receipt
 from ingest.terms import Terms, terms
 from repository import edge, wire
 from repository.accession import Accession
+from repository.cli import ending
 from repository.cli.app import AsJson, chosen, opened
 from repository.cli.completing import aip_numbers
 from repository.cli.findings import show_findings
@@ -136,6 +137,7 @@ def _told(screen: Screen, receipts: Iterable[Receipt]) -> set[int]:
     for receipt in receipts:
         screen.result(wire.receipt(receipt), partial(show, receipt=receipt))
         codes.add(exit_code(receipt))
+        ending.stop_if_asked()
     return codes
 
 

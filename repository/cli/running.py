@@ -10,6 +10,7 @@ from types import FrameType
 
 import typer
 
+from ingest.undisturbed import undisturbed
 from repository import edge
 from repository.cli import INTERRUPTED, ending
 from repository.cli.app import app
@@ -17,8 +18,6 @@ from repository.cli.screen import Screen
 
 UsageError = typer.BadParameter.__bases__[0]  # click's, or the copy of click that typer carries
 ClickException = UsageError.__bases__[0]
-
-_CAME: list[int] = []  # signals that ask this process to stop
 
 
 def main() -> None:
@@ -28,7 +27,10 @@ def main() -> None:
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # text streams of the process
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _interrupted)
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)  # all is said: as Python ends, one would change how
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -59,13 +61,17 @@ def _ran(screen: Screen, arguments: Sequence[str]) -> int:
     except Exception as error:
         if ending.is_closed(error):
             raise
-        if _CAME:  # Python makes another error of an interrupt in the middle of an import
+        if ending.CAME:  # Python makes another error of an interrupt in the middle of an import
             return _interruption(screen, arguments)
         return _told_somewhere(screen, error)
 
 
 def _interruption(screen: Screen, arguments: Sequence[str]) -> int:
-    again = "`tianyi ingest --resume` goes on with it." if "ingest" in arguments else "Run the same command again."
+    again = "Run the same command again."
+    if "ingest" in arguments:
+        again = (
+            "`tianyi ingest --resume` goes on with it; if that has nothing to go on with, run the same command again."
+        )
     screen.error("interrupted", INTERRUPTED, again)
     return edge.INTERRUPTED
 
@@ -118,9 +124,11 @@ def _reported(error: Exception) -> str:
 def _interrupted(number: int, frame: FrameType | None) -> None:
     """Clearing away what is half done may take a while: whoever waits for that is told so, at once; who asks again does
     not wait, and what is left goes when the repository is opened next, as after a kill."""
-    _CAME.append(number)
-    if len(_CAME) > 1:
+    ending.CAME.append(number)
+    if len(ending.CAME) > 1:
         os._exit(edge.INTERRUPTED)
+    said = "what is being kept is told first" if undisturbed.lasts else "what is half done is cleared away"
     if os.isatty(2):
-        os.write(2, "\nStopping; what is half done is cleared away …\n".encode())
-    raise KeyboardInterrupt
+        os.write(2, f"\nStopping; {said} …\n".encode())
+    if not undisturbed.lasts:
+        raise KeyboardInterrupt

@@ -11,7 +11,9 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from ingest.delivery import Receipt
+from ingest.undisturbed import undisturbed
 from repository import Repository, config, edge, wire
+from repository.cli import ending
 from repository.cli.screen import Screen, dumps, escape, printable
 from repository.drops import Drop, DropFolder, Said
 
@@ -39,6 +41,8 @@ def watch(
             for drop in drops:
                 _tell(screen, drop, show)
                 codes.add(_code(drop, exit_code))
+                if ending.CAME:
+                    raise Stopped
     except Stopped:
         if not screen.json:
             screen.errors.print("[dim]Stopped. What was under way is gone on with at the next start.[/]")
@@ -71,7 +75,9 @@ def _until_stopped() -> Iterator[None]:
     """SIGTERM raises Stopped while the block lasts."""
 
     def stop(number: int, frame: FrameType | None) -> None:
-        raise Stopped
+        if not undisturbed.lasts:
+            raise Stopped
+        ending.CAME.append(number)
 
     before = signal.signal(signal.SIGTERM, stop)
     try:

@@ -36,8 +36,9 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def begun(repository: Path, *command: object) -> subprocess.Popen[str]:
-    line = [sys.executable, "-c", "from repository.cli import main; main()", "-C", str(repository), *map(str, command)]
+def begun(repository: Path, *command: object, first: str = "") -> subprocess.Popen[str]:
+    code = f"{first}\nfrom repository.cli import main; main()"
+    line = [sys.executable, "-c", code, "-C", str(repository), *map(str, command)]
     return subprocess.Popen(
         [*line, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
@@ -142,4 +143,25 @@ def test_interrupted(tianyi: Tianyi, repository: Path, source: Path, number: int
     listed = tianyi("list", at=repository)
     assert [row["files"] for row in listed.rows] in ([], [FILES])
     assert tianyi("ingest", "--resume", at=repository).code == 0
+    whole(tianyi, repository, [FILES])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_waits_until_what_is_kept_is_told(
+    tianyi: Tianyi, repository: Path, source: Path, number: int
+) -> None:
+    interrupting = f"""
+import os
+from storage.commit import Committer
+decide = Committer._decide
+def interrupted(*arguments):
+    decide(*arguments)
+    os.kill(os.getpid(), {int(number)})
+Committer._decide = interrupted"""
+    process = begun(repository, "ingest", source, first=interrupting)
+    out, errors = process.communicate(timeout=120)
+    assert (process.returncode, errors) == (130, "")
+    assert json.loads(out)["outcome"] == "accepted"
+    assert list((repository / "work" / "reports").glob("*.html"))
+    assert tianyi("ingest", "--resume", at=repository).said == {"resumed": 0}
     whole(tianyi, repository, [FILES])
