@@ -17,7 +17,7 @@ from ingest import landlock, seccomp
 
 UNCONFINED, CANNOT_RUN = 126, 127  # exits of a command that is not run, and of one that is not there
 
-_NEW_USER, _NEW_NETWORK, _NEW_IPC = 0x10000000, 0x40000000, 0x08000000  # unshare(2)
+_NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000  # unshare(2)
 _DIE_WITH_PARENT, _IS_LEFT, _DROP_FOR_GOOD, _NO_NEW_PRIVILEGES = 1, 23, 24, 38  # prctl(2)
 _OVERRIDE, _READ_ALL, _CAPABILITIES = 1, 2, 64  # CAP_DAC_…; no kernel has more of them
 _VERSION_3 = 0x20080522  # of capset(2)
@@ -50,7 +50,7 @@ def main(arguments: list[str]) -> int:
 def _alone(parent: int) -> None:
     """Without network and without privileges to come; gone when the parent is."""
     libc = ctypes.CDLL(None)
-    _go_apart(libc)
+    _leave_network(libc)
     libc.prctl(_DIE_WITH_PARENT, signal.SIGKILL.value, 0, 0, 0)  # after unshare, which would clear it
     libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
     if os.geteuid() == 0:
@@ -59,14 +59,12 @@ def _alone(parent: int) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _go_apart(libc: ctypes.CDLL) -> None:
-    """Go where there is no network, and no memory that others share, if the system lets us; root keeps its user, for
-    its right to read files."""
-    apart = _NEW_NETWORK | _NEW_IPC
-    if libc.unshare(apart) == 0 or os.geteuid() == 0:
+def _leave_network(libc: ctypes.CDLL) -> None:
+    """Go where there is no network, if the system lets us; root keeps its user, for its right to read files."""
+    if libc.unshare(_NEW_NETWORK) == 0 or os.geteuid() == 0:
         return
     user, group = os.geteuid(), os.getegid()
-    if libc.unshare(_NEW_USER | apart) == 0:
+    if libc.unshare(_NEW_USER | _NEW_NETWORK) == 0:
         try:
             _write("/proc/self/setgroups", "deny")
             _write("/proc/self/uid_map", f"{user} {user} 1")

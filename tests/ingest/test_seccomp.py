@@ -52,12 +52,29 @@ TRIES = {
     "os.sched_setscheduler(os.getppid(), os.SCHED_BATCH, os.sched_param(0))": "pretended",
     "fcntl.ioctl(os.open(blob, os.O_RDONLY), 0x40086602, array.array('l', [0x80]))": "ENOTTY",  # FS_IOC_SETFLAGS
     'here = socket.socket(socket.AF_UNIX); here.bind("/tmp/tianyi-test"); here.listen()': "pretended",
+    "fcntl.flock(os.open(blob, os.O_RDONLY), fcntl.LOCK_EX)": "pretended",
+    "fcntl.lockf(os.open(blob, os.O_RDONLY), fcntl.LOCK_SH)": "pretended",
+    "os.kill(0, 9)": "ESRCH",  # as `timeout` ends what it has begun, and would end the tool
+    "os.killpg(os.getpgid(0), 9)": "ESRCH",
+    "call(CLONE, 0x8011, 0, 0, 0, 0)": "EPERM",  # CLONE_PARENT: a child of ours
+    "call(UNSHARE, 0x10000000)": "EPERM",  # CLONE_NEWUSER
+    "call(435, ctypes.create_string_buffer(88), 88)": "ENOSYS",  # clone3(2)
+    "call(SHMGET, 0, 4096, 0o1600)": "ENOSYS",
+    "call(MQ_UNLINK, b'queue')": "ENOSYS",
+    "call(KEYCTL, 0, -4, 0)": "ENOSYS",
+    "os.set_inheritable(os.open(blob, os.O_RDONLY), True)": "done",
+    "fcntl.fcntl(0, fcntl.F_GETFL)": "done",
+    "os.kill(subprocess.Popen(['sleep', '60']).pid, 9)": "done",
+    "threading.Thread(target=os.getpid).start()": "done",
     "resource.prlimit(os.getpid(), resource.RLIMIT_CORE)": "done",
     "resource.setrlimit(resource.RLIMIT_NOFILE, (50, 50))": "done",
     'subprocess.run(["sh", "-c", "touch new; chmod +x new; kill -0 $$"], check=True)': "done",
 }  # fmt: skip
 PROGRAM = """
-import array, ctypes, errno, fcntl, json, os, resource, socket, subprocess, sys
+import array, ctypes, errno, fcntl, json, os, platform, resource, socket, subprocess, sys, threading
+CLONE, UNSHARE, SHMGET, MQ_UNLINK, KEYCTL = {
+    "x86_64": (56, 272, 29, 241, 250), "aarch64": (220, 97, 194, 181, 219),
+}[platform.machine()]
 def call(*arguments):
     if ctypes.CDLL(None, use_errno=True).syscall(*arguments) < 0:
         raise OSError(ctypes.get_errno(), "")
@@ -88,6 +105,11 @@ def test_nothing_of_anybody_else_is_touched_and_what_tools_do_is_done(tmp_path: 
     said = dict(zip(TRIES, ran.output.decode().split(), strict=True))
     assert said == {code: end.replace("pretended", "done") for code, end in TRIES.items()}, ran.errors.decode()
     assert os.stat(blob) == before
+
+
+def test_a_script_may_stop_what_it_has_begun(tmp_path: Path) -> None:
+    ran = run(["sh", "-c", "timeout 1 sleep 60; echo $?"], tmp_path)
+    assert ran == Ran(0, "", b"124\n", b"")
 
 
 def test_a_tool_does_not_outlive_its_time_in_a_session_of_its_own(tmp_path: Path) -> None:
