@@ -17,8 +17,9 @@ from typing import BinaryIO, NamedTuple
 from ingest.cancelling import unheeded
 from ingest.finding import Finding, error
 from ingest.identify import HEAD, Identification, Identifier, Sample
+from ingest.packed import DamagedMember
 from ingest.scan import Scan, Scanner, Unasked, Verdict
-from ingest.source import DamagedMember, is_member, open_seekable, open_source
+from ingest.source import is_member, open_seekable, open_source
 from storage.digest import Digest
 from storage.names import escape_path
 from storage.receive import Holds, Received, receive, receive_whole

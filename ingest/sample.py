@@ -10,12 +10,15 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from functools import partial
-from io import BytesIO
+from io import BufferedReader, BytesIO
 from lzma import LZMAError
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import IO, TYPE_CHECKING, BinaryIO, Final, cast
 
 from ingest.identify import HEAD, Sample
+from ingest.packed import Member
+from ingest.zip_methods import DEFLATED, STORED
 
 if TYPE_CHECKING:
     import olefile  # type: ignore[import-untyped]
@@ -98,8 +101,20 @@ def _in_zip(stream: BinaryIO, paths: Sequence[str]) -> Iterator[tuple[str, bytes
     with zipfile.ZipFile(stream) as package:
         present = set(paths).intersection(package.namelist())
         for path in (path for path in paths if path in present):
-            with package.open(path) as member:
+            with _opened(package, package.getinfo(path)) as member:
                 yield path, member.read(LOOK)
+
+
+def _opened(package: zipfile.ZipFile, entry: zipfile.ZipInfo) -> IO[bytes]:
+    """A member's bytes. zipfile bounds what comes out of Deflate alone (ingest/zip_methods.py): others are taken
+    from it as if they were stored, for it knows where they are and whether they are encrypted."""
+    if entry.compress_type in (STORED, DEFLATED):
+        return package.open(entry)
+    packed = copy(entry)
+    packed.compress_type, packed.file_size = STORED, entry.compress_size
+    del packed.CRC  # it is of what comes out
+    stream = cast(BinaryIO, package.open(packed))
+    return BufferedReader(Member(stream, entry.compress_type, entry.compress_size, entry.file_size, entry.CRC))
 
 
 def _in_ole(stream: BinaryIO, paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:

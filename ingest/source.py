@@ -9,22 +9,15 @@ from __future__ import annotations
 import errno
 import io
 import os
-import zlib
 from tempfile import SpooledTemporaryFile, gettempdir
-from typing import Any, BinaryIO, Final, cast
+from typing import Any, BinaryIO, cast
 
+from ingest.packed import Member
+from ingest.zip_methods import STORED
 from storage.durable import told
 
-STORED: Final = 0  # methods, as zip numbers them (APPNOTE §4.4.5)
-DEFLATED: Final = 8
-UNCHECKED: Final = -1  # a CRC-32 that nobody wrote down
-_PIECE = 1 << 16  # packed bytes that are read at once
 _COPIED = 1 << 20  # bytes that are copied at once
 _IN_MEMORY = 16 << 20  # bytes of a member that are not put on disk to look into it
-
-
-class DamagedMember(OSError):
-    """A member that does not come out of its archive as this says."""
 
 
 def member(archive: bytes, method: int, offset: int, packed: int, size: int, crc: int) -> bytes:
@@ -46,11 +39,12 @@ def open_source(source: bytes) -> BinaryIO:
     seek. Raises OSError."""
     if not is_member(source):
         return cast(BinaryIO, io.FileIO(_descriptor(source)))
-    *numbers, archive = _parts(source)
+    method, offset, *numbers, archive = _parts(source)
     whole = os.fdopen(_descriptor(archive), "rb", buffering=0)
     try:
-        return cast(BinaryIO, _Member(whole, *map(int, numbers)))
-    except OSError:  # another thing lies there now, in which nobody can seek
+        whole.seek(int(offset))
+        return cast(BinaryIO, Member(whole, int(method), *map(int, numbers)))
+    except (OSError, NotImplementedError):  # as where another thing lies there now, in which nobody can seek
         whole.close()
         raise
 
@@ -116,68 +110,6 @@ class _Window(io.RawIOBase):
     def close(self) -> None:
         if not self.closed:
             os.close(self._descriptor)
-        super().close()
-
-
-class _Member(io.RawIOBase):
-    """A member's bytes, unpacked as they are read; raises DamagedMember where they are not what they claim to be."""
-
-    def __init__(self, archive: BinaryIO, method: int, offset: int, packed: int, size: int, crc: int) -> None:
-        archive.seek(offset)
-        self._archive, self._packed, self._left, self._crc = archive, packed, size, crc
-        self._inflate = zlib.decompressobj(-zlib.MAX_WBITS) if method == DEFLATED else None
-        self._seen = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        if size is None or size < 0:
-            return self.readall()
-        data = b""
-        if (most := min(size, self._left)) and not (data := self._unpacked(most)):
-            raise DamagedMember("it is shorter than it claims to be")
-        self._seen = zlib.crc32(data, self._seen)
-        self._left -= len(data)
-        if not self._left:
-            self._end()
-        return data
-
-    def readinto(self, buffer: Any, /) -> int:
-        data = self.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
-
-    def _unpacked(self, most: int) -> bytes:
-        """Some bytes, no more than so many; none only where there are no more."""
-        if self._inflate is None:
-            return self._taken(most)
-        while not self._inflate.eof:  # beyond it zlib would keep all that it is given
-            packed = self._inflate.unconsumed_tail or self._taken(_PIECE)
-            if (data := self._inflated(self._inflate, packed, most)) or not packed:
-                return data
-        return b""
-
-    def _taken(self, most: int) -> bytes:
-        packed = self._archive.read(min(most, self._packed))
-        self._packed -= len(packed)
-        return packed
-
-    @staticmethod
-    def _inflated(inflate: zlib._Decompress, packed: bytes, most: int) -> bytes:
-        try:
-            return inflate.decompress(packed, most)
-        except zlib.error as failure:
-            raise DamagedMember(f"it cannot be unpacked ({failure})") from failure
-
-    def _end(self) -> None:
-        if self._crc not in (UNCHECKED, self._seen):
-            raise DamagedMember("its bytes do not have the CRC-32 that the archive says")
-        if self._inflate and self._unpacked(1):
-            raise DamagedMember("it is longer than it claims to be")
-
-    def close(self) -> None:
-        self._archive.close()
         super().close()
 
 

@@ -12,11 +12,12 @@ from pathlib import Path
 from ingest import member
 from ingest.finding import Finding, error
 from ingest.item import Item
-from ingest.source import STORED, UNCHECKED
+from ingest.packed import UNCHECKED
 from ingest.source import member as member_of
 from ingest.tar_stream import BROKEN, TarStream, opened
 from ingest.unpack import Unpacking
 from ingest.unpack_tar_header import Header, is_clear
+from ingest.zip_methods import STORED
 from storage.namemap import Kind
 from storage.names import escape_path
 

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import calendar
-import lzma
 import os
 import stat
 import struct
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
 from ingest import member
 from ingest.finding import Finding, error
 from ingest.item import Item
-from ingest.source import DEFLATED, STORED, open_source
 from ingest.source import member as member_of
+from ingest.source import open_lines, open_source
 from ingest.unpack import Unpacking
 from ingest.unpack_zip_directory import Bounded, Zip
+from ingest.zip_methods import DEFLATED, STORED
 from storage.namemap import Kind
 from storage.names import escape_path
 
 _LOCAL = b"PK\x03\x04"
-_MEMORY = 512 << 20  # bytes of an LZMA dictionary
 _ENCRYPTED, _PATCH, _UTF8 = 0x1 | 0x40, 0x20, 0x800  # general purpose bits 0 and 6, 5, 11 (APPNOTE §4.4.4)
 _BROKEN = (
-    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, struct.error),
+    *(zipfile.BadZipFile, EOFError, OSError, struct.error),
     *(NotImplementedError, ValueError, IndexError),
 )
 
@@ -70,31 +67,20 @@ def _item(archive: Zip, entry: zipfile.ZipInfo, name: bytes, folder: bool, unpac
     if folder:
         return found if not entry.file_size else error("path-invalid", "A folder has bytes.", escape_path(name))
     try:
-        begin = _begin(archive, entry)
+        source = _in_place(archive, entry)
         if stat.S_ISLNK(unix):
-            with archive.open(entry) as stream:
+            with open_lines(source) as stream:
                 link = stream.read(member.LONGEST_PATH + 1)
             return member.link_refusal(name, link) or found._replace(kind=Kind.LINK, target=link)
         if unpacking.in_place and entry.compress_type in (STORED, DEFLATED):
             unpacking.left(entry.file_size)
-            return found._replace(kind=Kind.FILE, source=_in_place(archive, entry, begin), size=entry.file_size)
-        if (needed := _dictionary(archive, entry, begin)) > _MEMORY:
-            return error("zip-damaged", f"It needs {needed} bytes of memory.", escape_path(name))
+            return found._replace(kind=Kind.FILE, source=source, size=entry.file_size)
         target = unpacking.member()
-        with _opened(archive, entry, begin) as stream:
-            size = unpacking.copy(stream, target)
-        if size != entry.file_size:
-            raise zipfile.BadZipFile(f"it has {size} of {entry.file_size} bytes")
+        with open_source(source) as packed:
+            size = unpacking.copy(packed, target)
     except _BROKEN as failure:
         return error("zip-damaged", f"It cannot be unpacked: {failure}.", escape_path(name))
     return found._replace(kind=Kind.FILE, source=bytes(target), size=size)
-
-
-def _opened(archive: Zip, entry: zipfile.ZipInfo, begin: int) -> IO[bytes]:
-    """A member's bytes: the same as in place, where they can be read so."""
-    if entry.compress_type in (STORED, DEFLATED):
-        return open_source(_in_place(archive, entry, begin))
-    return archive.open(entry)
 
 
 def _begin(archive: Zip, entry: zipfile.ZipInfo) -> int:
@@ -111,23 +97,15 @@ def _begin(archive: Zip, entry: zipfile.ZipInfo) -> int:
     return begin
 
 
-def _in_place(archive: Zip, entry: zipfile.ZipInfo, begin: int) -> bytes:
-    """The source of a member; raise BadZipFile where it cannot be what it claims to be."""
-    packed = entry.compress_size
+def _in_place(archive: Zip, entry: zipfile.ZipInfo) -> bytes:
+    """The source of a member; raise BadZipFile where it cannot be what it claims to be, or as `_begin`."""
+    begin, packed = _begin(archive, entry), entry.compress_size
     if entry.flag_bits & _PATCH:
         raise zipfile.BadZipFile("it is a patch to another file")
     if entry.compress_type == STORED and packed != entry.file_size:
         raise zipfile.BadZipFile("its sizes contradict each other")
     path = os.fsencode(str(archive.filename))
     return member_of(path, entry.compress_type, begin, packed, entry.file_size, entry.CRC)
-
-
-def _dictionary(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, begin: int) -> int:
-    """Bytes that unpacking an LZMA member takes (APPNOTE §5.8.8), 0 for other methods; raise struct.error."""
-    if entry.compress_type != zipfile.ZIP_LZMA or archive.fp is None:
-        return 0
-    archive.fp.seek(begin)
-    return int(struct.unpack("<4xxI", archive.fp.read(9))[0])  # version, size of properties, lc/lp/pb, dictionary
 
 
 def _modified(entry: zipfile.ZipInfo) -> int | None:

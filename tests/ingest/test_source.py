@@ -22,9 +22,11 @@ from ingest.engine import fido_identifier
 from ingest.finding import Finding
 from ingest.identify import Identification
 from ingest.item import Item
-from ingest.source import DEFLATED, DamagedMember, is_member, open_lines, open_seekable, open_source
+from ingest.packed import DamagedMember
+from ingest.source import is_member, open_lines, open_seekable, open_source
 from ingest.unpack import Unpacking
 from ingest.worklist import Worklist
+from ingest.zip_methods import DEFLATED
 from policies.ingest import ContainerLimits
 from storage.namemap import Kind
 
