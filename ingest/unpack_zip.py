@@ -16,13 +16,14 @@ from ingest.item import Item
 from ingest.source import member as member_of
 from ingest.source import open_lines, open_source
 from ingest.unpack import Unpacking
-from ingest.unpack_zip_directory import Bounded, Zip
+from ingest.unpack_zip_directory import LOCAL, Bounded, Zip
+from ingest.unpack_zip_more import more
 from ingest.zip_methods import DEFLATED, STORED
 from storage.namemap import Kind
 from storage.names import escape_path
 
-_LOCAL = b"PK\x03\x04"
 _ENCRYPTED, _PATCH, _UTF8 = 0x1 | 0x40, 0x20, 0x800  # general purpose bits 0 and 6, 5, 11 (APPNOTE §4.4.4)
+_SPECIAL = (stat.S_IFBLK, stat.S_IFCHR, stat.S_IFIFO, stat.S_IFSOCK)
 _BROKEN = (
     *(zipfile.BadZipFile, EOFError, OSError, struct.error),
     *(NotImplementedError, ValueError, IndexError),
@@ -38,6 +39,7 @@ def unpack(path: Path, unpacking: Unpacking) -> Iterator[Item | Finding]:
         with Bounded(path, unpacking) as file, Zip(file) as archive:
             for entry in archive.infolist():
                 yield from _member(archive, entry, unpacking)
+            yield from more(archive)
     except _BROKEN as failure:
         yield error("zip-damaged", f"The zip file cannot be read: {failure}.")
 
@@ -66,6 +68,8 @@ def _item(archive: Zip, entry: zipfile.ZipInfo, name: bytes, folder: bool, unpac
     found = Item(kind=Kind.FOLDER, name=name, mode=mode, mtime=_modified(entry))
     if folder:
         return found if not entry.file_size else error("path-invalid", "A folder has bytes.", escape_path(name))
+    if stat.S_IFMT(unix) in _SPECIAL and not entry.file_size:  # Info-ZIP packs what it has read of a pipe
+        return error("special-file", "It is a device or a pipe, which has no content.", escape_path(name))
     try:
         source = _in_place(archive, entry)
         if stat.S_ISLNK(unix):
@@ -89,7 +93,7 @@ def _begin(archive: Zip, entry: zipfile.ZipInfo) -> int:
     assert archive.fp is not None  # it is open
     archive.fp.seek(entry.header_offset)
     signature, name, extra = struct.unpack("<4s22xHH", archive.fp.read(30))
-    if signature != _LOCAL or archive.fp.read(name) != _raw_name(entry):
+    if signature != LOCAL or archive.fp.read(name) != _raw_name(entry):
         raise zipfile.BadZipFile("its own header has another name for it")
     begin = int(entry.header_offset + 30 + name + extra)
     if begin + entry.compress_size > archive.end(entry):

@@ -11,6 +11,7 @@ from typing import BinaryIO
 from ingest.finding import error
 from ingest.unpack import CHUNK, TooMuch, Unpacking
 
+LOCAL = b"PK\x03\x04"  # begins a member's own header (APPNOTE §4.3.7)
 _ENTRY = b"PK\x01\x02"  # begins an entry of the central directory (APPNOTE §4.3.12)
 _LARGEST_ENTRY = 1_024  # bytes of an honest entry on the average, name and all; a usual one has 150
 
