@@ -62,7 +62,8 @@ class Held:
         """For the questions below; the delivery's evidence comes to lie apart from that of deliveries before it."""
         worklist.move(bag.SUBMISSION, self.submission)
         worklist.hold(self.vault.payload(self.last))
-        for _, digest in worklist.held(f"{bag.PRESERVATION}names-v"):
+        maps = worklist.held(f"{bag.PRESERVATION}names-v")
+        for _, digest in sorted(maps, key=lambda one: bag.names_version(one[0])):
             with self.vault.open(digest) as stream:
                 worklist.hold_names((item.name, item.kind) for item in parse_lines(lines(stream)))
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from ingest.finding import Finding
 from repository import dip_contents, dip_unfinished
 from repository.dip_contents import Content, Done, Link
 from repository.errors import NotEmpty
@@ -31,7 +32,8 @@ CHUNK_FILES = 250  # what a worker is handed at once, where there are many
 @dataclass(frozen=True, slots=True)
 class Dip:
     """What was given out: where, in which form, how many files and bytes; where the proof is, None without one; what
-    exports to that place that were killed have left there."""
+    exports to that place that were killed have left there; which files are not in it under the name that they came
+    by."""
 
     path: Path
     form: str
@@ -39,6 +41,7 @@ class Dip:
     size: int
     proof: Path | None = None
     leftovers: Sequence[Path] = ()
+    findings: Sequence[Finding] = ()
 
 
 @dataclass(slots=True)
@@ -52,6 +55,7 @@ class Out:
     link: Link = Link.NONE
     files: int = 0
     size: int = 0
+    findings: Sequence[Finding] = ()
 
     def blob(self, digest: Digest, name: bytes) -> None:
         """Write a blob under a path below the DIP; raise StorageError, or FileExistsError where the path is taken."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+from repository import dip_told
 from repository.dip import Out
 from repository.dip_contents import Content, dress
 from repository.tree import Tree, tree
@@ -13,7 +14,8 @@ from storage.namemap import Kind
 
 
 def write(out: Out, record: Record) -> None:
-    """Write folders and files, then links (nothing is written through one), then modes and times from inside out."""
+    """Write folders and files, then links (nothing is written through one), then modes and times from inside out;
+    what is not in it under its own name is among the findings."""
     with tree(out.vault, record) as found:
         for item, _ in found.entries(Kind.FOLDER):
             os.makedirs(out.path(item.name), exist_ok=True)
@@ -21,6 +23,7 @@ def write(out: Out, record: Record) -> None:
         _write_links(out, found)
         for item, _ in found.entries(Kind.FOLDER, backwards=True):
             dress(out.path(item.name), item.mode, item.mtime)
+        out.findings = dip_told.findings(found)
 
 
 def _contents(found: Tree) -> Iterator[Content]:

@@ -11,7 +11,7 @@ from rocrate.model.contextentity import ContextEntity
 from rocrate.model.data_entity import DataEntity
 from rocrate.rocrate import ROCrate
 
-from repository import dip_proof
+from repository import dip_proof, dip_told
 from repository.dip import Out
 from repository.holdings import Aip, HeldFile
 from repository.tree import tree
@@ -40,6 +40,7 @@ def write(out: Out, record: Record, about: Aip, files: dict[str, HeldFile], proo
             if digest:
                 out.blob(digest, b"data/" + item.name)
                 crate.add(_file(crate, item.name, digest, files[item.path]))
+        out.findings = dip_told.findings(found)
     if proof:
         for name, digest in (*dip_proof.write(out, proof, _PROOF), *dip_proof.write_tag_files(out, record, _PROOF)):
             crate.add(_evidence(crate, name, digest))

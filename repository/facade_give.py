@@ -76,7 +76,7 @@ class Giving(Browsing):
         self.progress.end()
         self._note_given(urn, {"form": form, "version": record.version, "files": out.files})
         place = dip_proof.place(dest, form, proof, exact) if proof else None
-        return Dip(dest, form, out.files, out.size, place, left_behind(dest.absolute()))
+        return Dip(dest, form, out.files, out.size, place, left_behind(dest.absolute()), out.findings)
 
     @contextmanager
     def _by_name(self, urn: str) -> Iterator[None]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import BinaryIO
 
+from repository.tree_settled import settle
 from storage import bag
 from storage.aip import Record
 from storage.digest import Digest
@@ -14,11 +15,14 @@ from storage.namemap import Kind, Named, parse_lines
 from storage.receive import lines
 from storage.vault import Vault
 
-_NAMES = f"{bag.PRESERVATION}names-v"
 _SCHEMA = """
 create table bagged (path text primary key, digest text) without rowid;
-create table named (name blob primary key, kind text, path text, mode integer, mtime text, target blob)
-    without rowid;
+create table named (name blob, path text, kind text, mode integer, mtime text, target blob, first integer,
+    last integer, was blob, primary key (name, path)) without rowid;
+"""
+_INSERT = """
+insert into named values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, null) on conflict do update set kind = excluded.kind,
+    mode = excluded.mode, mtime = excluded.mtime, target = excluded.target, last = excluded.last
 """
 
 
@@ -48,29 +52,47 @@ class Tree:
             )
             yield item, Digest.parse(digest) if digest else None
 
+    def moved(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yield the name that a file came by, and the one that it has here, where another file had that one first."""
+        yield from self._db.execute("select was, name from named where was is not null order by name")
+
+    def nameless(self) -> Iterator[str]:
+        """Yield the bag paths of originals that no map of names knows: they have no place here."""
+        query = (
+            "select path from bagged where substr(path, 1, ?) = ?"
+            " and path not in (select path from named where kind = 'file') order by path"
+        )
+        for (path,) in self._db.execute(query, (len(bag.ORIGINAL), bag.ORIGINAL)):
+            yield path
+
 
 @contextmanager
 def tree(vault: Vault, record: Record) -> Iterator[Tree]:
-    """A version's tree; a later version's map of names wins over an earlier one's."""
+    """A version's tree; of what has the same name and place, a later version's map of names wins over an earlier's."""
     with closing(sqlite3.connect("", isolation_level=None)) as db:  # a temporary file that SQLite removes
         db.executescript(_SCHEMA)
         db.execute("begin")
         lines = ((line.path, str(line.digest)) for line in vault.payload(record))
         db.executemany("insert into bagged values (?, ?)", lines)
-        query = "select digest from bagged where substr(path, 1, ?) = ? order by path"
-        for (digest,) in db.execute(query, (len(_NAMES), _NAMES)).fetchall():
-            with vault.open(Digest.parse(digest)) as stream:
-                db.executemany("insert or replace into named values (?, ?, ?, ?, ?, ?)", _rows(stream))
+        maps = _maps(db)
+        for version, digest in maps:
+            with vault.open(digest) as stream:
+                db.executemany(_INSERT, _rows(stream, version))
+        if len({version for version, _ in maps}) > 1:
+            settle(db, vault, record)
         yield Tree(db)
 
 
-def _rows(stream: BinaryIO) -> Iterator[tuple[object, ...]]:
+def _maps(db: sqlite3.Connection) -> list[tuple[int, Digest]]:
+    """The version and the blob of each map of names, in their order."""
+    query = "select path, digest from bagged where substr(path, 1, ?) = ? order by path"
+    found = db.execute(query, (len(bag.PRESERVATION), bag.PRESERVATION))
+    maps = [(version, path, Digest.parse(digest)) for path, digest in found if (version := bag.names_version(path))]
+    return [(version, digest) for version, _, digest in sorted(maps)]
+
+
+def _rows(stream: BinaryIO, version: int) -> Iterator[tuple[object, ...]]:
     for item in parse_lines(lines(stream)):
-        yield (
-            item.name,
-            item.kind.value,
-            item.path,
-            item.mode,
-            None if item.mtime is None else str(item.mtime),
-            item.target,
-        )
+        path = item.path if item.kind is Kind.FILE else ""
+        mtime = None if item.mtime is None else str(item.mtime)
+        yield item.name, path, item.kind.value, item.mode, mtime, item.target, version

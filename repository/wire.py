@@ -389,7 +389,7 @@ def dip(value: Dip) -> Json:
     proof = place(value.proof) if value.proof else None
     return {
         "dip": place(value.path), "form": value.form, "files": value.files, "bytes": value.size, "proof": proof,
-        "leftovers": [place(path) for path in value.leftovers],
+        "leftovers": [place(path) for path in value.leftovers], "findings": [finding(one) for one in value.findings],
     }  # fmt: skip
 
 

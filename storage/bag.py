@@ -19,12 +19,19 @@ DUBLIN_CORE = f"{DESCRIPTIVE}dc."  # and "json" or "csv"
 PRESERVATION = "data/metadata/preservation/"
 SUBMISSION = "data/submission/"
 
+_NAMES = re.compile(rf"{PRESERVATION}names-v(\d+)-\d+\.jsonl")
 _BREAKS = re.compile(r"\s*[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]\s*")
 
 
 def representation(name: str) -> str:
     """The folder of a representation's files: `data/representations/<name>/data/`."""
     return f"data/representations/{name}/data/"
+
+
+def names_version(path: str) -> int:
+    """The version that a bag path is the map of names of, 0 where it is none; `v10` sorts before `v2` as text."""
+    found = _NAMES.fullmatch(path)
+    return int(found[1]) if found else 0
 
 
 def format_info(elements: Iterable[tuple[str, str]]) -> bytes:

@@ -8,11 +8,14 @@ from typing import Annotated
 
 import typer
 
+from ingest.finding import Severity
 from repository import edge, wire
 from repository.cli.app import AsJson, opened
 from repository.cli.holdings import AipArgument
 from repository.cli.screen import Screen, counted, escape, printable, size
 from repository.dip_contents import Link
+
+_SHOWN = 5  # findings on the screen
 
 
 class Form(StrEnum):
@@ -58,6 +61,10 @@ def export(
     held = f"{counted(dip.files, 'file')}, {size(dip.size)}"
     line = f"[green]{dip.form}[/] {escape(str(dip.path))}: {held}, every byte checked"
     screen.result(told, lambda console: console.print(line))
+    for found in dip.findings[:_SHOWN]:
+        screen.warn(f"{found.code} {printable(found.path)} {printable(found.message)}")
+    if len(dip.findings) > _SHOWN:
+        screen.warn("There are more, which --json tells.")
     if repository.changed:
         screen.warn("It was given out, and no entry of the ledger tells of it.")
     if link is Sharing.HARD:
@@ -66,4 +73,5 @@ def export(
         screen.warn(f"{printable(str(left))} was left by an export that was killed. → Look into it, and remove it.")
     if bad and not json:
         screen.errors.print(f"[yellow]Copies with bad bytes were passed over: {', '.join(bad)}.[/] → tianyi audit")
-    raise typer.Exit(edge.INCOMPLETE if repository.changed else edge.DONE)
+    whole = all(found.severity is not Severity.ERROR for found in dip.findings)
+    raise typer.Exit(edge.INCOMPLETE if repository.changed or not whole else edge.DONE)
