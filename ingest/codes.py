@@ -44,5 +44,6 @@ CODES = OCFL | EARK | frozenset({
     "rocrate-missing", "rocrate-path", "rocrate-root", "rocrate-size", "rocrate-undescribed",
     "rocrate-unchecked", "rocrate-unlinked",
     "scan-limits", "source-changed", "special-file", "tar-cut", "tar-damaged", "tar-more",
-    "too-deep", "too-large", "too-many-files", "zip-comment", "zip-damaged", "zip-encrypted", "zip-more",
+    "time-invalid", "too-deep", "too-large", "too-many-files", "zip-comment", "zip-damaged", "zip-encrypted",
+    "zip-more",
 })  # fmt: skip

@@ -10,7 +10,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from ingest import member
-from ingest.finding import Finding, error
+from ingest.finding import Finding, error, warning
 from ingest.item import Item
 from ingest.packed import UNCHECKED
 from ingest.source import member as member_of
@@ -62,7 +62,11 @@ def _members(archive: tarfile.TarFile, unpacking: Unpacking, plain: bytes) -> It
         unpacking.entry()
         if not name and entry.isdir():
             continue
-        yield member.refusal(name) or _item(archive, entry, name, unpacking, plain)
+        item = member.refusal(name) or _item(archive, entry, name, unpacking, plain)
+        if isinstance(item, Item) and item.mtime is None:
+            told = "Its time of modification is none that a system has: it is kept without one."
+            yield warning("time-invalid", told, escape_path(name))
+        yield item
         archive.members = []  # type: ignore[attr-defined]  # tarfile keeps every header it has read
 
 

@@ -147,3 +147,54 @@ def test_sparse_files_count_as_what_they_unpack_to(tmp_path: Path) -> None:
             archive.addfile(member, io.BytesIO(data))
     with pytest.raises(TooMuch):
         taken(target.getvalue(), tmp_path / "sparse")
+
+
+def timed(mtime: float | str, form: int) -> bytes:
+    """A tar with a file, a link and a folder of that time; text is for a pax header as it stands."""
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode="w", format=form) as archive:
+        for name, kind in (("file", tarfile.REGTYPE), ("link", tarfile.SYMTYPE), ("folder", tarfile.DIRTYPE)):
+            member = tarfile.TarInfo(name)
+            member.type, member.linkname = kind, "file" if kind == tarfile.SYMTYPE else ""
+            if isinstance(mtime, str):
+                member.pax_headers = {"mtime": mtime}
+            else:
+                member.mtime = mtime
+            archive.addfile(member)
+    return target.getvalue()
+
+
+def times(data: bytes, folder: Path) -> tuple[dict[bytes, int | None], list[tuple[str, str, str]]]:
+    folder.mkdir()
+    (archive := folder / "archive").write_bytes(data)
+    limits = ContainerLimits(files=100, bytes=10**7, ratio=1000)
+    found = [*unpack(archive, Unpacking(folder, len(data), limits, lambda name: None))]
+    findings = [(one.code, one.severity.value, one.path) for one in found if isinstance(one, Finding)]
+    return {one.name: one.mtime for one in found if isinstance(one, Item)}, findings
+
+
+@pytest.mark.parametrize(
+    ("mtime", "form", "kept"),
+    [
+        (-1, tarfile.GNU_FORMAT, -(10**9)),  # base-256: 1969-12-31T23:59:59Z
+        (-(1 << 62), tarfile.GNU_FORMAT, -(1 << 62) * 10**9),
+        ("-1.25", tarfile.PAX_FORMAT, -1_250_000_000),
+        (str((1 << 63) - 1), tarfile.PAX_FORMAT, ((1 << 63) - 1) * 10**9),
+    ],
+)
+def test_a_time_before_1970_or_far_away_is_kept(tmp_path: Path, mtime: int | str, form: int, kept: int) -> None:
+    found, findings = times(timed(mtime, form), tmp_path / "tar")
+    assert (found, findings) == (dict.fromkeys((b"file", b"link", b"folder"), kept), [])
+
+
+@pytest.mark.parametrize(
+    ("mtime", "form"),
+    [
+        *((text, tarfile.PAX_FORMAT) for text in ("1e400", "9" * 5_000, "-" + "9" * 5_000, "nan", "inf", "soon")),
+        *((number, tarfile.GNU_FORMAT) for number in (-(1 << 80), 1 << 80)),
+    ],
+)
+def test_a_time_that_cannot_be_kept_is_told(tmp_path: Path, mtime: int | str, form: int) -> None:
+    found, findings = times(timed(mtime, form), tmp_path / "tar")
+    assert found == dict.fromkeys((b"file", b"link", b"folder"), None)
+    assert findings == [("time-invalid", "warning", name) for name in ("file", "link", "folder")]
