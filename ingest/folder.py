@@ -40,7 +40,7 @@ def _item(start: bytes, name: bytes) -> Item | Finding:
         return error("file-unreadable", f"It cannot be looked at: {failure.strerror}.", escape_path(name))
     kind = _KINDS.get(stat.S_IFMT(facts.st_mode))
     if kind is None:
-        return error("special-file", "It is a device, a pipe or a socket, which has no content.", escape_path(name))
+        return special(name)
     return Item(
         kind=kind,
         name=name,
@@ -51,6 +51,10 @@ def _item(start: bytes, name: bytes) -> Item | Finding:
         target=target,
         watched=True,
     )
+
+
+def special(name: bytes) -> Finding:
+    return error("special-file", "It is a device, a pipe or a socket, which has no content.", escape_path(name))
 
 
 _KINDS = {stat.S_IFREG: Kind.FILE, stat.S_IFDIR: Kind.FOLDER, stat.S_IFLNK: Kind.LINK}

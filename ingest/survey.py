@@ -8,7 +8,7 @@ import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -27,12 +27,14 @@ from storage.spool import Spool
 
 @dataclass(frozen=True, slots=True)
 class Surveyed:
-    """A file's path (escaped), bytes and format; `error` says why it could not be read, "" where it was."""
+    """A file's path (escaped), bytes and format; `error` says why it could not be read, "" where it was. What
+    `is_special` is no file: it has no bytes and no format."""
 
     path: str
     size: int
     found: Identification
     error: str = ""
+    is_special: bool = False
 
 
 def survey(
@@ -47,8 +49,11 @@ def survey(
         db.execute("create table files (path blob primary key) without rowid")
         db.execute("begin")
         unread: Spool[Surveyed] = Spool()
-        for name, why in (one for path in paths for one in _files(os.fsencode(path))):
-            unread.append(_unread(name, why)) if why else db.execute("insert or ignore into files values (?)", (name,))
+        for one in (one for path in paths for one in _files(os.fsencode(path))):
+            if isinstance(one, Surveyed):
+                unread.append(one)
+            else:
+                db.execute("insert or ignore into files values (?)", (one,))
         yield from unread
         count = db.execute("select count(*) from files").fetchone()[0]
         files = (path for (path,) in db.execute("select path from files order by path"))
@@ -61,20 +66,26 @@ def survey(
         progress.end()
 
 
-def _files(path: bytes) -> Iterator[tuple[bytes, str]]:
-    """Yield each file with "", and what cannot be looked at with why."""
+def _files(path: bytes) -> Iterator[bytes | Surveyed]:
+    """Yield the path of each file, and what cannot be looked at."""
     try:
-        is_folder = stat.S_ISDIR(os.stat(path).st_mode)
+        mode = os.stat(path).st_mode
     except OSError as failure:
         raise NoSuchPackage(escape_path(path)) from failure
-    if not is_folder:
-        yield path, ""
-        return
-    for item in folder.walk(path):
-        if isinstance(item, Finding):
-            yield os.path.join(path, unescape_path(item.path)), item.message
-        elif item.kind is Kind.FILE:
-            yield item.source, ""
+    if stat.S_ISREG(mode):
+        yield path
+    elif not stat.S_ISDIR(mode):
+        yield _told(path, folder.special(b""))
+    else:
+        for item in folder.walk(path):
+            if isinstance(item, Finding):
+                yield _told(os.path.join(path, unescape_path(item.path)), item)
+            elif item.kind is Kind.FILE:
+                yield item.source
+
+
+def _told(path: bytes, why: Finding) -> Surveyed:
+    return replace(_unread(path, why.message), is_special=why.code == "special-file")
 
 
 def _unread(path: bytes, why: str) -> Surveyed:

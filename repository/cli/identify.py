@@ -10,13 +10,13 @@ from typing import Annotated, Any
 import typer
 
 from ingest.identify import Identifier
-from ingest.survey import survey
+from ingest.survey import Surveyed, survey
 from repository import config, edge, identifiers, wire
 from repository.cli.app import AsJson, chosen, opened
 from repository.cli.deletions import Reason
 from repository.cli.ending import followed
 from repository.cli.naming import short
-from repository.cli.screen import Screen
+from repository.cli.screen import Screen, printable
 from repository.errors import BadRequest, NoRepository
 from repository.workers import workers
 from storage.progress import Progress
@@ -41,9 +41,11 @@ def identify(
         raise typer.Exit(_correct(context, screen, paths, set_to, aip, reason))
     if aip or reason:
         raise BadRequest("--aip and --reason are for corrections.", "Add --set PUID, or leave them out.")
-    unread: list[str] = []
+    unread: list[Surveyed] = []
     rows = _rows(list(map(Path, paths)), _identifier(context, screen), screen.progress(context), unread)
     screen.rows(rows, ["path", "size", "puids", "mime", "basis"], nothing="No files there.")
+    for one in unread:
+        _tell(screen, one)
     raise typer.Exit(edge.INCOMPLETE if unread else edge.DONE)
 
 
@@ -67,12 +69,23 @@ def _identifier(context: typer.Context, screen: Screen) -> Callable[[], Identifi
 
 
 def _rows(
-    paths: list[Path], identifier: Callable[[], Identifier], progress: Progress, unread: list[str]
+    paths: list[Path], identifier: Callable[[], Identifier], progress: Progress, unread: list[Surveyed]
 ) -> Iterator[dict[str, Any]]:
     for file in survey(paths, identifier, workers, progress):
+        if file.error:
+            unread.append(file)
+        if file.is_special:
+            continue
         row = {"path": file.path, "size": file.size, "puids": list(file.found.puids), "mime": file.found.mime}
         row["basis"] = file.found.basis.value
         if file.error:
-            unread.append(file.path)
             row["error"] = file.error
         yield row
+
+
+def _tell(screen: Screen, one: Surveyed) -> None:
+    """What was left out, and on a screen why a file has no format; in JSON its row has that."""
+    if one.is_special and screen.json:
+        screen.error("special-file", one.error, "Leave it out.", path=one.path)
+    elif not screen.json:
+        screen.warn(f"{'special-file ' * one.is_special}{printable(one.path)} {printable(one.error)}")

@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -22,6 +23,7 @@ import bagit
 import pytest
 
 from repository import Repository
+from repository.cli.running import run
 
 Tianyi = Callable[..., Any]
 MEGABYTE = 1 << 20
@@ -228,7 +230,26 @@ def test_special_files(tianyi: Tianyi, repository: Path, source: Path, untouched
     assert refused(tianyi("ingest", source, at=repository), "special-file")
     assert told(tianyi("ingest", source / "pipe", at=repository), 5, "unknown-package")
     assert told(tianyi("ingest", source / "in" / "1.txt", at=repository), 5, "unknown-package")
-    assert tianyi("identify", source / "pipe").code == 6
+    assert told(tianyi("identify", source / "pipe"), 6, "special-file")
+
+
+def test_special_files_are_told_and_not_identified(
+    tianyi: Tianyi, source: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(source)  # a socket's path has 107 bytes at most
+    files = [row["path"] for row in tianyi("identify", source).rows]
+    os.mkfifo("pipe")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("in/socket")
+    answer = tianyi("identify", source)
+    assert [row["path"] for row in answer.rows if "puids" in row] == files
+    left = [row for row in answer.rows if "puids" not in row]
+    assert (answer.code, {row["code"] for row in left}) == (6, {"special-file"})
+    assert {row["path"] for row in left} == {str(source / "pipe"), str(source / "in" / "socket")}
+    assert run(["identify", str(source)]) == 6
+    shown = capsys.readouterr()
+    assert "pipe" not in shown.out
+    assert f"special-file {source / 'pipe'} It is a device, a pipe or a socket" in shown.err.replace("\n", " ")
 
 
 def test_nothing_at_all(tianyi: Tianyi, repository: Path, tmp_path: Path, untouched: Any) -> None:
