@@ -18,7 +18,7 @@ from ingest.drop_folder import Entry, Waiting
 from ingest.errors import IngestError, NoSuchPackage, UnknownPackage
 from ingest.terms import NO_TERMS, Terms
 from repository.accession import INTERRUPTED
-from repository.errors import DeliveryChanged
+from repository.errors import BadRequest, DeliveryChanged
 from repository.inflight import InFlight
 from repository.repository import Repository
 from storage.lock import locked
@@ -64,8 +64,8 @@ class DropFolder:
         """Go on with what was interrupted, then yield what becomes of each delivery, until told to stop; with `once`,
         of those alone that are there now and are at rest.
 
-        Raises NoSuchPackage, Locked where somebody watches the folder already, OSError where it cannot be listed, and
-        what stops an ingest: the accession is gone on with when the folder is watched next.
+        Raises NoSuchPackage, BadRequest for what is no folder, Locked where somebody watches it already, OSError where
+        it cannot be listed, and what stops an ingest: the accession is gone on with when the folder is watched next.
         """
         with self._alone():
             yield from self._gone_on()
@@ -81,8 +81,11 @@ class DropFolder:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
+        shown = escape_path(os.fsencode(self.folder))
+        if not self.folder.exists():
+            raise NoSuchPackage(shown)
         if not self.folder.is_dir():
-            raise NoSuchPackage(escape_path(os.fsencode(self.folder)))
+            raise BadRequest(f"{shown} is no folder.", "Name a drop folder; a package is taken in without --watch.")
         self.folder = self.folder.resolve()
         facts = self.folder.stat()
         place = self.work / f"watch-{facts.st_dev}-{facts.st_ino}.lock"

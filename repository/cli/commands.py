@@ -10,7 +10,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from repository.cli.helping import Command
+from repository.cli.helping import Command, Group
 
 COMMANDS = {
     "init": "init:init",
@@ -67,7 +67,7 @@ def _made(name: str) -> Any:
     """A command as typer runs it."""
     holder, found = typer.Typer(rich_markup_mode=None), loaded(name)
     if isinstance(found, typer.Typer):
-        holder.add_typer(found, name=name)
+        holder.add_typer(found, name=name, cls=Group)
     else:
         holder.command(name, cls=Command)(found)
     return typer.main.get_group(holder).commands[name]

@@ -1,12 +1,15 @@
-"""What `--help` looks like: the names of values as the documents write them, PATH and not {path} or <str>."""
+"""What `--help` looks like: the names of values as the documents write them, PATH and not {path} or <str>. And which
+command's help an error points to."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-from typer.core import TyperCommand
+import typer
+from typer.core import TyperCommand, TyperGroup
 
+UsageError: Any = typer.BadParameter.__bases__[0]  # click's, or the copy of click that typer carries
 _BRACED = re.compile(r"^\{(.+)\}")
 _TYPE = re.compile(r" (<[^>]*>|list\[.*\])(\.\.\.)?$")
 
@@ -24,7 +27,23 @@ def _sections(command: Any, context: Any, formatter: Any) -> None:
                 formatter.write_dl(rows)
 
 
-class Command(TyperCommand):
+class _Named:
+    """What its parser cannot use is its own: an option without its value is told without saying of which command."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        try:
+            parsed: list[str] = super().parse_args(ctx, args)  # type: ignore[misc]  # of the class beside it
+            return parsed
+        except UsageError as error:
+            error.ctx = getattr(error, "ctx", None) or ctx
+            raise
+
+
+class Group(_Named, TyperGroup):
+    """Several commands of one name, which may have options of its own."""
+
+
+class Command(_Named, TyperCommand):
     """A command with such help."""
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:

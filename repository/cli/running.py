@@ -14,9 +14,9 @@ from ingest.undisturbed import undisturbed
 from repository import edge
 from repository.cli import INTERRUPTED, ending
 from repository.cli.app import app
+from repository.cli.helping import UsageError
 from repository.cli.screen import Screen
 
-UsageError = typer.BadParameter.__bases__[0]  # click's, or the copy of click that typer carries
 ClickException = UsageError.__bases__[0]
 
 

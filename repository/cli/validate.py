@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Standards = Annotated[
     Path | None,
-    typer.Option("--standards", metavar="DIR", envvar="TIANYI_STANDARDS",
+    typer.Option("--standards", metavar="DIR", envvar="TIANYI_STANDARDS", exists=True, file_okay=False,
                  help="Where schemas and JSON-LD contexts lie; else as tianyi.toml says."),
 ]  # fmt: skip
 _VERDICTS = {

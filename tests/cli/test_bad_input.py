@@ -270,6 +270,18 @@ def test_nothing_at_all(tianyi: Tianyi, repository: Path, tmp_path: Path, untouc
     assert told(tianyi("ingest", empty, "--metadata", tmp_path / "not.json", at=repository), 5, "metadata-invalid")
 
 
+def test_what_is_no_folder(tianyi: Tianyi, repository: Path, source: Path, tmp_path: Path) -> None:
+    (tmp_path / "odd.zip").write_bytes(b"PK")
+    watched = tianyi("ingest", "--watch", tmp_path / "odd.zip", "--once", at=repository)
+    assert told(watched, 2, "usage")
+    assert watched.said["message"].endswith("odd.zip is no folder.")
+    assert told(tianyi("ingest", "--watch", tmp_path / "none", "--once", at=repository), 4, "no-such-package")
+    for named, why in (("none", "does not exist"), ("odd.zip", "is a file")):
+        answer = tianyi("validate", source, "--standards", tmp_path / named)
+        assert told(answer, 2, "usage")
+        assert why in answer.said["message"]
+
+
 def test_what_is_not_there(tianyi: Tianyi, repository: Path, source: Path, tmp_path: Path) -> None:
     unknown = "urn:uuid:019a0000-0000-7000-8000-000000000000"
     for command_line in (["show"], ["files"], ["events"], ["export"]):

@@ -247,6 +247,17 @@ def test_what_was_misspelt(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    "arguments", [["ingest", "x", "--accept-held"], ["audit", "--copy"], ["audit", "status", "--html"]]
+)
+def test_an_option_without_its_value(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(arguments) == 2
+    told = capsys.readouterr().err
+    assert f"Option '{arguments[-1]}' requires an argument." in told
+    assert f"`tianyi {arguments[0]}" in told
+    assert "--help` tells its options." in told
+
+
+@pytest.mark.parametrize(
     "command", ["identify", "ingest", "validate", "export", "search", "events", "scheduler", "init"]
 )
 def test_help_names_values_plainly(command: str, capsys: pytest.CaptureFixture[str]) -> None:
