@@ -182,7 +182,8 @@ def listed(
                 return
 
     for again in worklist.add_all(items()):
-        worklist.tell([error("duplicate-entry", "The package has it twice.", escape_path(again.name))])
+        if not worklist.renew(again):
+            worklist.tell([error("duplicate-entry", "The package has it twice.", escape_path(again.name))])
     return within
 
 

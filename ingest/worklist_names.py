@@ -76,6 +76,13 @@ class Names:
             except sqlite3.IntegrityError:  # the rest is still to come
                 yield last[0]
 
+    def renew(self, item: Item) -> bool:
+        """Whether it is a folder that is there as one: then it has the mode and the time that were told last, as where
+        an archive is unpacked."""
+        query = "update items set mode = ?2, mtime = ?3 where name = ?4 and kind = ?1 and ?1 = 'folder'"
+        row = (item.kind.value, item.mode, _kept(item.mtime), item.name)
+        return self._db.execute(query, row).rowcount == 1
+
     def place(self, placer: Callable[[bytes], str]) -> None:
         """Give every file its bag path, from its name."""
         self._db.create_function("placed", 1, placer, deterministic=True)

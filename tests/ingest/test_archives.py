@@ -114,3 +114,44 @@ def test_a_zip_whose_directory_has_more_entries_than_the_policy_allows(tmp_path:
         file.write(struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 1, 1, 3_900_000_000, 100_000_000, 0))
     with pytest.raises(TooMuch, match="3900000000"):
         next(unpack_zip.unpack(tmp_path / "a.zip", Unpacking(tmp_path / "out", 1 << 20, limits, lambda name: None)))
+
+
+def _appended(path: Path, *entries: tarfile.TarInfo) -> Path:
+    with tarfile.open(path, "a") as archive:  # as `tar -r`
+        for entry in entries:
+            archive.addfile(entry, io.BytesIO(bytes(entry.size)))
+    return path
+
+
+def _entry(name: str, kind: bytes, mode: int, mtime: int = 0, size: int = 0) -> tarfile.TarInfo:
+    found = tarfile.TarInfo(name)
+    found.type, found.mode, found.mtime, found.size = kind, mode, mtime, size
+    return found
+
+
+def test_a_folder_that_a_tar_lists_twice(tianyi: Tianyi, repository: Path, tmp_path: Path) -> None:
+    """It is as it was told last: so does tar unpack it."""
+    packed = _appended(
+        tmp_path / "a.tar", _entry("d", tarfile.DIRTYPE, 0o755, 5), _entry("d/a", tarfile.REGTYPE, 0o644)
+    )
+    _appended(packed, _entry("d/", tarfile.DIRTYPE, 0o750, 7), _entry("d/b", tarfile.REGTYPE, 0o644, size=1))
+    answer = tianyi("ingest", packed, at=repository)
+    assert (answer.code, answer.said["outcome"], answer.said["files"]) == (0, "accepted", 2)
+    assert not [found for found in answer.said["findings"] if found["severity"] == "error"]
+    assert tianyi("export", "2026-0001", tmp_path / "out", "--as", "folder", at=repository).code == 0
+    facts = (tmp_path / "out" / "d").stat()
+    assert (facts.st_mode & 0o777, facts.st_mtime) == (0o750, 7)
+    assert sorted(path.name for path in (tmp_path / "out" / "d").iterdir()) == ["a", "b"]
+
+
+@pytest.mark.parametrize("kinds", ["FF", "FD", "DF", "DL", "LD"])
+def test_what_an_archive_has_twice_otherwise_is_refused(
+    tianyi: Tianyi, repository: Path, tmp_path: Path, kinds: str
+) -> None:
+    types = {"F": tarfile.REGTYPE, "D": tarfile.DIRTYPE, "L": tarfile.SYMTYPE}
+    entries = [_entry("x", types[kind], 0o755) for kind in kinds]
+    for entry in entries:
+        entry.linkname = "elsewhere" * (entry.type == tarfile.SYMTYPE)
+    answer = tianyi("ingest", _appended(tmp_path / "a.tar", *entries), at=repository)
+    assert answer.code == 5
+    assert [found["path"] for found in answer.said["findings"] if found["code"] == "duplicate-entry"] == ["x"]
