@@ -25,6 +25,7 @@ VAULT = os.path.dirname(os.path.abspath(__file__))
 MANIFEST, TAGMANIFEST = "manifest-sha256.txt", "tagmanifest-sha256.txt"
 NAMES = re.compile(r"data/metadata/preservation/names-v(\d+)-(\d+)\.jsonl")
 CHUNK = 1 << 20
+Lines = list[tuple[bytes, dict[str, Any]]]
 
 
 def main() -> None:
@@ -91,7 +92,7 @@ def title(record: dict[str, Any]) -> str:
 
 def find_record(aip: str, version: int | None) -> dict[str, Any]:
     uuid = aip.lower().replace("urn:uuid:", "", 1)
-    folder = os.path.join(VAULT, "aips", uuid[-4:-2], uuid[-2:], uuid)
+    folder = records_of(uuid)
     if gone := tombstone(uuid):
         fail(4, f"{aip} was deleted on {gone['deleted']} because: {gone['reason']}")
     try:
@@ -103,6 +104,10 @@ def find_record(aip: str, version: int | None) -> dict[str, Any]:
     if version is not None and version not in found:
         fail(4, f"{aip} version {version} is not in this vault.")
     return read_record(os.path.join(folder, f"v{version or max(found)}.json"))
+
+
+def records_of(uuid: str) -> str:
+    return os.path.join(VAULT, "aips", uuid[-4:-2], uuid[-2:], uuid)
 
 
 def tombstone(uuid: str) -> dict[str, Any] | None:
@@ -146,7 +151,7 @@ def as_bag(record: dict[str, Any], dest: bytes) -> int:
 def as_received(record: dict[str, Any], dest: bytes) -> int:
     """Write the tree of the map of names: files, then links, then folders' and files' modes and times."""
     digests = dict(bag_files(record))
-    entries = names(digests)
+    entries = placed(record, digests, list(names(digests)))
     count = 0
     for name, entry in entries.items():
         target = inside(dest, name)
@@ -163,21 +168,70 @@ def as_received(record: dict[str, Any], dest: bytes) -> int:
     return count
 
 
-def names(digests: dict[str, str]) -> dict[bytes, dict[str, Any]]:
-    """The entries of the maps of names, by the original path's bytes; later versions win."""
+def names(digests: dict[str, str]) -> Iterator[tuple[bytes, dict[str, Any]]]:
+    """Original path's bytes and entry, for each line of the maps of names, earlier versions first; an entry's `version`
+    is its map's."""
     maps = sorted((int(m[1]), int(m[2]), path) for path in digests if (m := NAMES.fullmatch(path)))
-    entries: dict[bytes, dict[str, Any]] = {}
-    for _, _, path in maps:
+    for version, _, path in maps:
         for line in read_blob(digests[path]).splitlines():
             try:
                 entry = json.loads(line)
                 need = {"file": "path", "link": "target", "folder": "name"}[entry["kind"]]
                 if not isinstance(entry[need], str) or (need == "path" and entry["path"] not in digests):
                     raise ValueError(f"its {need} means nothing")
-                entries[base64.b64decode(entry["name"])] = entry
+                named = base64.b64decode(entry["name"]), {**entry, "version": version}
             except (ValueError, KeyError, TypeError, RecursionError) as error:
                 raise Damaged(f"{path!r} has a line that is no name ({error}).") from error
+            yield named
+
+
+def placed(record: dict[str, Any], digests: dict[str, str], lines: Lines) -> dict[bytes, dict[str, Any]]:
+    """The entries by where each is to be written: every file once. Of a name's lines the later wins, but for two files
+    of one name: the first keeps it, and the later one's place is told."""
+    only = names_of_twins(record, digests, lines)
+    entries: dict[bytes, dict[str, Any]] = {}
+    folders: dict[int, bytes] = {}
+    moved: dict[tuple[bytes, str], bytes] = {}
+    for name, entry in lines:
+        path, version = entry.get("path", ""), entry["version"]
+        if entry["kind"] == "file" and only.get(path, name) != name:
+            continue
+        if entry["kind"] == "file" and name in entries and entries[name].get("path", path) != path:
+            if version not in folders:
+                folders[version] = beside(lines, version)
+            if (name, path) not in moved:
+                moved[name, path] = folders[version] + name
+                print(f"An earlier delivery has a file of that name: this one is {moved[name, path]!r}.")
+            name = moved[name, path]
+        entries[name] = entry
     return entries
+
+
+def names_of_twins(record: dict[str, Any], digests: dict[str, str], lines: Lines) -> dict[str, bytes]:
+    """Of files that came by several names, the one that their bytes came by: that of the version since which the
+    manifests have them; where an older one is damaged, the newest that is known."""
+    known: dict[str, set[bytes]] = {}
+    for name, entry in lines:
+        if entry["kind"] == "file":
+            known.setdefault(entry["path"], set()).add(name)
+    since = {path: record["version"] for path, several in known.items() if len(several) > 1}
+    try:
+        for version in range(record["version"] - 1, 0, -1) if since else ():
+            older = dict(bag_files(read_record(os.path.join(records_of(record["aip"][9:]), f"v{version}.json"))))
+            same = [p for p, v in since.items() if v == version + 1 and older.get(p) == digests[p]]
+            since.update(dict.fromkeys(same, version))
+    except Damaged:
+        pass
+    came = ((name, entry) for name, entry in lines if entry["kind"] == "file" and entry["path"] in since)
+    return {entry["path"]: name for name, entry in came if entry["version"] <= since[entry["path"]]}
+
+
+def beside(lines: Lines, version: int) -> bytes:
+    """`delivery-v<N>/`, and what it takes to be a name that nothing has."""
+    folder = f"delivery-v{version}".encode()
+    while any(name == folder or name.startswith(folder + b"/") for name, _ in lines):
+        folder += b"+"
+    return folder + b"/"
 
 
 def link(target: bytes, path: bytes) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -43,7 +45,7 @@ def export(request: Any, tianyi: Tianyi, repository: Path, tmp_path: Path) -> Ex
     def exported() -> tuple[Any, dict[str, bytes]]:
         answer = tianyi("export", "2026-0001", tmp_path / "out", "--as", form, at=repository)
         top = tmp_path / "out" / below
-        return answer, {str(path.relative_to(top)): path.read_bytes() for path in top.rglob("*") if path.is_file()}
+        return answer, _content(top)
 
     return exported
 
@@ -86,6 +88,26 @@ def test_a_file_that_comes_again_by_another_name(
     assert there.keys() == listed.keys()
     assert Counter(there.values())[again] == 1
     assert answer.said["findings"] == []
+
+
+@pytest.mark.parametrize(("again", "how"), [(b"two", "--replace"), (b"one", "--add")])
+def test_what_restores_without_us_gives_the_same(
+    tianyi: Tianyi, repository: Path, deliver: Any, tmp_path: Path, again: bytes, how: str
+) -> None:
+    aip = deliver("b0", {"a": b"one", "b": b"b"}, bag=True)["aip"]
+    deliver("more", {"a": again, "delivery-v4/x": b"x"}, how)
+    deliver("again", {"a": again}, "--add")
+    deliver("b1", {"c": b"c"}, "--add", bag=True)
+    deliver("b1", {}, "--add")
+    restore = [sys.executable, "-I", repository / "vault" / "restore.py", aip, tmp_path / "restored", "--as-received"]
+    told = subprocess.run(restore, check=True, capture_output=True, text=True).stdout
+    assert "this one is b'delivery-v4+/bagit.txt'." in told
+    assert tianyi("export", aip, tmp_path / "out", "--as", "folder", at=repository).code == 0
+    assert _content(tmp_path / "restored") == _content(tmp_path / "out")
+
+
+def _content(top: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(top)): path.read_bytes() for path in top.rglob("*") if path.is_file()}
 
 
 def test_the_tenth_delivery_comes_after_the_second(
