@@ -103,6 +103,8 @@ def _kinds(members: Mapping[str, Any], where: str) -> Iterator[Finding]:
     """Yield what is of another kind than the library trusts it to be, or is not there at all."""
     if "manifest" not in members:
         yield error("E041", "The inventory has no manifest.", where)
+    if not _is_path(members.get("contentDirectory", "content")):
+        yield error("E017", "contentDirectory is no name that a folder can have.", where)
     versions = members.get("versions")
     for name, block in versions.items() if isinstance(versions, dict) else ():
         if not isinstance(block, dict):

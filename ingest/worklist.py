@@ -22,7 +22,8 @@ class Worklist(Bagged):
     """Items in the order of their names; places (bag paths) in the order of manifests. Not for several threads."""
 
     def tell(self, findings: Iterable[Finding]) -> None:
-        rows = ((f.severity.value, f.code, f.path, f.message) for f in findings)
+        """Take in findings; what they quote of a document may hold half a surrogate pair, which goes as its escape."""
+        rows = ((f.severity.value, f.code, _whole(f.path), _whole(f.message)) for f in findings)
         self._db.executemany("insert or ignore into findings values (?, ?, ?, ?)", rows)
 
     def findings(self) -> Iterator[Finding]:
@@ -44,3 +45,8 @@ class Worklist(Bagged):
         """Take in what the producer says: (name, digest, the manifest that says so, its line)."""
         rows = ((name, d.algorithm, d.hexadecimal, origin, line) for name, d, origin, line in claims)
         self._db.executemany("insert into claims values (?, ?, ?, ?, ?)", rows)
+
+
+def _whole(text: str) -> str:
+    """Text that UTF-8, and so SQLite and every report, can hold."""
+    return text.encode("utf-8", "backslashreplace").decode()

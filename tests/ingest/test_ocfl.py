@@ -158,6 +158,8 @@ WRONG = [
     ({"manifest": {DIGEST: ["v1/content/a", "v1/content/a/b/c"]}}, "E101"), ({"fixity": {"md5": {"0": [[]]}}}, "E057"),
     ({"contentDirectory": ".."}, "E018"), ({"id": None}, "E037"), ({"head": ["v1"]}, "E040"),
     ({"type": {}}, "E038"), ({"digestAlgorithm": ["sha512"]}, "E025"), ({"fixity": {"sha512-spec-ex": {}}}, "E056"),
+    ({"digestAlgorithm": "\ud800"}, "E025"), ({"head": "\ud800"}, "E040"), ({"contentDirectory": "\ud800"}, "E017"),
+    ({"manifest": {"\ud800": ["v1/content/a"]}}, "E025"), ({"fixity": {"md5": {"\ud800": ["v1/content/a"]}}}, "E057"),
 ]  # fmt: skip
 
 
@@ -165,6 +167,16 @@ WRONG = [
 def test_what_an_inventory_must_not_say(tianyi: Tianyi, tmp_path: Path, members: dict[str, Any], code: str) -> None:
     answer = tianyi("validate", made(tmp_path / "object", inventory(**members)))
     assert (answer.code, code in codes(answer)) == (5, True)
+
+
+def test_half_a_character_that_is_quoted_goes_as_its_escape(tianyi: Tianyi, repository: Path, tmp_path: Path) -> None:
+    told = {**inventory()["versions"]["v1"], "message": "\ud800 \0", "user": {"name": "\udcff"}}
+    source = made(tmp_path / "object", inventory(id="\ud800\0", versions={"v1": told}))
+    answer = tianyi("ingest", source, at=repository)
+    quoted = {found["message"] for found in answer.said["findings"] if found["code"] == "W005"}
+    assert (answer.code, ["\\ud800" in message for message in quoted]) == (0, [True])
+    assert tianyi("events", answer.said["aip"], at=repository).code == 0
+    assert tianyi("export", answer.said["aip"], tmp_path / "out", at=repository).code == 0
 
 
 def test_what_an_inventory_must_have(tianyi: Tianyi, tmp_path: Path) -> None:
