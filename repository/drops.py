@@ -7,9 +7,10 @@ the two cannot make one delivery two accessions.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from ingest import drop_folder
@@ -45,10 +46,22 @@ class Drop:
     result: Receipt | Exception
 
 
+Take = Callable[[], Iterable[Receipt]]
+
+
+def expected(take: Take) -> list[Receipt] | Exception:
+    """What comes of a delivery, or what is wrong with it: it was cancelled, or went away."""
+    try:
+        return list(take())
+    except IngestError as error:
+        return error
+
+
 @dataclass(slots=True)
 class DropFolder:
     """A folder that is watched. `opens` gives the repository, anew for each delivery: a copy that was away then may be
-    back. `clock` and `sleep` in seconds."""
+    back. `clock` and `sleep` in seconds. `attempt` takes one in, and returns the errors that do not keep the others
+    from being taken."""
 
     folder: Path
     work: Path
@@ -57,6 +70,7 @@ class DropFolder:
     sleep: Callable[[float], None]
     settle: float = 30.0
     said: Said = Said()
+    attempt: Callable[[Take], list[Receipt] | Exception] = expected
     _told: dict[bytes, str] = field(default_factory=dict)
     """What was said of the entries that cannot be taken."""
 
@@ -99,10 +113,8 @@ class DropFolder:
             cut = [one.accession for one in repository.accessions() if one.state == INTERRUPTED]
         for number, name in ((number, ours[number]) for number in cut if number in ours):
             with self.opens() as repository:
-                try:
-                    yield from (Drop(name, receipt) for receipt in repository.resume([number]))
-                except IngestError as error:
-                    yield Drop(name, error)
+                found = self.attempt(partial(repository.resume, [number]))
+            yield from (Drop(name, result) for result in ([found] if isinstance(found, Exception) else found))
 
     def _look(self, waiting: Waiting, now: float) -> Iterator[Drop]:
         seen = list(drop_folder.entries(self.folder))
@@ -117,7 +129,10 @@ class DropFolder:
             path = self._package(entry)
         except (IngestError, DeliveryChanged, OSError) as error:
             return self._refused(entry, error)
-        return self._take(path, entry) if path else None
+        if path is None:
+            return None
+        found = self._take(path, entry)
+        return self._refused(entry, found) if isinstance(found, Exception) else Drop(entry.name, found[0])
 
     def _package(self, entry: Entry) -> Path | None:
         """The package to take in; None where it was taken, or is another by now: others may have lasted meanwhile."""
@@ -131,16 +146,12 @@ class DropFolder:
         look(Delivery(path=path, kind=self.said.kind, follow=False))
         return path if drop_folder.look(self.folder, entry.name) == entry else None
 
-    def _take(self, path: Path, entry: Entry) -> Drop:
+    def _take(self, path: Path, entry: Entry) -> list[Receipt] | Exception:
         said = self.said
         with self.opens() as repository:
-            try:
-                receipt = repository.ingest(
-                    path, producer=said.producer, kind=said.kind, terms=said.terms, dropped=entry
-                )  # fmt: skip
-            except IngestError as error:  # it was cancelled, or went away
-                return Drop(entry.name, error)
-            return Drop(entry.name, receipt)
+            return self.attempt(lambda: [
+                repository.ingest(path, producer=said.producer, kind=said.kind, terms=said.terms, dropped=entry)
+            ])  # fmt: skip
 
     def _refused(self, entry: Entry, error: Exception) -> Drop | None:
         """Say it once, though it is tried again with every look."""

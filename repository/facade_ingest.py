@@ -162,12 +162,15 @@ class Ingesting(Browsing):
         each.
 
         What was settled of it is not read again (ingest.settled). One of which it is not known where it lies is left as
-        it is. Raises as `ingest` does; then those after it are left too.
+        it is. Raises as `ingest` does; then those after it are left too: who wants them names each of `interrupted`.
         """
-        states = self.tidy_in_flight()
-        for number in [number for number, state in states.items() if state == INTERRUPTED]:
+        for number in self.interrupted():
             if (only is None or number in only) and (receipt := self._gone_on(number)):
                 yield receipt
+
+    def interrupted(self) -> list[str]:
+        """The accessions that can be gone on with, by number."""
+        return [number for number, state in self.tidy_in_flight().items() if state == INTERRUPTED]
 
     def tidy_in_flight(self) -> Mapping[str, str]:
         """Forget deliveries that a kill left behind: those at their end, and those whose number was never written down,

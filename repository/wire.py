@@ -10,7 +10,6 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from repository import edge
 from storage.aip import stamp
 from storage.layout import blob_key
 from storage.names import escape_path
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
     from repository.disposal import Done, Hold, Plan, Request
     from repository.doctor_drill import Drill
     from repository.drill import Drilled
-    from repository.drops import Drop
     from repository.holdings import Aip, Behind, Happened, HeldFile, Version
     from repository.jobs import Job, Run
     from repository.ledger_check import Verified
@@ -91,18 +89,6 @@ def receipt(value: Receipt) -> Json:
             "digests": place(value.listing),
         },
     }  # fmt: skip
-
-
-def drop(value: Drop) -> Json:
-    """An entry of a drop folder: its receipt, or why it was not taken in."""
-    from ingest.delivery import Receipt
-
-    entry = {"entry": escape_path(value.name)}
-    if isinstance(value.result, Receipt):
-        return entry | receipt(value.result)
-    told = edge.tell(value.result)
-    assert told is not None  # they are errors of the table
-    return entry | {"outcome": "refused", "code": told.code, "message": told.message, "next": told.next}
 
 
 def accession(value: Accession) -> Json:

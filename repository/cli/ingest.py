@@ -19,9 +19,12 @@ from repository.cli.app import AsJson, chosen, opened
 from repository.cli.completing import aip_numbers
 from repository.cli.findings import show_findings
 from repository.cli.screen import Screen, counted, escape, size
+from repository.cli.telling import attempted, tell
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from repository import Repository
 
 
 class Kind(StrEnum):
@@ -100,7 +103,7 @@ def ingest(
         raise typer.Exit(code)
     with opened(context, screen) as repository:
         if path is None:
-            codes = _told(screen, repository.resume()) | _stranded(screen, repository.accessions())
+            codes = _resumed(screen, repository) | _stranded(screen, repository.accessions())
             if not codes:
                 screen.result({"resumed": 0}, lambda console: console.print("There is nothing to go on with."))
             raise typer.Exit(_worst(codes))
@@ -138,6 +141,18 @@ def _told(screen: Screen, receipts: Iterable[Receipt]) -> set[int]:
         screen.result(wire.receipt(receipt), partial(show, receipt=receipt))
         codes.add(exit_code(receipt))
         ending.stop_if_asked()
+    return codes
+
+
+def _resumed(screen: Screen, repository: Repository) -> set[int]:
+    """Go on with each, and tell of it when it is done, or of what is wrong with it; return the exit codes."""
+    codes = set()
+    for number in repository.interrupted():
+        found = attempted(partial(repository.resume, [number]))
+        if isinstance(found, Exception):
+            codes.add(tell(screen, found, accession=number))
+        else:
+            codes |= _told(screen, found)
     return codes
 
 

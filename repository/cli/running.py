@@ -16,6 +16,7 @@ from repository.cli import INTERRUPTED, ending
 from repository.cli.app import app
 from repository.cli.helping import UsageError
 from repository.cli.screen import Screen
+from repository.cli.telling import tell
 
 ClickException = UsageError.__bases__[0]
 
@@ -92,11 +93,7 @@ def _told_somewhere(screen: Screen, error: Exception) -> int:
 def _told(screen: Screen, error: Exception) -> int:
     if isinstance(error, ClickException):
         return _usage(screen, error)
-    if told := edge.tell(error):
-        screen.error(told.code, told.message, told.next)
-        return told.edge.exit
-    screen.error("fault", f"Tianyi has a fault: {type(error).__name__}: {error}.", _reported(error))
-    return edge.FAULT
+    return tell(screen, error)
 
 
 def _usage(screen: Screen, error: Exception) -> int:
@@ -109,16 +106,6 @@ def _usage(screen: Screen, error: Exception) -> int:
     more = "lists the commands" if command in ("tianyi", "tianyi migrate") else "tells its options"
     screen.error("usage", words, f"`{command} --help` {more}.")
     return edge.USAGE
-
-
-def _reported(error: Exception) -> str:
-    """Where the technical details are, for whoever mends it."""
-    import tempfile
-    import traceback
-
-    with tempfile.NamedTemporaryFile("w", prefix="tianyi-fault-", suffix=".txt", delete=False) as file:
-        traceback.print_exception(error, file=file)
-    return f"Your holdings are as they were. Please report it with {file.name}."
 
 
 def _interrupted(number: int, frame: FrameType | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -14,8 +15,10 @@ from ingest.delivery import Receipt
 from ingest.undisturbed import undisturbed
 from repository import Repository, config, edge, wire
 from repository.cli import ending
-from repository.cli.screen import Screen, dumps, escape, printable
+from repository.cli.screen import Screen, escape, printable
+from repository.cli.telling import attempted, tell
 from repository.drops import Drop, DropFolder, Said
+from storage.names import escape_path
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,15 +35,14 @@ def watch(
     """Tell of each delivery at once; return the exit code: of `once` the worst of its deliveries."""
     codes = set()
     watched = DropFolder(
-        folder, config.load(repository.absolute()).work, opens, time.monotonic, time.sleep, settle, said
+        folder, config.load(repository.absolute()).work, opens, time.monotonic, time.sleep, settle, said, attempted
     )
     try:
         with _until_stopped(), closing(watched.watch(once=once)) as drops:
             if not screen.json and not once:
                 screen.errors.print(f"[dim]Watching {escape(printable(str(folder)))}. Ctrl-C stops.[/]")
             for drop in drops:
-                _tell(screen, drop, show)
-                codes.add(_code(drop, exit_code))
+                codes.add(_tell(screen, drop, show, exit_code))
                 if ending.CAME:
                     raise Stopped
     except Stopped:
@@ -50,24 +52,20 @@ def watch(
     return min(codes - {edge.DONE}, default=edge.DONE)
 
 
-def _code(drop: Drop, exit_code: Callable[[Receipt], int]) -> int:
-    if isinstance(drop.result, Receipt):
-        return exit_code(drop.result)
-    told = edge.tell(drop.result)
-    return told.edge.exit if told else edge.FAULT
-
-
-def _tell(screen: Screen, drop: Drop, show: Callable[[Console, Receipt], None]) -> None:
-    """One line for each as JSON, at once: whoever reads it may be a pipe."""
-    value = wire.drop(drop)
-    if screen.json:
-        print(dumps(value), flush=True)
-        return
-    screen.console.print(f"[dim]{escape(printable(value['entry']))}[/]")
-    if isinstance(drop.result, Receipt):
-        show(screen.console, drop.result)
+def _tell(
+    screen: Screen, drop: Drop, show: Callable[[Console, Receipt], None], exit_code: Callable[[Receipt], int]
+) -> int:
+    """One line for each as JSON, at once: whoever reads it may be a pipe. Return its exit code."""
+    entry, result = escape_path(drop.name), drop.result
+    if not screen.json:
+        screen.console.print(f"[dim]{escape(printable(entry))}[/]")
+    if isinstance(result, Receipt):
+        screen.result({"entry": entry, **wire.receipt(result)}, lambda console: show(console, result))
+        code = exit_code(result)
     else:
-        screen.error(value["code"], value["message"], value["next"])
+        code = tell(screen, result, entry=entry, outcome="refused")
+    sys.stdout.flush()
+    return code
 
 
 @contextmanager
@@ -75,9 +73,9 @@ def _until_stopped() -> Iterator[None]:
     """SIGTERM raises Stopped while the block lasts."""
 
     def stop(number: int, frame: FrameType | None) -> None:
+        ending.CAME.append(number)
         if not undisturbed.lasts:
             raise Stopped
-        ending.CAME.append(number)
 
     before = signal.signal(signal.SIGTERM, stop)
     try:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
@@ -15,17 +17,18 @@ from pathlib import Path
 
 import pytest
 
+from ingest import pipeline
 from ingest.cancelling import asking
 from ingest.delivery import Receipt
 from ingest.errors import NoSuchPackage, UnknownPackage
-from repository import Repository
+from repository import Repository, edge
 from repository.drops import Drop, DropFolder
 from repository.errors import DeliveryChanged
 from storage.commit import Committer
 from storage.errors import Locked
 from storage.progress import SILENT, Progress
 from tests.conftest import Tianyi, tree_of
-from tests.stopping import Stops
+from tests.stopping import Stops, faulty
 
 SETTLE = 30.0
 Step = Callable[[], object]
@@ -230,6 +233,33 @@ def test_what_was_interrupted_is_gone_on_with(watched: Watched) -> None:
     assert watched.outcomes(*QUIET, *QUIET) == [("one", "accepted")]
     with Repository.open(watched.repository) as opened:
         assert [one.state for one in opened.accessions()] == ["accepted"]
+
+
+def test_a_fault_in_one_keeps_nobody_from_taking_the_others(
+    watched: Watched, tianyi: Tianyi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch = partial(tianyi, "ingest", "--watch", watched.folder, "--once", "--settle", 0, at=watched.repository)
+    put(watched.folder / "one")
+    put(watched.folder / "two")
+    with monkeypatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(tmp_path))  # where it is reported
+        patch.setattr(pipeline, "take_in", faulty("one", pipeline.take_in))
+        for later in ("two", "three"):  # at the next start it is tried again
+            put(watched.folder / later)
+            answer = watch()
+            told = [(row["entry"], row.get("code", "")) for row in answer.rows]
+            assert (answer.code, told) == (edge.FAULT, [("one", "fault"), (later, "")])
+            assert len(list(tmp_path.glob("tianyi-fault-*"))) == (1 if later == "two" else 2)
+    answer = watch()
+    assert (answer.code, answer.said["entry"], answer.said["outcome"]) == (0, "one", "accepted")
+
+
+def test_a_full_disk_stops_the_watching(watched: Watched, tianyi: Tianyi, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(watched.folder / "one")
+    put(watched.folder / "two")
+    monkeypatch.setattr(pipeline, "take_in", faulty("one", pipeline.take_in, OSError(errno.ENOSPC, "No space left")))
+    answer = tianyi("ingest", "--watch", watched.folder, "--once", "--settle", 0, at=watched.repository)
+    assert (answer.code, answer.said["code"]) == (edge.INCOMPLETE, "disk-full")
 
 
 class Asks(Stops):

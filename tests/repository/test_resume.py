@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import tempfile
 import zipfile
 from collections.abc import Callable
 from functools import partial
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest import examine, intake
+from ingest import examine, intake, pipeline
 from repository import Repository
 from storage import bag, layout
 from storage.aip import parse_aip
@@ -26,7 +27,7 @@ from tests.crash.recording import Recording
 from tests.crash.scene import each_once_and_whole, found, leftovers
 from tests.faulty import ANY, Faulty
 from tests.servers.clamd import INFECTED, Running
-from tests.stopping import Stops
+from tests.stopping import Stops, faulty
 
 FILES = 24
 Reads = Callable[[], int]
@@ -132,6 +133,24 @@ def test_what_has_a_number_can_be_gone_on_with(
     assert (answer.code, answer.said.get("outcome")) == (0, "accepted" if written else None)
     with Repository.open(repository) as opened_again:
         assert opened_again.in_flight.all() == []
+
+
+def test_one_that_cannot_be_gone_on_with_keeps_nobody_from_the_others(
+    tianyi: Tianyi, repository: Path, source: Path, cut: Callable[[Path], None], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """A fault, which is reported, and a delivery that went away."""
+    for name in ("bad", "gone", "good"):
+        cut(Path(shutil.copytree(source, tmp_path / name)))
+    shutil.rmtree(tmp_path / "gone")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(pipeline, "take_in", faulty("bad", pipeline.take_in))
+    answer = tianyi("ingest", "--resume", at=repository)
+    told = [(row["accession"][5:], row.get("code", row.get("outcome"))) for row in answer.rows]
+    assert (answer.code, told) == (1, [("0001", "fault"), ("0002", "no-such-package"), ("0003", "accepted")])
+    assert "ZeroDivisionError: not foreseen" in next(tmp_path.glob("tianyi-fault-*")).read_text()
+    states = {row["accession"][5:]: row["state"] for row in tianyi("accessions", at=repository).rows}
+    assert states == {"0001": "interrupted", "0002": "interrupted", "0003": "accepted"}
 
 
 def test_where_nobody_knows_the_place_it_is_told_and_cancelled(
