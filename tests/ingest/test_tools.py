@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shutil
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from ingest import tool_builtin, tool_child, tool_xml
+from ingest import landlock, tool_builtin, tool_child, tool_xml
 from ingest.judgement import Judgement, Outcome, Subject, from_json, judged, overall, unchecked
 from ingest.tool_command import Command
 from ingest.tools import BUILTIN, asked
@@ -17,6 +18,9 @@ from storage.digest import sha256
 
 BAD = """
 import ctypes, os, time
+from contextlib import suppress
+ANSWER = '{"problems": [], "properties": {}, "raw": ""}'
+GOOD = {"answer-0": ANSWER, "answer-2": ANSWER, "2": "good", "version": "9", "ended": "0 0 0"}
 UNCHECKED = ()
 def version():
     return "1"
@@ -33,8 +37,19 @@ def look(path):
     if told == "fault":
         raise KeyError("not foreseen")
     if told == "pipe":
-        os.mkfifo("answer-" + path)
+        with suppress(OSError):  # Landlock does not let it
+            os.unlink("answer-" + path)
+            os.mkfifo("answer-" + path)
         os._exit(0)
+    if told == "harm":
+        for name, text in GOOD.items():
+            with suppress(OSError):
+                open(name, "w").write(text)
+        for descriptor in range(3, 64):
+            with suppress(OSError):
+                os.write(descriptor, b"1 1 1 ")
+    if told == "wrong":
+        return ["it is wrong"], {}, ""
     if told == "mute":
         os._exit(0)
     return [], {"said": told, "long": "x" * 9_999}, "raw"
@@ -59,17 +74,38 @@ def test_a_tool_speaks_for_its_formats_alone() -> None:
     assert names(subject("fmt/11", "fmt/13", guessed=True)) == ["pictures"]
 
 
-def test_a_bad_end_is_not_checked_and_spoils_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def said_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[list[str]], dict[int, Judgement]]:
+    """`said_of(texts)` asks the bad tool of files that hold them."""
     shutil.copy(tool_child.__file__, tmp_path / "child.py")
+    shutil.copy(landlock.__file__, tmp_path)
     (tmp_path / "tool_bad.py").write_text(BAD)
     monkeypatch.setattr(tool_builtin, "CHILD", tmp_path / "child.py")
     monkeypatch.setattr(tool_builtin, "seconds", lambda size: 2)
-    room = tmp_path / "room"
-    room.mkdir()
+
+    def said(texts: list[str]) -> dict[int, Judgement]:
+        room = tmp_path / "room"
+        room.mkdir()
+        for number, text in enumerate(texts):
+            (room / str(number)).write_text(text)
+        return tool_builtin.judge("bad", "bad", room, dict.fromkeys(range(len(texts)), 1), 1 << 28)
+
+    return said
+
+
+@pytest.mark.skipif(landlock.abi() < landlock.WHOLE, reason="this kernel has no Landlock, or lets tools truncate")
+def test_a_file_that_takes_the_tool_over_speaks_for_no_other(
+    said_of: Callable[[list[str]], dict[int, Judgement]],
+) -> None:
+    said = said_of(["wrong", "harm", "wrong"])
+    outcomes = [said[number].outcome for number in range(3)]
+    assert outcomes == [Outcome.MALFORMED, Outcome.NOT_CHECKED, Outcome.MALFORMED]
+    assert {one.agent for one in said.values()} == {"bad 1"}
+
+
+def test_a_bad_end_is_not_checked_and_spoils_no_other(said_of: Callable[[list[str]], dict[int, Judgement]]) -> None:
     told = ["good", "hang", "spin", "crash", "memory", "fault", "mute", "pipe", "", "good"]
-    for number, text in enumerate(told):
-        (room / str(number)).write_text(text)
-    said = tool_builtin.judge("bad", "bad", room, dict.fromkeys(range(len(told)), 1), 1 << 28)
+    said = said_of(told)
     outcomes = [said[number].outcome for number in range(len(told))]
     assert outcomes == [Outcome.WELL_FORMED, *[Outcome.NOT_CHECKED] * 7, Outcome.MALFORMED, Outcome.WELL_FORMED]
     whys = [said[number].messages[0] for number in range(1, 9)]
