@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import stat
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from ingest.heard import opened
 from ingest.judgement import RAW, Judgement, judged, unchecked
 from ingest.sandbox import Limits, Ran, ending, run
 
@@ -64,9 +64,6 @@ def _one(
 
 def _read(path: Path) -> str:
     """A file that the child may have written, so far as it is not too long; a link or a pipe has nothing to say."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return ""
-    with open(descriptor, encoding="utf-8", errors="replace") as file:
-        return file.read(16 * RAW) if stat.S_ISREG(os.fstat(descriptor).st_mode) else ""
+    with suppress(OSError), opened(path) as file:
+        return file.read(16 * RAW).decode("utf-8", "replace")
+    return ""

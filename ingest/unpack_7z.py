@@ -9,10 +9,11 @@ import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 from ingest import member
 from ingest.finding import Finding, error
+from ingest.heard import opened
 from ingest.item import Item
 from ingest.sandbox import Limits, ending, run
 from ingest.unpack import Unpacking
@@ -22,6 +23,21 @@ from storage.names import escape_path
 
 TOOL: Final = Path(__file__).with_name("unpack_7z_child.py")
 _EPOCH = 116_444_736_000_000_000  # 1970 in Windows' count: 100 ns since 1601
+_LONGEST = 1 << 20  # bytes of a line of the listing; a name of 65,536 characters has less
+
+
+class _NotListed(Exception):
+    """What the child has left is not a list of members."""
+
+
+class _Claimed(NamedTuple):
+    """A member as the archive has it; `time` as Windows counts it."""
+
+    kind: str
+    name: bytes
+    size: int
+    mode: int | None
+    time: int | None
 
 
 def unpack(path: Path, unpacking: Unpacking) -> Iterator[Item | Finding]:
@@ -33,15 +49,21 @@ def unpack(path: Path, unpacking: Unpacking) -> Iterator[Item | Finding]:
     if broken := _asked("list", path, unpacking.folder, unpacking.packed):
         yield broken
         return
-    size = _counted(unpacking)
-    if broken := _asked("unpack", path, unpacking.folder, size):
-        yield broken
-        return
-    for position, claimed in enumerate(_listing(unpacking.folder)):
-        name = member.tidy(claimed["name"].encode())
-        source = unpacking.folder / f"{position:08d}"
-        if name or claimed["kind"] != "folder":
-            yield member.refusal(name) or _item(claimed, name, source)
+    try:
+        size = _counted(unpacking)
+        if broken := _asked("unpack", path, unpacking.folder, size):
+            yield broken
+            return
+        yield from _members(unpacking.folder)
+    except _NotListed:
+        yield error("7z-damaged", "The 7z file cannot be read: what it holds was not listed.")
+
+
+def _members(folder: Path) -> Iterator[Item | Finding]:
+    for position, claimed in enumerate(_listing(folder)):
+        name = member.tidy(claimed.name)
+        if name or claimed.kind != "folder":
+            yield member.refusal(name) or _item(claimed, name, folder / f"{position:08d}")
 
 
 def _asked(verb: str, path: Path, folder: Path, size: int) -> Finding | None:
@@ -67,33 +89,49 @@ _REFUSED = {
 
 
 def _counted(unpacking: Unpacking) -> int:
-    """Hold what the archive claims against the limits; return its bytes; raise TooMuch."""
+    """Hold what the archive claims against the limits; return its bytes; raise TooMuch or _NotListed."""
     for claimed in _listing(unpacking.folder):
         unpacking.entry()
-        if claimed["kind"] == "file":
+        if claimed.kind == "file":
             unpacking.member()  # for the count: a member's file has its number in the archive
-        unpacking.count(claimed["size"])
+        unpacking.count(claimed.size)
     return unpacking.size
 
 
-def _listing(folder: Path) -> Iterator[dict[str, Any]]:
-    with (folder / "listing").open(encoding="ascii") as file:
-        yield from map(json.loads, file)
+def _listing(folder: Path) -> Iterator[_Claimed]:
+    """Yield what the child has listed; raise _NotListed for what it would not write by itself: an archive may have
+    taken it over."""
+    try:
+        with opened(folder / "listing") as file:
+            while line := file.readline(_LONGEST):
+                yield _claimed(json.loads(line))
+    except (OSError, ValueError, RecursionError) as failure:
+        raise _NotListed from failure
 
 
-def _item(claimed: dict[str, Any], name: bytes, source: Path) -> Item | Finding:
-    found = Item(kind=Kind.FOLDER, name=name, mode=claimed["mode"], mtime=_modified(claimed["time"]))
-    if claimed["kind"] == "special":
+def _claimed(said: object) -> _Claimed:
+    match said:
+        case {
+            "kind": "folder" | "file" | "link" | "special" as kind, "name": str(name), "size": int(size),
+            "mode": int() | None as mode, "time": int() | None as time,
+        } if size >= 0 and (mode or 0) in range(1 << 16) and (time or 0) in range(1 << 64):  # fmt: skip
+            return _Claimed(kind, name.encode(), size, mode, time)
+    raise ValueError("not a member")
+
+
+def _item(claimed: _Claimed, name: bytes, source: Path) -> Item | Finding:
+    found = Item(kind=Kind.FOLDER, name=name, mode=claimed.mode, mtime=_modified(claimed.time))
+    if claimed.kind == "special":
         return error("special-file", "It is a device or a pipe, which has no content.", escape_path(name))
-    if claimed["kind"] == "folder":
-        return error("path-invalid", "A folder has bytes.", escape_path(name)) if claimed["size"] else found
-    if not _is_whole(source, claimed["size"]):
+    if claimed.kind == "folder":
+        return error("path-invalid", "A folder has bytes.", escape_path(name)) if claimed.size else found
+    if not _is_whole(source, claimed.size):
         return error("7z-damaged", "It was not unpacked.", escape_path(name))
-    if claimed["kind"] == "link":
+    if claimed.kind == "link":
         with source.open("rb") as stream:
             link = stream.read(member.LONGEST_PATH + 1)
         return member.link_refusal(name, link) or found._replace(kind=Kind.LINK, target=link)
-    return found._replace(kind=Kind.FILE, source=bytes(source), size=claimed["size"])
+    return found._replace(kind=Kind.FILE, source=bytes(source), size=claimed.size)
 
 
 def _is_whole(source: Path, size: int) -> bool:

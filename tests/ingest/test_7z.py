@@ -13,6 +13,7 @@ from zlib import crc32
 import py7zr
 import pytest
 
+from ingest import unpack_7z
 from ingest.finding import Finding
 from ingest.item import Item
 from ingest.unpack import TooMuch, Unpacking
@@ -152,6 +153,40 @@ def test_cut_or_changed_anywhere(tmp_path: Path) -> None:
         changed = whole[:at] if number % 2 else whole[:at] + bytes([whole[at] ^ 1 << number % 8]) + whole[at + 1 :]
         files, findings = taken(changed, tmp_path / str(number))
         assert findings or files == FILES, (number, at)
+
+
+LINE = '{"kind": "file", "name": "a", "size": 1, "mode": null, "time": null}'
+LISTINGS = {
+    "none": "", "a folder": 'os.mkdir("listing")', "a pipe": 'os.mkfifo("listing")',
+    "no end": 'os.symlink("/dev/zero", "listing")', "another's": 'os.symlink("/etc/passwd", "listing")',
+    **{
+        text: f'open("listing", "w").write({text!r})' for text in (
+            "[]\n", "7\n", "{}\n", "[" * 100_000 + "\n", LINE.replace(': 1,', ': "1",'), LINE.replace(': 1,', ': -1,'),
+            LINE.replace(': 1,', ': 1.5,'), LINE.replace('"a"', '"\\ud800"'), LINE.replace('"a"', "[]"),
+            LINE.replace('"file"', '"disk"'), LINE.replace('"mode": null', f'"mode": {1 << 70}'),
+            LINE.replace('"time": null', '"time": ' + "9" * 4_000), LINE + LINE, '{"name": "' + "a" * (2 << 20) + '"}',
+        )
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("harm", LISTINGS.values(), ids=[name[:40] for name in LISTINGS])
+@pytest.mark.parametrize("verb", ["list", "unpack"])
+def test_a_child_that_is_taken_over_has_listed_nothing(
+    verb: str, harm: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At once, or when it unpacks."""
+    tool = tmp_path / "tool.py"
+    tool.write_text(
+        "import os, sys\n"
+        f"if sys.argv[1] == {verb!r}:\n"
+        "    if os.path.exists('listing'):\n        os.unlink('listing')\n"
+        f"    {harm or 'pass'}\n"
+        "else:\n    open('listing', 'w')\n"
+    )
+    monkeypatch.setattr(unpack_7z, "TOOL", tool)
+    items, [finding] = listed(b"", tmp_path / "in")
+    assert (items, finding.code) == ([], "7z-damaged")
 
 
 def test_through_the_command_line(tianyi: Callable[..., Any], repository: Path, tmp_path: Path) -> None:
