@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sqlite3
 from collections.abc import Mapping
 from contextlib import suppress
@@ -31,6 +32,7 @@ EXIT_CODES = {
 
 
 _NEARLY_NOTHING = 1 << 20  # bytes
+_AGAIN = re.compile(r"(run the same command|try) again")  # as next steps say it
 
 
 class Edge(NamedTuple):
@@ -112,16 +114,19 @@ class Told(NamedTuple):
 
 
 def tell(error: Exception) -> Told | None:
-    """What to say of an error; None for a fault of ours."""
+    """What to say of an error; None for a fault of ours. An accession that has its number is gone on with: the same
+    command again would make a second one."""
     from concurrent.futures.process import BrokenProcessPool  # with all of multiprocessing
 
+    has_number = own.NUMBERED in getattr(error, "__notes__", ())
     if isinstance(error, BrokenProcessPool):
         error = own.WorkerLost()
     if isinstance(error, sqlite3.DatabaseError):
         error = _of_sqlite(error)
     for kind in type(error).__mro__:
         if edge := EDGE.get(kind):
-            return Told(*_words(error), edge)
+            code, message, step = _words(error)
+            return Told(code, message, _AGAIN.sub("`tianyi ingest --resume`", step) if has_number else step, edge)
     return None
 
 

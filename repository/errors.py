@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from storage.errors import Damaged, TianyiError
 
+NUMBERED = "Its accession has a number: `tianyi ingest --resume` goes on with it."
+"""The note (PEP 678) that an error has which stopped the ingest of one."""
+
 
 class RepositoryError(TianyiError):
     """Anything about the repository folder and what is asked of it."""

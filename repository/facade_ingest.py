@@ -15,7 +15,7 @@ from ingest.undisturbed import undisturbed
 from repository import holdings
 from repository.accession import ENDS, INTERRUPTED, RECEIVED, Accession
 from repository.config import local_places
-from repository.errors import SourceUnknown
+from repository.errors import NUMBERED, SourceUnknown
 from repository.facade_browse import Browsing
 from storage.aip import stamp
 from storage.canonical import Json
@@ -30,6 +30,16 @@ if TYPE_CHECKING:
     from repository.accessions import Decisions
     from repository.description import Described
     from repository.room import Room
+
+
+@contextmanager
+def _numbered() -> Iterator[None]:
+    """What stops an ingest from here on says that it can be gone on with."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(NUMBERED)
+        raise
 
 
 class Ingesting(Browsing):
@@ -100,7 +110,7 @@ class Ingesting(Browsing):
             self._decisions().check_officer()
         self.note_changes()
         setting = self._setting()
-        with self._received(delivery, dropped) as number:
+        with self._received(delivery, dropped) as number, _numbered():
             return self._take_in(delivery, setting, number, much=much)
 
     def describe(self, aip: str, metadata: Path, *, only_tell: bool = False) -> Described:
@@ -190,7 +200,8 @@ class Ingesting(Browsing):
         with running(number, self.settings.work):
             if (delivery := self.in_flight.get(number)) is None or not self._is_received(number):
                 return None
-            return self._take_in(delivery, self._setting(), number, much=self._look(delivery))
+            with _numbered():
+                return self._take_in(delivery, self._setting(), number, much=self._look(delivery))
 
     def _is_received(self, number: str) -> bool:
         """Whether nothing was decided of it, nor is it at its end; call with its run's mark."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
 import pickle
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -63,6 +65,23 @@ def test_a_table_of_the_catalogue_that_is_gone_is_damage(table: str) -> None:
     assert told is not None
     assert (told.code, told.edge.exit, "rebuild" in told.next) == ("catalogue-damaged", edge.DAMAGE, True)
     assert edge.tell(sqlite_error("select * from nobody_s")) is None, "a fault of ours"
+
+
+@pytest.mark.parametrize("error", [
+    OSError(errno.ENOSPC, "No space left on device"), of_storage.NoRoom("/vault"), BrokenProcessPool(),
+    of_storage.Unreachable("second", "it is away"),
+])  # fmt: skip
+def test_an_ingest_that_has_its_number_is_gone_on_with(error: Exception) -> None:
+    """The same command again would make a second accession of it."""
+    before = edge.tell(error)
+    error.add_note(of_repository.NUMBERED)
+    after = edge.tell(error)
+    assert before is not None
+    assert after is not None
+    assert (" again" in before.next, " again" in after.next, "then `tianyi ingest --resume`" in after.next) == (
+        True, False, True,
+    )  # fmt: skip
+    assert before._replace(next="") == after._replace(next="")
 
 
 @pytest.mark.parametrize("free", [0, 1 << 30])

@@ -269,6 +269,7 @@ def test_a_full_disk_stops_the_ingest(
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=13))
     done = ingest([f"{server.url('/a')} 14 data/a.txt"])
     assert (done.said["code"], server.asked) == ("disk-full", [])
+    assert "then `tianyi ingest --resume`" in done.said["next"]  # the same command again makes a second accession
     assert [row["state"] for row in tianyi("accessions", at=repository).rows] == ["interrupted"]
 
 
