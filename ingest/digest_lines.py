@@ -20,6 +20,7 @@ _BY_LENGTH = {LENGTHS[algorithm]: algorithm for algorithm in _TOLD_BY_LENGTH}
 _SM3 = re.compile(
     r"(checksum|digest|hash)?sm3(sums?|checksum|digest|hash)?"
 )  # and not the cubic metres of "volumes m3"
+_BLAKE = re.compile(r"blake\w*|b[23](sums?)?")  # as b2sum's lists are called; as long as digests of SHA-2
 _GNU = re.compile(rb"(\\?)([0-9A-Fa-f]{32,128})(?: [ *]|[ \t]+)(.+)", re.DOTALL)
 _BSD = re.compile(rb"(\\?)([A-Za-z0-9-]+) ?\((.+)\) ?= ?([0-9A-Fa-f]+)", re.DOTALL)
 _BARE = re.compile(rb"[0-9A-Fa-f]{32,128}")
@@ -45,9 +46,12 @@ def lines(found: Iterable[bytes], origin: str, algorithm: str) -> Iterator[State
 
     `algorithm` is what the list's name says, "" where it says nothing: then the length of each digest does.
     """
+    if _is_blake(algorithm):
+        yield _unknown(origin, "It")
+        return
     for number, line in enumerate(found, start=1):
         if line.strip() and not line.startswith(_COMMENT):
-            yield _line(line, algorithm, number) or _bad(origin, number, "is not a digest and a path")
+            yield _line(line, algorithm, number, origin) or _bad(origin, number, "is not a digest and a path")
 
 
 def gnu_line(path: bytes, digest: Digest) -> bytes:
@@ -79,11 +83,13 @@ def algorithm_of(name: str) -> str:
     return next((known for known in reversed(_TOLD_BY_LENGTH) if known in plain), "")
 
 
-def _line(line: bytes, algorithm: str, number: int) -> Stated | None:
+def _line(line: bytes, algorithm: str, number: int, origin: str) -> Stated | Finding | None:
     if match := _GNU.fullmatch(line):
         escaped, digest, path = match.groups()
     elif match := _BSD.fullmatch(line):
         escaped, named, path, digest = match.groups()
+        if _is_blake(named.decode()):
+            return _unknown(origin, f"Line {number}")
         if not (algorithm := algorithm_of(named.decode())):
             return None
     elif _BARE.fullmatch(line):
@@ -96,6 +102,9 @@ def _line(line: bytes, algorithm: str, number: int) -> Stated | None:
 
 
 def _row(row: Mapping[str, str], origin: str, number: int) -> Iterator[Stated | Finding]:
+    if any(_plain(row.get(name, "")).startswith("blake") for name in _KINDS):  # "b2" may be the size of a drawing
+        yield _unknown(origin, f"Line {number}")
+        return
     path = row.get(_path_column(row), "").encode("utf-8", "surrogateescape")
     stated = list(_cells(row))
     if not stated or not path or b"\0" in path:
@@ -134,6 +143,15 @@ def _plain(name: str) -> str:
 
 def _unescaped(match: re.Match[bytes]) -> bytes:
     return _MEANT.get(match[1], match[0])
+
+
+def _is_blake(name: str) -> bool:
+    return _BLAKE.fullmatch(_plain(name)) is not None
+
+
+def _unknown(origin: str, what: str) -> Finding:
+    told = f"{what} is of BLAKE, an algorithm that is not known in lists: ask for SHA-256."
+    return error("digest-list-algorithm", told, origin)
 
 
 def _bad(origin: str, number: int, why: str) -> Finding:

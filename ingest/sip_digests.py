@@ -35,7 +35,8 @@ FOUND = re.compile(
     rb"(?i)(metadata/)?(checksums?\.(" + _KINDS + rb"|csv|txt)|" + _KINDS + rb"sums?(\.txt)?)|[^/]+\." + _KINDS
 )
 """checksum.md5, checksums.csv, SHA256SUMS …, at the package's top or in its folder metadata; *.md5 … at its top."""
-_NAMED = re.compile(rb"(?i).*\." + _KINDS + rb"|" + _KINDS + rb"sums?(?:\.txt)?", re.DOTALL)
+_SAID = "|".join((*digest_lines.ALGORITHMS, "b[23]", "blake[0-9a-z-]*?")).encode()  # of the last two none is read
+_NAMED = re.compile(rb"(?i).*\.(" + _SAID + rb")(?:sums?)?|(" + _SAID + rb")sums?(?:\.txt)?", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,9 @@ def _read(worklist: Worklist, source: bytes, name: bytes, starts: Starts, lists:
                     break
     except (OSError, ValueError, csv.Error) as failure:
         wrong.append(_unreadable(origin, str(failure)))
-    worklist.tell(wrong if claims else [_unreadable(origin, "no line of it is a digest and a path")])
+    if not claims and not any(one.code == "digest-list-algorithm" for one in wrong):
+        wrong = [_unreadable(origin, "no line of it is a digest and a path")]
+    worklist.tell(wrong)
 
 
 def _stated(stream: IO[bytes], name: bytes, origin: str) -> Iterator[Stated | Finding]:

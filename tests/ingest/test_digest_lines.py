@@ -51,6 +51,20 @@ def test_lines_that_state_nothing(line: bytes) -> None:
     assert said(line) == ["digest-list-line"]
 
 
+BLAKE = "c" * 128
+
+
+@pytest.mark.parametrize(("text", "algorithm"), [
+    (f"{BLAKE}  a\n{BLAKE}  b", "b2"), (f"{BLAKE}  a", "blake2b"), (f"{SHA256}  a", "b3"),
+    (f"BLAKE2b (a) = {BLAKE}", ""), (f"BLAKE2b-256 (a) = {SHA256}", ""), (f"BLAKE2S-256(a)= {SHA256}", "sha256"),
+])  # fmt: skip
+def test_what_is_of_blake_is_not_taken_for_another_of_its_length(text: str, algorithm: str) -> None:
+    assert said(text.encode(), algorithm) == ["digest-list-algorithm"]
+    [found] = table(rows(["path,algorithm,digest\n", f"a,BLAKE2b,{BLAKE}\n"]), "list.csv")
+    assert isinstance(found, Finding)
+    assert found.code == "digest-list-algorithm"
+
+
 def test_what_the_name_says_goes_before_the_length() -> None:
     assert said(f"{SHA256}  a".encode(), "md5") == ["digest-list-line"]
     assert said(b"\n  \n# a comment\n; another\n") == []

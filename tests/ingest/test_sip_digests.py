@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tarfile
 from collections.abc import Callable
-from hashlib import md5, new, sha256
+from hashlib import blake2b, md5, new, sha256
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,18 @@ def codes(answer: Any) -> dict[str, list[str]]:
         if one["code"].startswith("digest"):
             found.setdefault(one["code"], []).append(one["path"])
     return found
+
+
+@pytest.mark.parametrize(
+    "name", ["m.b2", "M.B2SUM", "m.blake2b", "m.blake2-256", "B2SUMS", "b2sum.txt", "tagged.txt", "m.b3"]
+)
+def test_a_list_of_b2sum_is_told_as_one(tianyi: Tianyi, package: Path, tmp_path: Path, name: str) -> None:
+    lines = ((blake2b(data).hexdigest(), path) for path, data in FILES.items())
+    form = "BLAKE2b (objects/{1}) = {0}\n" if name == "tagged.txt" else "{0}  objects/{1}\n"
+    (tmp_path / name).write_text("".join(form.format(*line) for line in lines))
+    answer = tianyi("validate", package, "--manifest", tmp_path / name)
+    found = codes(answer)
+    assert (answer.code, set(found)) == (5, {"digest-list-algorithm", "digest-extra-file"})
 
 
 @pytest.mark.parametrize(("name", "text"), [
