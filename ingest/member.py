@@ -43,6 +43,11 @@ def link_refusal(name: bytes, target: bytes) -> Finding | None:
     return error("link-invalid", "No file system could hold what it points to.", escape_path(name))
 
 
+def special(name: bytes) -> Finding:
+    """What is said of a member that is neither file nor folder nor link."""
+    return error("special-file", "It is a device or a pipe, which has no content.", escape_path(name))
+
+
 def crossings(names: Iterable[bytes], solid: Callable[[bytes], Kind | None]) -> Iterator[Finding]:
     """Yield a finding for each item whose path goes through a file or a link.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,8 +29,12 @@ _NOTHING: Final = Needs((), ())
 
 def numbered(signatures: Signatures) -> dict[Pattern, int]:
     """Return every pattern of the table, each once, and its number."""
-    every = (pattern for rule in signatures.rules for signature in rule.signatures for pattern in signature)
+    every = (pattern for signature in _every(signatures) for pattern in signature)
     return {pattern: number for number, pattern in enumerate(dict.fromkeys(every))}
+
+
+def _every(signatures: Signatures) -> Iterator[tuple[Pattern, ...]]:
+    return (signature for rule in signatures.rules for signature in rule.signatures)
 
 
 def needed(signatures: Signatures) -> tuple[Needs, ...]:
@@ -39,7 +43,7 @@ def needed(signatures: Signatures) -> tuple[Needs, ...]:
     numbers = numbered(signatures)
     every = [needs(pattern) for pattern in numbers]
     kept = set()
-    for signature in (signature for rule in signatures.rules for signature in rule.signatures):
+    for signature in _every(signatures):
         several = [numbers[pattern] for pattern in signature]
         telling = [number for number in several if not _is_short(every[number])]
         kept.update(telling or several)

@@ -19,7 +19,6 @@ _EVERYWHERE = {  # newer ones have the same number on all
     "setxattrat": 463, "removexattrat": 466, "file_setattr": 469,
 }  # fmt: skip
 
-
 #: How a kind of processor names itself (linux/audit.h) and numbers its system calls (asm/unistd.h).
 _MACHINES: Mapping[str, tuple[int, Mapping[str, int]]] = {
     "x86_64": (0xC000003E, {

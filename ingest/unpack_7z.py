@@ -122,7 +122,7 @@ def _claimed(said: object) -> _Claimed:
 def _item(claimed: _Claimed, name: bytes, source: Path) -> Item | Finding:
     found = Item(kind=Kind.FOLDER, name=name, mode=claimed.mode, mtime=_modified(claimed.time))
     if claimed.kind == "special":
-        return error("special-file", "It is a device or a pipe, which has no content.", escape_path(name))
+        return member.special(name)
     if claimed.kind == "folder":
         return error("path-invalid", "A folder has bytes.", escape_path(name)) if claimed.size else found
     if not _is_whole(source, claimed.size):

@@ -86,7 +86,7 @@ def _item(
             return error("link-broken", "It is a hard link to a file that is not before it.", escape_path(name))
         return found._replace(kind=Kind.FILE, source=linked.source, size=linked.size)
     if not entry.isfile():
-        return error("special-file", "It is a device or a pipe, which has no content.", escape_path(name))
+        return member.special(name)
     if not is_clear(archive, entry):
         return error("tar-damaged", "Its headers contradict each other on its size.", escape_path(name))
     if plain and not entry.issparse():

@@ -69,7 +69,7 @@ def _item(archive: Zip, entry: zipfile.ZipInfo, name: bytes, folder: bool, unpac
     if folder:
         return found if not entry.file_size else error("path-invalid", "A folder has bytes.", escape_path(name))
     if stat.S_IFMT(unix) in _SPECIAL and not entry.file_size:  # Info-ZIP packs what it has read of a pipe
-        return error("special-file", "It is a device or a pipe, which has no content.", escape_path(name))
+        return member.special(name)
     try:
         source = _in_place(archive, entry)
         if stat.S_ISLNK(unix):

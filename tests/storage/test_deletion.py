@@ -125,17 +125,19 @@ def test_a_deletion(tmp_path: Path) -> None:
     assert sweep(committer) == 0
 
 
-def test_killed_at_any_step(tmp_path: Path) -> None:
-    """At each change to a disk in turn: all is as it was, or all is done, after the next start."""
+@pytest.mark.parametrize("end", [Killed, KeyboardInterrupt])
+def test_killed_at_any_step(tmp_path: Path, end: type[BaseException]) -> None:
+    """At each change to a disk in turn: all is as it was, or all is done, after the next start where it was killed, and
+    at once where it was interrupted."""
     fates = []
     for step in range(1, 200):
         folder = tmp_path / str(step)
         made(folder)
         try:
-            delete(opened(folder, Dying(step)))
-        except Killed:
+            delete(opened(folder, Dying(step, end)))
+        except end:
             committer = opened(folder)
-            recovered = committer.recover()
+            recovered = committer.recover() if end is Killed else []
             fates.append(bool(committer.vault.tombstone(UID)))
             if not fates[-1]:
                 assert (recovered, entries(committer)) == ([], [])
@@ -150,27 +152,6 @@ def test_killed_at_any_step(tmp_path: Path) -> None:
         else:
             break
     assert fates == sorted(fates)  # the tombstone in the first copy is the one point of no return
-    assert (fates.count(False) > 2, fates.count(True) > 5) == (True, True)
-
-
-def test_interrupted_at_any_step(tmp_path: Path) -> None:
-    """As it was or done at once, without the next start."""
-    fates = []
-    for step in range(1, 200):
-        folder = tmp_path / str(step)
-        made(folder)
-        try:
-            delete(opened(folder, Dying(step, KeyboardInterrupt)))
-        except KeyboardInterrupt:
-            committer = opened(folder)
-            fates.append(bool(committer.vault.tombstone(UID)))
-            if not fates[-1]:
-                assert (entries(committer), len(committer.vault.records(UID))) == ([], 1)
-                delete(committer)
-            check_deleted(committer)
-            assert committer.recover() == []
-        else:
-            break
     assert (fates.count(False) > 2, fates.count(True) > 5) == (True, True)
 
 
